@@ -1,4 +1,4 @@
-"""Explains whether somebody may do something, by the very rule that decides it."""
+"""Explains whether an actor may do something, using the rule that decides it."""
 
 from dataclasses import dataclass
 
@@ -17,7 +17,7 @@ WITHOUT_ROW = ("create", "read")
 
 @dataclass(frozen=True)
 class AccessDecision:
-    """The answer of a rule: its words complete "This requires ..."; `missing` is None when allowed."""
+    """The outcome of a rule. `rule` and `missing` complete "This requires ..."; `missing` is None when allowed."""
 
     allowed: bool
     rule: str
@@ -35,16 +35,16 @@ def _decision(rule: Rule, actor: Actor, allowed: bool) -> AccessDecision:
 
 
 def decide_for_type(rule: Rule, actor: Actor) -> AccessDecision:
-    """Whether `actor` may do something at all: to a new record, or to some of those that exist."""
+    """Whether `actor` may do something at all, to a new record or to some existing ones."""
     return _decision(rule, actor, rule(actor) is not False)
 
 
 def decide_for_row(
     record: Record, asker: Actor, actor: Actor, rule: Rule, id: int
 ) -> AccessDecision:
-    """Whether `actor` may do something to one record. Raises NotFound where `asker` sees none.
+    """Whether `actor` may do something to one record. Raises NotFound if `asker` cannot see it.
 
-    Records of a type that is closed to the asker are not read: the refusal says nothing about them.
+    Records of a type that is closed to the asker are not read, so the refusal reveals nothing about them.
     """
     if record.allows(asker, "read") is False and rule(actor) is False:
         return _decision(rule, actor, False)

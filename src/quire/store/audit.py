@@ -1,4 +1,4 @@
-"""The audit log: who changed what, through which interface; rows are added and never changed."""
+"""The audit log: who changed what through which interface. Rows are only ever added."""
 
 from typing import Annotated, Any
 
@@ -47,7 +47,7 @@ def audit_row(
     fields: list[str],
     version: int | None = None,
 ) -> dict[str, Any]:
-    """The values of one audit row; `version` is that of the record after a change."""
+    """The values of one audit row; `version` is the record's version after the change."""
     return {
         "action": action,
         "type": type,
@@ -67,7 +67,7 @@ def record_event(
 ) -> None:
     """Log an event that is not a change of a record, such as a sign-in or a refusal.
 
-    `fields` give details: which proofs were used, what was requested.
+    `fields` hold details, such as the credentials used or what was requested.
     """
     with transaction() as connection:
         insert_rows(connection, [audit_row(actor, action, type, record_id, list(fields))])

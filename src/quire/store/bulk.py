@@ -1,4 +1,4 @@
-"""Runs many operations on records of one type, each like a single one, in few transactions."""
+"""Runs many operations on records of one type in few transactions, each under the rules of a single request."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -33,18 +33,18 @@ from quire.store.transactions.retries import run_again
 from quire.store.write import Prepared, Raw, Saved
 
 LIMIT = 500
-"""Operations of one call."""
+"""The maximum number of operations in one call."""
 ROWS_OF_GROUP = 100
-"""Operations that are committed together when they are independent: others write in between."""
+"""Independent operations that are committed together; other writers get their turn in between."""
 CREATES_AT_ONCE = 500
-"""New records that are written together: if one of them is refused, each half is tried again."""
+"""New records that are written together; if one is rejected, each half is retried."""
 
 
 @dataclass
 class Operation:
-    """One of many: `op` is create, update, upsert, delete or the name of an action.
+    """One operation: `op` is create, update, upsert, delete or the name of an action.
 
-    `match_on` names the field by which an upsert finds its record: id or the natural key.
+    `match_on` is the field by which an upsert finds its record: the id or the natural key.
     """
 
     op: str
@@ -56,10 +56,10 @@ class Operation:
 
 @dataclass
 class Result:
-    """The outcome of an operation: the status that a single request would have, or the `problem`.
+    """The outcome of an operation: the status of the equivalent single request, or its `problem`.
 
-    `json` is what the actor sees of the record, None where it is gone or would make the answer too
-    large; `is_secret` is whether some of it is shown only once, `changed` whether anything differs.
+    `json` is the record as the actor sees it, None if it is gone or would make the response too
+    large; `is_secret` is whether part of it is shown only once, `changed` whether anything differs.
     """
 
     status: int = 0
@@ -72,8 +72,8 @@ class Result:
 
 @dataclass(frozen=True)
 class BulkOptions:
-    """Whether all or nothing is written, nothing at all, versions are required; how large the answer
-    may be, and what kind of batch it is."""
+    """Whether the call is atomic or a dry run, whether versions are required, the size limit of the
+    response, and the kind of batch."""
 
     atomic: bool = True
     dry_run: bool = False
@@ -84,7 +84,7 @@ class BulkOptions:
 
 @dataclass
 class _Row:
-    """An operation in progress: `verb` is what it does, `new` or `ready` what was prepared for it."""
+    """An operation in progress: `verb` is what it does, `new` or `ready` its prepared change."""
 
     number: int
     operation: Operation
@@ -97,10 +97,10 @@ class _Row:
 def run(
     record: Record, actor: Actor, operations: Sequence[Operation], options: BulkOptions
 ) -> tuple[list[Result], int | None]:
-    """The outcome of each operation, and the id of the batch by which all of it can be undone.
+    """The outcome of each operation, and the id of the batch that undoes all of them.
 
-    The batch is None where nothing was written. Where one failure aborts everything, the operations
-    that did not fail have the problem BatchAborted. Raises Unavailable.
+    The batch is None if nothing was written. If one failure aborts everything, the operations that
+    did not fail have the problem BatchAborted. Raises Unavailable.
     """
     return _Bulk(record, actor, options, len(operations)).run(operations)
 
@@ -141,7 +141,7 @@ class _Bulk:
                     self._fail(row, BatchAborted())
 
     def _run_group(self, rows: list[_Row]) -> None:
-        """Commit rows together; if the database fails, the groups before stay written."""
+        """Commit rows together; if the database fails, earlier groups stay written."""
         batch = self._batch
         try:
             run_again(partial(self._write_group, rows, batch))
@@ -160,17 +160,17 @@ class _Bulk:
 
     def _begin(self, batch: int | None) -> None:
         self._batch = batch
-        self._changes.clear()  # of an attempt that was rolled back
+        self._changes.clear()  # left by an attempt that was rolled back
 
     def _is_prepared(self, row: _Row) -> bool:
-        """Whether the row can be run: slow preparation happens before others have to wait."""
+        """Prepare the row before the transaction, so that slow work blocks no one; return whether it can run."""
         try:
             self._prepare(row)
         except Unavailable:
             raise
         except Problem as problem:
             if row.operation.op == "upsert" and row.verb == "create":
-                return True  # an operation before it may create the record
+                return True  # an earlier operation may create the record
             self._fail(row, problem)
             return False
         return True
@@ -190,7 +190,7 @@ class _Bulk:
             row.ready = write.prepare_action(record, actor, row.id, action)
 
     def _match(self, one: Operation) -> int | None:
-        """The id of the record that an upsert is about, None for a new one. Raises ValidationFailed."""
+        """The id of the record that an upsert matches, None for a new one. Raises ValidationFailed."""
         name, value = one.match_on, one.data.get(one.match_on)
         label = self._record.field(name).label
         if name == "id":
@@ -199,7 +199,7 @@ class _Bulk:
             return value
         if value is None:
             raise ValidationFailed([detail(name, "required", f"{label} is required.")])
-        if not isinstance(value, str):  # creating the record reports what is wrong with it
+        if not isinstance(value, str):  # creation reports the error
             return None
         with read_connection() as connection:
             return find_by_key(connection, self._record, self._actor, value)
@@ -224,7 +224,7 @@ class _Bulk:
                 self._try(together[start : start + size])
 
     def _try(self, rows: list[_Row]) -> None:
-        """Run one operation, or several that create."""
+        """Run one operation, or several creations together."""
         try:
             with nested_transaction():
                 outcomes = self._create(rows) if len(rows) > 1 else [self._execute(rows[0])]
@@ -233,7 +233,7 @@ class _Bulk:
         except Problem as problem:
             if len(rows) == 1:
                 self._fail(rows[0], problem)
-            else:  # which one it is about, its half will say
+            else:  # retrying the halves finds the one that failed
                 self._try(rows[: len(rows) // 2])
                 self._try(rows[len(rows) // 2 :])
         else:
@@ -276,7 +276,7 @@ class _Bulk:
         self._results[row.number] = result
 
     def _json(self, saved: Saved, revealed: Raw) -> bytes | None:
-        """What the actor sees of the record, unless the answer grows too large."""
+        """The record as the actor sees it, unless the response becomes too large."""
         if saved.visible is None:
             return None
         shown = self._record.default_values(saved.visible)

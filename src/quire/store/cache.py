@@ -1,8 +1,8 @@
-"""Caches what was read, such as the totals of lists, for as long as it cannot have changed.
+"""Caches results of reads, such as list totals, for as long as they cannot have changed.
 
-What a connection sees is asked for only when anything was committed at all. What was read from tables
-with versions (data_versions.py) is cached for all connections of a process, until one of these versions
-or the clock changes it; what depends on others too, for one connection until anybody commits.
+The state of the database is read again only after a commit. A result read only from tables with versions
+(data_versions.py) is cached for all connections of a process, until one of these versions or a schedule
+changes it; any other result is cached for one connection until the next commit.
 """
 
 import threading
@@ -30,19 +30,19 @@ from quire.store.db import read_connection
 from quire.store.version_names import USE
 
 MAX_ENTRIES = 2000
-"""Entries of one cache, which is cleared after them: readers choose the filters in keys."""
+"""The size at which a cache is cleared: keys contain filters, which clients choose."""
 MAX_AGE = timedelta(seconds=60)
-"""What somebody has changed in the database without Quire is seen after so long, at most."""
+"""The time after which changes made in the database without Quire are visible at the latest."""
 WAIT_SECONDS = 1.0
-"""How long to wait for another thread that computes the same."""
+"""How long to wait for another thread that computes the same value."""
 Value = TypeVar("Value")
 
 
 @dataclass(slots=True)
 class Entry:
-    """A value, the versions that it was computed from, and the time from and until which it holds.
+    """A value, the versions it was computed from, and the period for which it holds.
 
-    `names` are those of the versions, and of what has none: then it is of one connection alone.
+    `names` are the tables it depends on; if one of them has no version, the entry belongs to one connection.
     """
 
     value: Any
@@ -54,18 +54,18 @@ class Entry:
 
 _entries: WeakKeyDictionary[Engine, dict[Any, Entry]] = WeakKeyDictionary()
 _computing: dict[Any, threading.Lock] = {}
-"""A lock for each key that is being computed, so that others wait for its value."""
+"""A lock for each key that is being computed; other threads wait for its value."""
 
 
 def cached_until_commit(key: Any, compute: Callable[[], Value]) -> Value:
-    """The return value of `compute()`, or the one cached for `key` while nothing it read has changed.
+    """The result of `compute()`, cached under `key` until something it has read changes.
 
-    It must depend only on `key`, the database and the present. Raises what `compute` raises.
+    It must depend only on `key`, the database and the current time. Raises what `compute` raises.
     """
     with read_connection() as connection:
         state = database_state(connection, now())
         engine = connection.engine
-    # the connection is given back: computing takes one itself
+    # the connection has been returned to the pool: `compute` takes one of its own
     return cached_for_state(engine, state, key, compute)
 
 
@@ -76,9 +76,9 @@ def total(
     counting: Select[Any],
     values: dict[str, Any],
 ) -> int:
-    """How many rows `counting` counts; `key` stands for the statement and its values but the time.
+    """The number of rows that `counting` counts; `key` identifies the statement and its values, except the time.
 
-    A count walks the whole index; at a million rows it is nearly all that a page costs. `state` is
+    A count walks the whole index: with a million rows it is nearly the whole cost of a page. `state` is
     what the connection sees.
     """
     return totals(connection, state, key, counting, values)[0]
@@ -107,7 +107,7 @@ def count_now(
 def cached_for_state(
     engine: Engine, state: DatabaseState, key: Any, compute: Callable[[], Value]
 ) -> Value:
-    """The same as `cached_until_commit` for who knows the state already."""
+    """Like `cached_until_commit`, for callers that already know the state."""
     if state.feed is None:
         return compute()
     entries = _entries.setdefault(engine, {})
@@ -115,7 +115,7 @@ def cached_for_state(
     if entry is not None:
         return _cached_value(entry)
     lock = _computing.setdefault((engine, key), threading.Lock())
-    # who waits for longer than an answer takes computes it again
+    # after the timeout the value is computed twice rather than waited for
     is_first = lock.acquire(timeout=WAIT_SECONDS)
     try:
         entry = _valid(entries, state, key)
@@ -168,9 +168,9 @@ def _compute(
 
 
 def last_modified() -> datetime:
-    """When anything last changed, or was last published or unpublished by its schedule."""
+    """When anything last changed, or a schedule last published or withdrew something."""
     moment = now()
-    # an answer that shows it holds for longer: nothing that it shows has changed since
+    # not a dependency: a response that shows this stays valid while its own content is unchanged
     with ignore_reads(), read_connection() as connection:
         moments = connection.execute(_last_moments(), {"now": moment}).one()
     return max((one for one in moments if one is not None), default=moment)

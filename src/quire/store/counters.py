@@ -1,4 +1,4 @@
-"""Counters and usage times of records: they change without a new version, audit row or event."""
+"""Counters and times of use, which change without a new version, audit row or event."""
 
 from contextlib import suppress
 from functools import cache
@@ -27,14 +27,14 @@ def increment_many(path: str, name: str, by_id: dict[int, int]) -> None:
 
 
 def touch(path: str, id: int, **values: Any) -> None:
-    """Set columns of one record that say how it is used, such as when it was last seen."""
+    """Set columns of one record that describe its use, such as when it was last seen."""
     table = REGISTRY[path].table
     with transaction() as connection:
         connection.execute(update(table).where(table.c.id == id).values(**values))
 
 
 def touch_if_free(path: str, id: int, **values: Any) -> None:
-    """The same unless the database is busy: readers do not wait for it, and their next request notes it."""
+    """Like `touch`, but skipped while the database is busy; a later request records the use."""
     with suppress(Unavailable), brief_wait():
         touch(path, id, **values)
 

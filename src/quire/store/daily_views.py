@@ -1,4 +1,4 @@
-"""How often posts were viewed on each day, all together: one row a day."""
+"""Total post views per day, one row for each day."""
 
 from datetime import datetime
 from typing import Any

@@ -1,7 +1,7 @@
-"""Versions of tables: what was read from one is as it was while its version is the same.
+"""Versions of tables: a result stays valid while the versions of the tables it was read from are the same.
 
-Each commit gives the tables that it changed new versions, as the last statement of its transaction.
-Which those are is read in the text of each statement (version_names.py).
+Each commit gives the tables it has changed new versions, in the last statement of its transaction.
+The tables are recognised from the text of each statement (version_names.py).
 """
 
 import secrets
@@ -28,17 +28,17 @@ from quire.store.db import Model
 from quire.store.version_names import ANY_ROW, access_of
 
 SHARDS = 16
-"""Rows of each version on PostgreSQL: two writers of one type rarely wait for each other's commit."""
+"""Rows per version on PostgreSQL, so that two writers of one type rarely wait for each other's commit."""
 _written: dict[int, set[str]] = {}
-"""The names of what open transactions have written, by the id of the driver's connection."""
+"""The versions to raise for each open transaction, by the id of the driver's connection."""
 _reading: ContextVar[set[str] | None] = ContextVar("reading", default=None)
 _named: ContextVar[frozenset[str]] = ContextVar("named", default=frozenset())
 
 
 class DataVersion(Model):
-    """A part of the version of a table or counter; the version is that of all its parts.
+    """One part of the version of a table or counter; the version consists of all parts.
 
-    Versions are random, so that none comes again, not even when a backup is restored.
+    Versions are random, so that none recurs, even after a restore from a backup.
     """
 
     __tablename__ = "data_versions"
@@ -50,7 +50,7 @@ class DataVersion(Model):
 
 @contextmanager
 def collect_reads() -> Iterator[set[str]]:
-    """Names of the versions that the statements of the block depend on, UNKNOWN where one has none."""
+    """Collect the names of the versions that statements in the block depend on, UNKNOWN for tables without one."""
     names: set[str] = set()
     token = _reading.set(names)
     try:
@@ -62,7 +62,7 @@ def collect_reads() -> Iterator[set[str]]:
 
 @contextmanager
 def rows_are_named(tables: Iterable[str]) -> Iterator[None]:
-    """Events name the rows of these tables that the statements of the block change."""
+    """Declare that events name the rows of these tables that statements in the block change."""
     token = _named.set(frozenset(table + ANY_ROW for table in tables))
     try:
         yield
@@ -72,7 +72,7 @@ def rows_are_named(tables: Iterable[str]) -> Iterator[None]:
 
 @contextmanager
 def ignore_reads() -> Iterator[None]:
-    """Nothing depends on what the statements of the block read."""
+    """Exclude statements in the block from `collect_reads`."""
     token = _reading.set(None)
     try:
         yield
@@ -81,7 +81,7 @@ def ignore_reads() -> Iterator[None]:
 
 
 def note_reads(names: Iterable[str]) -> None:
-    """What is computed here depends on these versions too."""
+    """Add these versions to those that the current block depends on."""
     outer = _reading.get()
     if outer is not None:
         outer.update(names)
@@ -97,7 +97,7 @@ def version_column(dialect: str) -> ColumnElement[str]:
 
 
 def parse_versions(text: str | None) -> dict[str, tuple[str, ...]]:
-    """The versions by name; what has never been changed is not among them."""
+    """The versions by name; tables that never changed are missing."""
     parts: dict[str, list[str]] = {}
     for one in (text or "").split():
         name, _, version = one.partition("=")
@@ -106,15 +106,15 @@ def parse_versions(text: str | None) -> dict[str, tuple[str, ...]]:
 
 
 def track(engine: Engine, timed_cursor: Callable[[Any], Any]) -> None:
-    """Note what statements of `engine` read and write, and raise versions when it commits.
+    """Record what statements of `engine` read and write, and raise versions when it commits.
 
-    By the methods of its dialect: events of SQLAlchemy would be asked for at every statement.
-    `timed_cursor(connection)`, of the driver, sends several statements as one.
+    This wraps methods of the dialect, because SQLAlchemy's events would cost time at every statement.
+    `timed_cursor(connection)`, a cursor of the driver, sends several statements as one.
     """
     dialect: Any = engine.dialect
     for name in ("do_execute", "do_executemany"):
         setattr(dialect, name, _note_access(getattr(dialect, name)))
-        if dialect.name != "sqlite":  # which runs everything at once
+        if dialect.name != "sqlite":  # SQLite runs every statement immediately
             setattr(dialect, name, _after_deferred(getattr(dialect, name), timed_cursor))
     commit, rollback = dialect.do_commit, dialect.do_rollback
 
@@ -137,7 +137,7 @@ def track(engine: Engine, timed_cursor: Callable[[Any], Any]) -> None:
 
 
 def forget_writes(connection: Connection) -> None:
-    """Raise no version when `connection` commits: there may be no table of them, as in migrations."""
+    """Raise no version when `connection` commits, because the table may not exist yet, as in migrations."""
     _written.pop(id(connection.connection.dbapi_connection), None)
 
 
@@ -165,7 +165,7 @@ def _after_deferred(
 
 
 def _note_deferred(raw: Any) -> list[FilledStatement]:
-    """What waits on a connection, to be sent now; it writes no rows that events name."""
+    """Take the deferred statements of a connection, which are about to be sent; they write no rows that events name."""
     deferred = DEFERRED.pop(raw, []) if DEFERRED else []
     for one in deferred:
         _note_writes(raw, access_of(one.template).writes)
@@ -173,7 +173,7 @@ def _note_deferred(raw: Any) -> list[FilledStatement]:
 
 
 def _note_writes(raw: Any, names: frozenset[str]) -> None:
-    """Note the versions that a statement raises."""
+    """Record the versions that a statement raises."""
     _written.setdefault(id(raw), set()).update(names)
 
 
@@ -192,9 +192,9 @@ def _raise_on_sqlite(raw: Any, names: list[str]) -> None:
 
 
 def _raise_and_commit(cursor: Any, names: list[str], statements: list[FilledStatement]) -> None:
-    """Run what is deferred, raise versions and commit in one message: no lock lasts longer than that.
+    """Run deferred statements, raise versions and commit in one message, so that locks are held only that long.
 
-    The names are tables and columns of ours, in one order, so that no two writers wait for each other.
+    The names are our own tables and columns, sorted, so that writers cannot deadlock.
     """
     if names:
         version = secrets.randbits(62)

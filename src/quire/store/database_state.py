@@ -1,4 +1,4 @@
-"""What a connection sees: the versions of tables, where the feed stands, and when the clock changes it."""
+"""What a connection sees: the versions of tables, the position of the change feed, and the next scheduled change."""
 
 from collections.abc import Iterable, Mapping
 from contextvars import ContextVar
@@ -28,7 +28,7 @@ from quire.store.events.feed_position import FeedPosition, position_columns
 from quire.store.version_names import UNKNOWN, USE
 
 _REQUEST_STATE = "quire.database_state"
-"""Where the environment of a request keeps what `request_state` was told."""
+"""The key under which a request's WSGI environment keeps its state."""
 _FAR = datetime.max.replace(tzinfo=UTC)
 _next_change: ContextVar[datetime | None] = ContextVar("next_change", default=None)
 Versions = Mapping[str, tuple[str, ...]]
@@ -36,11 +36,11 @@ Versions = Mapping[str, tuple[str, ...]]
 
 @dataclass(slots=True)
 class DatabaseState:
-    """What a connection sees `now`: the versions, when the clock changes what is live, and the feed.
+    """What a connection sees `now`: versions, the next scheduled change (`until`), and the change feed.
 
-    `feed` is None inside a transaction that writes: its own events have no place in the feed yet, and
-    nothing is cached. `entries` are those of this connection until the next commit. `position` is how
-    many bytes the log of PostgreSQL has up to there, what was committed included; 0 on SQLite.
+    `feed` is None inside a transaction that writes: its events have no position yet, and nothing is
+    cached. `entries` is the cache of this connection until the next commit. `position` is the length
+    of PostgreSQL's log in bytes, including all that is visible; 0 on SQLite.
     """
 
     now: datetime
@@ -53,25 +53,25 @@ class DatabaseState:
     _known: dict[frozenset[str], Versions] = field(default_factory=dict)
 
     def versions_of(self, names: Iterable[str]) -> Versions | None:
-        """Those of these names, empty for what was never changed; None where one has no version.
+        """The versions of these names, empty for tables that never changed; None if one has no version.
 
-        Counts of use are left out.
+        Counters of use are left out.
         """
         if UNKNOWN in names:
             return None
         known = self._known.get(key := frozenset(names))
-        if known is None:  # one for all that was read from the same tables
+        if known is None:  # shared by all results read from the same tables
             counted = (name for name in key if not name.startswith(USE))
             known = self._known[key] = {name: self.versions.get(name, ()) for name in counted}
         return known
 
     def has(self, versions: Versions) -> bool:
-        """Whether all of these are the present ones."""
+        """Whether all of these are current."""
         return all(self.versions.get(name, ()) == one for name, one in versions.items())
 
 
 def database_state(connection: Connection, now: datetime) -> DatabaseState:
-    """What this connection sees now; asked before what depends on it is read."""
+    """Read what this connection sees now; call this before reading what depends on it."""
     if is_writing(connection):
         return DatabaseState(now)
     state: DatabaseState | None = connection.info.get("state")
@@ -87,7 +87,7 @@ def _read_state(connection: Connection, token: Any, now: datetime) -> DatabaseSt
     with ignore_reads():
         [row] = _state(connection.dialect.name)(connection, {"now": now})
     position, versions, epoch, last, *moments = row
-    # when a schedule next changes what is live
+    # the next scheduled change
     until = min((one for one in moments if one is not None), default=_FAR)
     return DatabaseState(
         now, token, parse_versions(versions), until, FeedPosition(epoch, last or 0), {}, position
@@ -95,9 +95,9 @@ def _read_state(connection: Connection, token: Any, now: datetime) -> DatabaseSt
 
 
 def request_state(engine: Engine, environ: dict[str, Any]) -> DatabaseState:
-    """What a connection sees when this is first asked for a request, whose WSGI environment keeps it.
+    """What a connection sees when this is first called for a request; kept in the request's WSGI environment.
 
-    Raises Unavailable, to all who ask: a database that is away is waited for once.
+    Raises Unavailable on every call once it was raised, so that a request waits for a missing database once.
     """
     state = environ.get(_REQUEST_STATE)
     if state is None:
@@ -114,13 +114,13 @@ def request_state(engine: Engine, environ: dict[str, Any]) -> DatabaseState:
 
 
 def note_request_state(connection: Connection, environ: dict[str, Any]) -> None:
-    """Let `request_state` know what `connection` sees, so that it takes no connection of its own."""
+    """Store what `connection` sees for `request_state`, so that it needs no connection of its own."""
     if _REQUEST_STATE not in environ and not is_writing(connection):
         environ[_REQUEST_STATE] = database_state(connection, now())
 
 
 class EngineState:
-    """What the cache of responses asks of the database behind `engine`, before Flask has a context."""
+    """The database interface of the response cache, usable before Flask has a context."""
 
     collect_reads = staticmethod(collect_reads)
 
@@ -128,7 +128,7 @@ class EngineState:
         self._engine = engine
 
     def state(self, environ: dict[str, Any]) -> DatabaseState | None:
-        """What a connection sees when the request begins; None while the database cannot be asked."""
+        """What a connection sees when the request begins; None while the database is unavailable."""
         try:
             return request_state(self._engine, environ)
         except Unavailable:
@@ -136,31 +136,31 @@ class EngineState:
 
 
 def next_scheduled_change() -> datetime | None:
-    """When a schedule next changes what is live, as this thread has read last; None before."""
+    """The next scheduled change as last read by this thread; None before the first read."""
     return _next_change.get()
 
 
 def _token(connection: Connection) -> Any:
-    """A value that differs after any commit by any process."""
+    """A value that changes with every commit by any process."""
     with driver_connection(connection) as raw:
         if connection.dialect.name == "sqlite":
-            # the first counts the commits of other connections, the second this one's own changes
+            # the first number counts commits of other connections, the second this connection's own changes
             return raw.execute("PRAGMA data_version").fetchone()[0], raw.total_changes
         if is_replica(connection):
-            # a snapshot's text would not tell of every commit there
+            # on a replica, not every commit changes the snapshot's text
             return raw.execute("SELECT pg_last_wal_replay_lsn()::text").fetchone()[0]
-        # a snapshot's text changes with every transaction that ends
+        # the snapshot's text changes with every transaction that ends
         return raw.execute("SELECT pg_current_snapshot()::text").fetchone()[0]
 
 
 def scheduled_columns() -> list[Any]:
-    """The columns by which the clock changes what is live."""
+    """The columns that schedule publication."""
     return [column for record in REGISTRY.values() for column in record.schedule_columns]
 
 
 @lru_cache(2)
 def _state(dialect: str) -> Prepared:
-    """The versions, where the feed of changes stands, and the next moment of each scheduled column."""
+    """The versions, the position of the change feed, and the next time in each scheduled column."""
     next_moments = (select(func.min(one)).where(one > NOW) for one in scheduled_columns())
     columns = (one.scalar_subquery() for one in next_moments)
     position = literal(0) if dialect == "sqlite" else LOG_POSITION

@@ -1,4 +1,4 @@
-"""Tables, connections, and the one transaction with its nested parts."""
+"""Tables, connections, and the one kind of transaction with its nested parts."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
@@ -32,7 +32,7 @@ NAMES = {
 
 
 class Base(DeclarativeBase):
-    """Every table; constraints have names, so that migrations can find them."""
+    """The base of every table; constraints have names, so that migrations can refer to them."""
 
     metadata = MetaData(naming_convention=NAMES)
 
@@ -41,22 +41,22 @@ db = SQLAlchemy(model_class=Base, disable_autonaming=True)
 Model: Any = db.Model
 
 HAS_VERSION = {"has_version": True}
-"""The `info` of a table that has a version (data_versions.py) although it is that of no record."""
+"""The `info` of a table that has a version (data_versions.py) although it belongs to no record type."""
 
 _Begin = Callable[[], AbstractContextManager[Connection]]
 
 
 class Replica(Protocol):
-    """Another server of the same database, which only reads (replica.py)."""
+    """A read-only server of the same database (replica.py)."""
 
     def connection(self) -> AbstractContextManager[Connection]:
-        """A connection to it, or to the primary server where the request must read from that."""
+        """A connection to the replica, or to the primary server if the request must read from that."""
 
 
 REPLICA = "quire.replica"
 """The name of the replica among the extensions of an application."""
 _FROM_PRIMARY = "quire.reads_from_primary"
-"""Where the environment of a request keeps that it reads from the primary server."""
+"""The key in a request's WSGI environment that makes it read from the primary server."""
 
 _transaction: ContextVar[Connection | None] = ContextVar("transaction", default=None)
 _begin_deferred: ContextVar[_Begin | None] = ContextVar("begin_deferred", default=None)
@@ -67,10 +67,10 @@ _on_rollback: ContextVar[list[Callable[[], object]]] = ContextVar("on_rollback")
 
 @contextmanager
 def transaction() -> Iterator[Connection]:
-    """A connection on which either everything is written or nothing.
+    """A connection on which either everything is written or nothing is.
 
-    An inner transaction joins the outer one. The commit here is the only one there is. Raises
-    Unavailable when the database stays locked or cannot be reached.
+    An inner transaction joins the outer one. This is the only place that commits. Raises Unavailable if
+    the database stays locked or cannot be reached.
     """
     if (outer := _transaction.get()) is not None:
         yield outer
@@ -110,7 +110,7 @@ def _own_transaction(engine: Engine, current: AsCurrent) -> Iterator[Connection]
 
 @contextmanager
 def _as_transaction(calls: list[Callable[[], object]], connection: Connection) -> Iterator[None]:
-    """Let inner transactions join that of `connection`, and add to the `calls` that follow its commit."""
+    """Let inner transactions join that of `connection`, and add to the `calls` made after its commit."""
     token, waiting = _transaction.set(connection), _on_commit.set(calls)
     try:
         yield
@@ -121,11 +121,11 @@ def _as_transaction(calls: list[Callable[[], object]], connection: Connection) -
 
 @contextmanager
 def deferred_commit(on_begin: Callable[[Connection], object]) -> Iterator[None]:
-    """Keep the first transaction of the block open until its end, so that the others join it.
+    """Keep the first transaction of the block open until the block ends, so that later ones join it.
 
-    Nothing is locked before it begins; it then calls `on_begin(connection)` first, as do those of
-    `immediate_commits` before it. If it fails, it is rolled back at once, and the next transaction is
-    the first. An error later in the block rolls back everything.
+    Nothing is locked before it begins; it first calls `on_begin(connection)`, as do transactions of
+    `immediate_commits` before it. If it fails, it is rolled back immediately, and the next transaction
+    becomes the first. An error later in the block rolls back everything.
     """
     with rollback_scope(), ExitStack() as transactions:
         token = _begin_deferred.set(partial(_deferred_transaction, transactions))
@@ -139,7 +139,7 @@ def deferred_commit(on_begin: Callable[[Connection], object]) -> Iterator[None]:
 
 @contextmanager
 def _deferred_transaction(transactions: ExitStack) -> Iterator[Connection]:
-    """A transaction that ends with `transactions`, or here when it fails."""
+    """A transaction that ends with `transactions`, or here if it fails."""
     with ExitStack() as stack:
         connection = stack.enter_context(_new_transaction())
         yield connection
@@ -147,9 +147,9 @@ def _deferred_transaction(transactions: ExitStack) -> Iterator[Connection]:
 
 
 def immediate_commits() -> AbstractContextManager[None]:
-    """Commit the transactions of the block at once, even within `deferred_commit`.
+    """Commit the transactions of the block immediately, even within `deferred_commit`.
 
-    For what comes before a change: it stays if the change is refused, and locks nothing meanwhile.
+    For work that precedes a change: it is kept if the change is rejected, and holds no locks during it.
     """
     return nullcontext() if _begin_deferred.get() is None else _without_deferred_commit()
 
@@ -164,20 +164,20 @@ def _without_deferred_commit() -> Iterator[None]:
 
 
 def savepoint(connection: Connection) -> Any:
-    """Around a write that may conflict with another writer: it is rolled back alone and can be retried.
+    """Wrap a write that may conflict with another writer, so that it alone is rolled back and can be retried.
 
-    SQLite has one writer, so nothing conflicts between its reads and its writes.
+    SQLite has one writer, so nothing can conflict between its reads and writes.
     """
     return nullcontext() if connection.dialect.name == "sqlite" else connection.begin_nested()
 
 
 class _Rollback(Exception):
-    """Rolls back a nested transaction although nothing has failed."""
+    """Rolls back a nested transaction without a failure."""
 
 
 @contextmanager
 def nested_transaction() -> Iterator[Connection]:
-    """A part of a transaction that fails alone, with the callbacks it has added for the commit."""
+    """A part of a transaction that can fail alone, together with the commit callbacks that it added."""
     with suppress(_Rollback), transaction() as connection:
         callbacks = _on_commit.get()
         before, done = len(callbacks), False
@@ -191,7 +191,7 @@ def nested_transaction() -> Iterator[Connection]:
 
 
 def roll_back() -> NoReturn:
-    """Roll back the enclosing nested transaction, without an error."""
+    """Roll back the enclosing nested transaction without raising an error."""
     raise _Rollback
 
 
@@ -212,17 +212,17 @@ def rollback_scope() -> Iterator[None]:
 
 
 def on_commit(call: Callable[[], object]) -> None:
-    """Call `call()` when the open transaction has been committed; not at all when it fails."""
+    """Call `call()` after the open transaction is committed; not at all if it fails."""
     _on_commit.get().append(call)
 
 
 def on_rollback(call: Callable[[], object]) -> None:
-    """Call `call()` unless the transaction that is open, or begins in the `rollback_scope`, succeeds."""
+    """Call `call()` unless the open transaction, or the one that begins in the `rollback_scope`, succeeds."""
     _on_rollback.get().append(call)
 
 
 def is_writing(connection: Connection) -> bool:
-    """Whether it belongs to an open transaction; what only reads locks nothing."""
+    """Whether a connection belongs to an open transaction; reads alone hold no locks."""
     return bool(connection.get_execution_options().get("writes"))
 
 
@@ -232,13 +232,13 @@ def in_transaction() -> bool:
 
 
 def has_one_writer() -> bool:
-    """Whether the database, as SQLite does, lets one transaction write at a time."""
+    """Whether only one transaction can write at a time, as on SQLite."""
     return db.engine.dialect.name == "sqlite"
 
 
 @contextmanager
 def read_connection() -> Iterator[Connection]:
-    """A connection to read on: the open transaction's, if there is one, so that it sees itself."""
+    """A connection for reading: that of the open transaction, if any, so that it sees its own writes."""
     if (outer := _transaction.get()) is not None:
         yield outer
         return
@@ -255,7 +255,7 @@ def _connect_to_read() -> AbstractContextManager[Connection]:
 
 @contextmanager
 def credential_connection() -> Iterator[Connection]:
-    """A connection to look up who asks, which the next read of the request uses, too, where that is allowed."""
+    """A connection for looking up credentials, reused by the next read of the request where that is allowed."""
     environ = current_request().environ if has_request_context() else {}
     if in_transaction() or not may_keep(environ):
         with read_connection() as connection:
@@ -266,7 +266,7 @@ def credential_connection() -> Iterator[Connection]:
 
 
 def read_from_primary() -> None:
-    """Let the rest of the request read from the primary server, as after a change of its own."""
+    """Make the rest of the request read from the primary server, for instance after its own change."""
     if has_request_context():
         current_request().environ[_FROM_PRIMARY] = True
 
@@ -278,7 +278,7 @@ def reads_from_primary(environ: Mapping[str, Any]) -> bool:
 
 @contextmanager
 def snapshot() -> Iterator[Connection]:
-    """A connection that sees the database as it was at its first read, whoever writes meanwhile."""
+    """A connection that sees the database as of its first read, regardless of later writes."""
     with translate_outages(), db.engine.connect() as connection:
         isolate(connection, "REPEATABLE READ")
         lift_limits(connection)
@@ -286,7 +286,7 @@ def snapshot() -> Iterator[Connection]:
 
 
 def lift_limits(connection: Connection) -> None:
-    """Let the transaction take as long as it takes, and wait for locks: migrations, whole exports."""
+    """Remove the time limits of a transaction, for migrations and whole exports."""
     if connection.dialect.name != "sqlite":
         connection.exec_driver_sql(
             "SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0; "
@@ -295,6 +295,6 @@ def lift_limits(connection: Connection) -> None:
 
 
 def isolate(connection: Connection, level: str) -> None:
-    """Begin a transaction with the next statement; SQLite always does, and isolates fully."""
+    """Begin a transaction of this isolation level with the next statement; SQLite always does, and isolates fully."""
     if connection.dialect.name != "sqlite":
         connection.execution_options(isolation_level=level)

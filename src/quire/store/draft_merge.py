@@ -1,4 +1,4 @@
-"""Publishes a draft over a record that has changed since, where the two changed different fields."""
+"""Publishes a draft over a record that has changed in the meantime, if the two changed different fields."""
 
 from collections.abc import Collection
 from dataclasses import replace
@@ -29,11 +29,11 @@ def publish(
     draft_version: int | None,
     remaining: Collection[str] = (),
 ) -> Saved:
-    """Change the record itself, which takes the place of its draft.
+    """Change the record itself and so replace its draft.
 
-    `draft_version` is that of the draft that the actor saw, None if there was none; `remaining` are
-    the names of its values that stay in the draft. Raises what `update` does, and VersionConflict
-    when the draft has changed since.
+    `draft_version` is the version of the draft that the actor saw, None if there was none; `remaining`
+    names the values that stay in the draft. Raises what `update` raises, and VersionConflict if the
+    draft has changed since.
     """
     with transaction() as connection:
         saved = update(record, actor, id, raw, version=version)
@@ -53,9 +53,9 @@ def publish(
 def act_on_merged(
     record: Record, actor: Actor, id: int, name: str, *, draft_version: int | None
 ) -> Saved:
-    """Run an action that takes the draft, on the present state of the record.
+    """Run an action that applies the draft to the current state of the record.
 
-    Raises what `act` does, and VersionConflict if a field has changed in both since the draft was begun.
+    Raises what `act` raises, and VersionConflict if a field has changed in both since the draft was started.
     """
     with transaction() as connection:
         state = rows.load_for_update(connection, record, actor, id, record.access.update).state
@@ -69,7 +69,7 @@ def act_on_merged(
 def conflicting_fields(
     connection: Connection, record: Record, state: Raw, draft: StoredDraft
 ) -> list[str]:
-    """The fields of a draft whose value in the record has changed since the draft was begun."""
+    """The fields of a draft whose value in the record has changed since the draft was started."""
     base = revisions.data_at(connection, record, state["id"], draft.base_version) or {}
     return [
         name
@@ -79,6 +79,6 @@ def conflicting_fields(
 
 
 def _is_unchanged(base: Raw, name: str, state: Raw) -> bool:
-    """Whether a field has the value that it had; False where that is not known."""
+    """Whether a field still has its earlier value; False if that value is unknown."""
     value: Any = state.get(name)
     return name in base and is_same_value(base[name], value)

@@ -36,27 +36,27 @@ def init_app(app: Flask) -> None:
 
 
 def prepare(engine: Engine, config: Mapping[str, Any]) -> None:
-    """Time the statements of an engine, note what they read and write, and check its connections."""
+    """Time the statements of an engine, track what they read and write, and check its connections."""
     timed_cursor = time_statements(engine, config["SLOW_SQL_MS"] / 1000 or math.inf)
     data_versions.track(engine, timed_cursor)
     if engine.dialect.name == "sqlite":
         prepare_sqlite(engine)
     else:
         event.listen(engine, "checkin", _note_use)
-        # bound: a connection is also taken outside of an application context
+        # bound to the dialect, since connections are also checked out without an application context
         event.listen(engine, "checkout", partial(_check_idle_connection, engine.dialect))
 
 
 def engine_options(config: Mapping[str, Any], url: URL) -> dict[str, Any]:
-    """What SQLAlchemy is to make an engine for `url` with."""
+    """The options with which SQLAlchemy creates an engine for `url`."""
     json: dict[str, Any] = {
-        # of compiled statements, about 80 KB each: any client can cause new ones with other filters
+        # compiled statements take about 80 KB each, and clients can cause new ones with other filters
         "query_cache_size": 200,
-        "hide_parameters": True,  # in the texts of errors, which are logged
+        "hide_parameters": True,  # error messages are logged
         "json_serializer": lambda value: orjson.dumps(value).decode(),
         "json_deserializer": orjson.loads,
     }
-    # the connection used last comes first: its statements, pages and values are cached
+    # reuse the connection used last, because its caches are warm
     pool = {"pool_use_lifo": True}
     if url.get_backend_name() == "sqlite":
         in_memory = url.database in (None, "", ":memory:")
@@ -65,7 +65,7 @@ def engine_options(config: Mapping[str, Any], url: URL) -> dict[str, Any]:
 
 
 class _Compiler(SQLiteCompiler):
-    """Writes `INDEXED BY` and `NOT INDEXED` behind tables, which SQLAlchemy leaves out on SQLite."""
+    """Writes `INDEXED BY` and `NOT INDEXED` after tables, which SQLAlchemy does not support on SQLite."""
 
     def get_from_hint_text(self, table: Any, text: str | None) -> str | None:
         return text
@@ -75,13 +75,13 @@ def prepare_sqlite(engine: Engine) -> None:
     """Set up an SQLite engine: transactions, functions and pragmas."""
     engine.dialect.statement_compiler = _Compiler
     event.listen(engine, "connect", _on_connect)
-    # not the event "begin": an engine that has events asks for them at every statement
+    # not the "begin" event: an engine with event listeners is slower at every statement
     engine.dialect.do_begin = _begin  # type: ignore[assignment]
     watch_files(engine)
 
 
 def _on_connect(connection: Any, record: Any) -> None:
-    # None: the driver must not begin transactions: it would do so after the first read
+    # None keeps the driver from beginning transactions, which it would do after the first read
     connection.isolation_level = None
     connection.create_function("quire_fold", 1, _fold, deterministic=True)
     connection.create_function("quire_has_terms", 3, has_terms, deterministic=True)
@@ -100,7 +100,7 @@ def _note_use(connection: Any, record: Any) -> None:
 
 
 def _check_idle_connection(dialect: Dialect, connection: Any, record: Any, proxy: Any) -> None:
-    """Ping a connection that has been idle, so that the pool replaces it if it is dead.
+    """Ping a connection that has been idle, so that the pool replaces a dead one.
 
     `pool_pre_ping` would ping each time: https://docs.sqlalchemy.org/en/20/core/pooling.html
     """
@@ -118,7 +118,7 @@ def _fold(text: str | None) -> str | None:
 
 def _begin(connection: Any) -> None:
     raw = connection.dbapi_connection
-    if raw.in_transaction:  # the one connection of an in-memory database may be in use outside
+    if raw.in_transaction:  # the single connection of an in-memory database may be in use elsewhere
         return
     if in_transaction():
         begin_writing(raw)
@@ -127,7 +127,7 @@ def _begin(connection: Any) -> None:
 
 
 def database_bytes() -> int:
-    """How large the database is, with what is free in it, without the journal of SQLite."""
+    """The size of the database, including free pages but without SQLite's journal."""
     is_sqlite = db.engine.dialect.name == "sqlite"
     pages = "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()"
     statement = pages if is_sqlite else "SELECT pg_database_size(current_database())"
@@ -136,7 +136,7 @@ def database_bytes() -> int:
 
 
 def update_statistics() -> None:
-    """Let PostgreSQL look at all tables, after many rows were written at once: it plans statements by that.
+    """Update PostgreSQL's planner statistics of all tables after many rows were written.
 
     Statements for SQLite name the indexes that they need.
     """

@@ -15,7 +15,7 @@ from quire.store.drafts.storage import Draft
 from quire.store.files.usage_in_texts import PREFIX, rows_naming, texts_of
 
 LIMIT = 100
-"""Uses that are listed; all are counted."""
+"""The maximum number of uses that are listed; all are counted."""
 
 Use = dict[str, Any]
 
@@ -23,9 +23,10 @@ _drafts = Draft.__table__
 
 
 def find_usage(file_record: Record, actor: Actor, state: dict[str, Any]) -> tuple[list[Use], int]:
-    """Uses of a file that `actor` may see, and how many there are in all.
+    """The uses of a file that `actor` may see, and the total number of uses.
 
-    `state` is that of a row of `file_record`. Each use is `{type, id, field, title, url}`; `url` is its page on the site, null where it has none.
+    `state` is the state of a record of type `file_record`. Each use is `{type, id, field, title, url}`; `url`
+    is the page on the site, null if there is none.
     """
     uses: list[Use] = []
     count = 0
@@ -42,7 +43,7 @@ def find_usage(file_record: Record, actor: Actor, state: dict[str, Any]) -> tupl
 def _places(
     file_record: Record, state: dict[str, Any]
 ) -> Iterator[tuple[Record, str, str, ColumnElement[bool]]]:
-    """Types, the field that may name the file, the verb that lets an actor see it, the condition."""
+    """For each place: the type, the field that may name the file, the verb that lets an actor see it, the condition."""
     stem = state["url"].rpartition(".")[0]
     for record in REGISTRY.values():
         pictures = [f for f in record.fields if f.target == file_record.table.name and f.is_stored]

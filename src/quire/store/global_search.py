@@ -36,8 +36,8 @@ from quire.store.search.snippets import Highlighter
 def search(actor: Actor, query: Query, types: tuple[str, ...] | None = None) -> Page:
     """A page of `{type, id, title, snippet, url}`; the snippet is HTML with only <mark> in it.
 
-    `types` are those of `searchable_types` to look into; None: all that `actor` may see. Raises
-    PermissionDenied where that is none.
+    `types` restricts the search to some of `searchable_types`; None means all that `actor` may see.
+    Raises PermissionDenied if there are none.
     """
     words = query.search or ""
     dialect = db.engine.dialect.name
@@ -82,8 +82,8 @@ def count_hits(
     words: str,
     values: dict[str, Any],
 ) -> int:
-    """Add to `values` what other statements are told of the hits of these types; return the most of
-    one type."""
+    """Add to `values` the parameters about hits that other statements need; return the number of hits of
+    the type that has most."""
     paths, dialect = tuple(one.path for one in records), connection.dialect.name
 
     def key(values: dict[str, Any]) -> tuple[Any, ...]:
@@ -113,7 +113,7 @@ def _with_page() -> list[Record]:
 
 
 def _typical(actor: Actor) -> Actor:
-    """Who stands for all who find the same types: of scopes, those to read them are looked at."""
+    """The representative of all actors who find the same types, with only the scopes that matter for reading them."""
     return actor.cache_key_actor_for(scopes_of(record.access.read for record in _with_page()))
 
 
@@ -123,7 +123,7 @@ def searchable_types() -> list[str]:
 
 
 def _visible_types(actor: Actor, types: tuple[str, ...] | None) -> list[Record]:
-    """Those of `types`, or of all that can be searched, of which `actor` may see some."""
+    """The searchable `types`, or all of them if None, of which `actor` may see some records."""
     requested = [one for one in _with_page() if types is None or one.path in types]
     return [record for record in requested if record.allows(actor, "read") is not False]
 
@@ -132,7 +132,7 @@ def _visible_types(actor: Actor, types: tuple[str, ...] | None) -> list[Record]:
 def _statements(
     actor: Actor, dialect: str, types: tuple[str, ...] | None
 ) -> tuple[Select[Any], Select[Any]]:
-    """What finds a page of results with their texts, and what counts them."""
+    """The statement that finds a page of results with their texts, and the one that counts them."""
     records = _visible_types(actor, types)
     results = union_all(*(_part(one, actor, dialect, True) for one in records)).subquery("results")
     limits = bindparam("limit", type_=BigInteger), bindparam("offset", type_=BigInteger)
@@ -147,7 +147,7 @@ def _statements(
 
 @lru_cache(100)
 def _hits(paths: tuple[str, ...], dialect: str) -> Select[Any]:
-    """One row with what is counted of the hits of each type."""
+    """A statement for one row with the counts of each type."""
     records = (REGISTRY[path] for path in paths)
     hits = [
         search_index.count_hits(one, dialect).subquery(f"hits_of_{one.path}") for one in records
@@ -165,7 +165,7 @@ def _part(record: Record, actor: Actor, dialect: str, ranked: bool) -> Select[An
 
 
 def _display_columns(records: list[Record], page: Any) -> list[Any]:
-    """Titles, addresses and texts: read of the rows that are shown, not of all that match."""
+    """Titles, URLs and texts, read only for the rows that are shown."""
     columns = {"title": _title, "place": _place, "text": _text}
     return [
         case(
@@ -190,13 +190,13 @@ def _place(record: Record, table: Any) -> Any:
 
 
 def _text(record: Record, table: Any) -> Any:
-    """The text of the searched fields but for the title."""
+    """The text of all searched fields except the title."""
     others = [table.c[field.column.key] for field in record.search_fields[1:]]
     return reduce(add, (func.coalesce(one, "") + "\n" for one in others), literal(""))
 
 
 def page_field(record: Record) -> str:
-    """The field that makes the address of a record's public page."""
+    """The field that identifies a record in the URL of its public page."""
     return next(name for _, name, _, _ in Formatter().parse(record.public_path or "") if name)
 
 

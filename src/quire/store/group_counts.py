@@ -1,4 +1,4 @@
-"""How many records of a list there are for each value of a field, counted among the visible ones."""
+"""Counts the visible records of a list for each value of a field."""
 
 from datetime import date
 from functools import lru_cache
@@ -21,15 +21,15 @@ from quire.store.read import count_rows, query_params
 
 Group = dict[str, Any]
 MAX_GROUPS = 1000
-"""The largest groups, of moments the latest: titles and ids make as many as there are rows."""
+"""The maximum number of groups, since titles and ids have as many as there are rows: the largest, or the latest periods."""
 
 
 def count_groups(
     record: Record, actor: Actor, query: Query, grouping: Grouping
 ) -> tuple[list[Group], int]:
-    """The groups of what `query` asks for and `actor` may see, and how many records that is.
+    """The groups of the records that `query` selects and `actor` may see, and the number of these records.
 
-    A group has the `key` of its records as answers show it, a `label` for people, and a `count`.
+    A group has the `key` of its records as responses show it, a `label` for people, and a `count`.
     A record with several values, such as tags, is in several groups; one without a value is in the
     group of the key None.
     """
@@ -44,7 +44,7 @@ def count_groups(
 
 @lru_cache(MAX_PLANS)
 def _statement(record: Record, actor: Actor, shape: QueryShape, grouping: Grouping) -> Select[Any]:
-    """Key, title of a record that the key refers to, and number of each group."""
+    """The statement for key, title of the record that the key refers to, and size of each group."""
     field = grouping.fields(record)[1]
     keys = _keys(record, grouping).where(*visible_rows(record, actor, shape))
     index = None if has_narrow(record, shape.conditions) else index_by_id(record.table)
@@ -67,7 +67,7 @@ def _statement(record: Record, actor: Actor, shape: QueryShape, grouping: Groupi
 
 
 def _keys(record: Record, grouping: Grouping) -> Select[Any]:
-    """The key of each row, and of each value of a row that has several."""
+    """The key of each row, or one row for each of its values."""
     own, field = grouping.fields(record)
     source, key = record.table, expression(field)
     if own.many is not None:
@@ -87,7 +87,7 @@ def _keys(record: Record, grouping: Grouping) -> Select[Any]:
 
 
 def _title(target: Record) -> str:
-    """What names a record to everybody who sees a reference to it."""
+    """The field that names a record in references."""
     return target.title_field if target.title_field in target.reference_fields else "id"
 
 
@@ -120,6 +120,6 @@ def _period_label(period: str, key: str) -> str:
 
 
 def _order_of(group: Group) -> Any:
-    """The largest first, then by what people read."""
+    """The sort key: largest groups first, then by label."""
     key = group["key"]
     return -group["count"], key is None, sort_key(group["label"]), str(key)

@@ -1,9 +1,10 @@
-"""Idempotency keys: answers stored in the transaction of their effect, for requests that are repeated.
+"""Idempotency keys: responses stored in the transaction of their effect, for repeated requests.
 
-An earlier answer is looked for when the first transaction of a request begins: that takes one statement,
-and whatever else the request would do is rolled back with it. Each key is unique, so there is one effect at most. A repeated request is refused at once while the
-first is running: this process knows which those are, and PostgreSQL has a lock that ends with the
-transaction. Other processes on SQLite wait for their turn to write, as for every change.
+When the first transaction of a request begins, one statement looks for an earlier response; if there is
+one, the transaction is rolled back. Keys are unique, so there is at most one effect. While the first
+request is running, a repeated one is rejected immediately: this process knows its own requests, and
+PostgreSQL has a lock that ends with the transaction. Other processes on SQLite wait for their turn to
+write, as for every change.
 """
 
 from collections.abc import Iterator, Sequence
@@ -37,15 +38,15 @@ from quire.store.transactions.advisory_locks import TRY_LOCK
 from quire.store.transactions.long_work import delete_in_batches
 
 LIFETIME = timedelta(hours=24)
-"""How long an answer is repeated."""
+"""How long a response can be repeated."""
 RETRY_SECONDS = 1
-"""When to repeat a request that is still running."""
+"""When to retry a request that is still running."""
 
 
 class IdempotencyKey(HasId, Model):
-    """The answer to a request, which `digest` identifies; `fingerprint` is that of its body.
+    """The response to the request that `digest` identifies; `fingerprint` is that of its body.
 
-    An answer with a secret is not stored: it has no `status`, and `location` is the record's URL.
+    A response with a secret is not stored: it has no `status`, and `location` is the record's URL.
     """
 
     __tablename__ = "idempotency_keys"
@@ -69,7 +70,7 @@ class KeyedRequest:
 
 @dataclass(frozen=True, slots=True)
 class StoredAnswer:
-    """An answer to repeat; `status` is None for one that showed a secret."""
+    """A response to repeat; `status` is None if it contained a secret."""
 
     status: int | None
     body: bytes
@@ -88,7 +89,7 @@ _find = Prepared(
 _is_known = select(_keys.c.id).where(_is_asked).exists()
 _is_free = Prepared(select(~_is_known, literal(True)))
 _is_free_and_locked = Prepared(select(~_is_known, TRY_LOCK))
-"""Whether a key has not been used, and whether nobody else uses it now. Most have not: it is two columns."""
+"""Whether a key is unused, and whether no other request is using it now. Two columns, as most keys are unused."""
 _delete_expired = Prepared(
     delete(_keys).where(
         _keys.c.digest == bindparam("expired"), _keys.c.created_at <= bindparam("before")
@@ -97,11 +98,11 @@ _delete_expired = Prepared(
 _insert = Prepared(insert(_keys), deferred=True)
 
 _running: dict[str, object] = {}
-"""The requests that this process is answering, by digest: at most one for each of its threads."""
+"""The requests that this process is handling, by digest; at most one per thread."""
 
 
 class AlreadyAnswered(Exception):
-    """The request has been answered before, with this `answer`. It is no Problem: nothing is wrong."""
+    """The request was answered before, with this `answer`. Not a Problem, since nothing is wrong."""
 
     def __init__(self, answer: StoredAnswer):
         super().__init__()
@@ -109,7 +110,7 @@ class AlreadyAnswered(Exception):
 
 
 def find_answer(request: KeyedRequest) -> StoredAnswer | None:
-    """The answer to an earlier request. Raises IdempotencyKeyReused when that had another body."""
+    """The response to an earlier request with this key. Raises IdempotencyKeyReused if its body was different."""
     values = {"key_digest": request.digest, "after": now() - LIFETIME}
     with read_connection() as connection:
         rows = _find(connection, values)
@@ -127,11 +128,11 @@ def _answer_in(row: Sequence[Any], request: KeyedRequest) -> StoredAnswer | None
 
 @contextmanager
 def one_effect(request: KeyedRequest) -> Iterator[None]:
-    """Around the work of a request and `store_answer`: both are committed at the end, or neither.
+    """Commit the work of a request together with `store_answer`, or neither.
 
-    Raises Conflict while the same request is being answered; AlreadyAnswered and IdempotencyKeyReused
-    where its first transaction begins. If another process answers it after that, this one fails
-    at its end.
+    Raises Conflict while the same request is in progress; AlreadyAnswered and IdempotencyKeyReused when
+    the first transaction begins. If another process answers the request after that, this one fails at
+    its end.
     """
     claiming = deferred_commit(partial(_claim, request))
     with _only_one_here(request.digest), _no_other_answer(), claiming:
@@ -140,7 +141,7 @@ def one_effect(request: KeyedRequest) -> Iterator[None]:
 
 @contextmanager
 def _no_other_answer() -> Iterator[None]:
-    """Around the INSERT of an answer, and the commit that it may go with. Raises Conflict if there is one."""
+    """Translate a duplicate key, in the INSERT of a response or its commit, into Conflict."""
     try:
         yield
     except IntegrityError as error:
@@ -161,9 +162,9 @@ def _only_one_here(digest: str) -> Iterator[None]:
 
 
 def _claim(request: KeyedRequest, connection: Connection) -> None:
-    """Look for an answer in the transaction that has just begun, and lock the key until it ends.
+    """Look for a response in the transaction that has just begun, and lock the key until it ends.
 
-    On SQLite nobody else writes meanwhile. Raises AlreadyAnswered, IdempotencyKeyReused, Conflict.
+    SQLite has a single writer and needs no lock. Raises AlreadyAnswered, IdempotencyKeyReused, Conflict.
     """
     look = _is_free if has_one_writer() else _is_free_and_locked
     names = {"key_digest": request.digest, "lock_name": f"idempotency key {request.digest}"}
@@ -186,7 +187,7 @@ def _in_progress() -> Conflict:
 
 
 def store_answer(request: KeyedRequest, answer: StoredAnswer) -> None:
-    """Store the answer, in the transaction of its effect."""
+    """Store the response in the transaction of its effect."""
     row = {
         "digest": request.digest,
         "fingerprint": request.fingerprint,
@@ -200,5 +201,5 @@ def store_answer(request: KeyedRequest, answer: StoredAnswer) -> None:
 
 
 def delete_expired_answers() -> int:
-    """Delete answers that are no longer repeated; how many there were."""
+    """Delete expired responses; return how many there were."""
     return delete_in_batches(_keys, _keys.c.created_at <= now() - LIFETIME)

@@ -1,4 +1,4 @@
-"""Where imported records came from, so that a second import recognizes what is there already."""
+"""Where imported records came from, so that a second import recognises existing ones."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,18 +17,18 @@ from quire.store.db import Model, read_connection
 
 PLACE_LENGTH = 500
 TABLES = "table"
-"""The source of rows of imported tables; their place is the record type."""
+"""The source of rows imported from tables; their place is the record type."""
 PAGES = "pages"
-"""The source of drafts that editors begin: a page of the panel, whose first answer may be lost."""
+"""The source of drafts that editors start: a page of the panel, whose first response may be lost."""
 
 Digest = Annotated[str, mapped_column(String(64))]
 
 
 class ImportOrigin(HasId, Model):
-    """An item of some source, and the record it became.
+    """An item of a source, and the record it became.
 
-    `place` tells one blog from another, `item` is the item's name within it. `fingerprint` is
-    that of the values as they were imported, `version` the record's version after that.
+    `place` distinguishes blogs, `item` is the item's name within one. `fingerprint` is that of the
+    imported values, `version` the record's version after the import.
     """
 
     __tablename__ = "origins"
@@ -47,7 +47,7 @@ class ImportOrigin(HasId, Model):
 
 @dataclass(frozen=True, slots=True)
 class KnownItem:
-    """What is stored about one item."""
+    """The stored origin of one item."""
 
     type: str
     record_id: int
@@ -67,12 +67,12 @@ _FIND = select(*_COLUMNS).where(ImportOrigin.digest == bindparam("key_digest"))
 
 
 def place_name(place: str) -> str:
-    """`place` as it is stored: a very long one by its digest."""
+    """`place` as it is stored: a very long one as its digest."""
     return place if len(place) <= PLACE_LENGTH else sha256(place.encode()).hexdigest()
 
 
 def known_items(source: str, place: str) -> dict[str, KnownItem]:
-    """All that is stored about one place, by item."""
+    """All stored items of one place, by name."""
     statement = select(ImportOrigin.item, *_COLUMNS).where(
         ImportOrigin.source == source, ImportOrigin.place == place_name(place)
     )
@@ -81,7 +81,7 @@ def known_items(source: str, place: str) -> dict[str, KnownItem]:
 
 
 def known_item(source: str, place: str, item: str) -> KnownItem | None:
-    """What is stored about one item, None for an unknown one."""
+    """The stored origin of one item, None if it is unknown."""
     digest = _digest(source, place_name(place), item)
     with read_connection() as connection:
         row = connection.execute(_FIND, {"key_digest": digest}).first()
@@ -89,7 +89,7 @@ def known_item(source: str, place: str, item: str) -> KnownItem | None:
 
 
 def known_places(source: str) -> list[str]:
-    """Every place that something was imported from."""
+    """All places of a source."""
     with read_connection() as connection:
         return list(
             connection.execute(
@@ -137,6 +137,6 @@ def delete_origin(connection: Connection, source: str, place: str, record_id: in
 
 
 def delete_older(connection: Connection, source: str, before: datetime) -> int:
-    """Delete the origins from a source that are older than `before`; how many there were."""
+    """Delete the origins of a source that are older than `before`; return how many there were."""
     old = ImportOrigin.source == source, ImportOrigin.imported_at < before
     return connection.execute(delete(ImportOrigin).where(*old)).rowcount

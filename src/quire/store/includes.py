@@ -1,4 +1,4 @@
-"""Loads the records that `include` asks for: one statement for each relation, however many rows."""
+"""Loads the records that `include` names, with one statement per relation."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -30,11 +30,11 @@ def include(
     fields: Paths | None,
     limit: SizeLimit,
 ) -> None:
-    """Put the records that `paths` name into `rows`, as far as `actor` may see them.
+    """Put the records that `paths` name into `rows`, if `actor` may see them.
 
-    A reference to a record that they may not see stays a small object. Of nested records the first
-    MAX_NESTED are loaded, with their total number. `fields` are the paths that the rows will be
-    pruned to. Raises TooCostly.
+    A reference to a record that the actor may not see stays a small object. The first MAX_NESTED nested
+    records are loaded, with their total number. `fields` are the paths that the rows will be pruned
+    to. Raises TooCostly.
     """
     by_name = relations(record, actor) if paths else {}
     for head in heads(paths):
@@ -59,7 +59,7 @@ def _paths_below(head: str, paths: Paths) -> Paths:
 def _columns(
     target: Record, output_fields: Paths | None, inner_fields: Paths, inner_paths: Paths
 ) -> Paths | None:
-    """The fields to read of a relation; None for the usual ones."""
+    """The fields of a relation to read; None for the defaults."""
     if output_fields is not None:
         return heads(("id", *output_fields, *inner_paths))
     return (
@@ -112,7 +112,7 @@ def _place_referred(
 def _place_below(
     relation: Relation, rows: Rows, name: str, related_rows: Sequence[Any], related: Rows
 ) -> Rows:
-    """The last columns of `related_rows` are the id of the record above, and the total below that."""
+    """Attach related rows to their parents; the last columns of `related_rows` are the parent's id and total."""
     groups: dict[int, Rows] = defaultdict(list)
     totals: dict[int, int] = defaultdict(int)
     for row, one in zip(related_rows, related, strict=True):
@@ -146,7 +146,7 @@ def _plan(relation: Relation, actor: Actor, names: Paths | None) -> tuple[Projec
 
 
 def _first_ones(column: Any, id: Any, conditions: Sequence[Any]) -> Any:
-    """The ids of the rows below each record, numbered: a post may have thousands of comments."""
+    """The ids of the rows below each record, numbered, since a post may have thousands of comments."""
     place = func.row_number().over(partition_by=column, order_by=id).label("place")
     total = func.count().over(partition_by=column).label("total")
     statement = select(id, column.label("above"), place, total).where(*conditions)
@@ -171,7 +171,7 @@ def prune(rows: Rows, fields: Paths | None) -> Rows:
 
 
 def _part(value: dict[str, Any], names: Paths) -> dict[str, Any]:
-    """The named parts; the small object of a record that may not be seen lacks some."""
+    """The named parts; the small object of a hidden record lacks some of them."""
     part = {name: value[name] for name in heads(names) if name in value}
     totals = ((f"{name}_total", value.get(f"{name}_total")) for name in part)
     part |= {name: total for name, total in totals if total is not None}

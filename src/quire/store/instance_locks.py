@@ -1,6 +1,6 @@
-"""Locks between the processes of one installation: who serves it, whether it is backed up or restored.
+"""Locks between the processes of one installation: serving, backing up, restoring.
 
-The operating system holds them, so they end with the process that has them, however it ends.
+The operating system holds the locks, so they end with their process, however it ends.
 """
 
 from collections.abc import Iterator, Mapping
@@ -19,18 +19,18 @@ from quire.store.db import db, has_one_writer, read_connection
 _KEY = "hashtextextended('quire backup', 0)"
 _LOCK = text(f"SELECT pg_try_advisory_lock({_KEY})")
 _UNLOCK = text(f"SELECT pg_advisory_unlock({_KEY})")
-# for as long as the statement lasts
+# held only while the statement runs
 _LOOK = text(f"SELECT pg_try_advisory_xact_lock_shared({_KEY})")
 _OTHERS = text(
     "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
     "AND application_name = :name AND pid <> pg_backend_pid()"
 )
 PATIENCE = 2.0
-"""Seconds to wait for those who only look whether a lock is free."""
+"""Seconds to wait for processes that only check whether a lock is free."""
 
 
 class BackupRunning(StartupError):
-    """Another process makes a backup."""
+    """Another process is making a backup."""
 
 
 def _lock(config: Mapping[str, Any], name: str) -> ReadWriteLock:
@@ -41,7 +41,7 @@ def _lock(config: Mapping[str, Any], name: str) -> ReadWriteLock:
 
 @contextmanager
 def serving(config: Mapping[str, Any]) -> Iterator[None]:
-    """Around all that a server or worker does. Raises StartupError while a restore is running."""
+    """Hold the lock of a server or worker. Raises StartupError while a restore is running."""
     lock = _lock(config, "running.lock")
     try:
         try:
@@ -61,7 +61,7 @@ def require_no_restore() -> None:
 
 @contextmanager
 def restoring() -> Iterator[None]:
-    """Keep servers and workers from starting. Raises StartupError where one is running."""
+    """Keep servers and workers from starting. Raises StartupError if one is running."""
     error = StartupError(
         "A server or worker of this installation is running. Stop it, then restore."
     )
@@ -86,7 +86,7 @@ def _require_no_connections() -> None:
 
 @contextmanager
 def backing_up() -> Iterator[None]:
-    """Keep stored files from being deleted. Raises StartupError where a backup is running already."""
+    """Keep stored files from being deleted. Raises StartupError if a backup is already running."""
     error = BackupRunning("Another backup is running. Try again when it is done.")
     with _exclusive("backup.lock", error) if has_one_writer() else _advisory_lock(error):
         yield
@@ -117,7 +117,7 @@ def _exclusive(name: str, error: StartupError) -> Iterator[None]:
 
 
 def is_backup_running() -> bool:
-    """Whether a process makes a backup: of this machine, or with PostgreSQL of any."""
+    """Whether a process is making a backup, on this machine or, with PostgreSQL, on any."""
     if not has_one_writer():
         with db.engine.connect() as connection:
             return not connection.execute(_LOOK).scalar()

@@ -1,4 +1,4 @@
-"""Audit rows of what changes nothing, such as a refusal: nobody waits for a busy database because of them."""
+"""Audit rows for events that change nothing, such as refusals; requests do not wait for a busy database to write them."""
 
 import logging
 from collections import deque
@@ -25,7 +25,7 @@ MAX_LATE_ROWS = 1000
 def record_event_soon(
     actor: Actor, action: str, type: str, record_id: int | None = None, *fields: str
 ) -> None:
-    """Log an event that changes nothing: now, or by another thread as soon as the database is free."""
+    """Log an event that changes nothing: now, or from another thread as soon as the database is free."""
     row = audit_row(actor, action, type, record_id, list(fields))
     try:
         with brief_wait(), immediate_commits(), transaction() as connection:
@@ -35,13 +35,13 @@ def record_event_soon(
 
 
 class LateRows:
-    """Audit rows that wait for a busy database; one thread at a time adds all of them."""
+    """Audit rows that wait for a busy database; one thread at a time writes all of them."""
 
     def __init__(self) -> None:
         self._rows: deque[dict[str, Any]] = deque()
 
     def add(self, row: dict[str, Any]) -> None:
-        """Add `row` as soon as a writer gets its turn; beyond MAX_LATE_ROWS the log has it instead."""
+        """Write `row` as soon as the database is free; beyond MAX_LATE_ROWS it goes to the log instead."""
         if len(self._rows) >= MAX_LATE_ROWS:
             logger.warning("Too many rows wait for the database to note: %s", row)
             return
@@ -57,10 +57,10 @@ class LateRows:
                     insert_rows(connection, rows)
                 for _ in rows:
                     self._rows.popleft()
-        except Problem as problem:  # the next one tries again
+        except Problem as problem:  # the next row tries again
             logger.warning("%d refusals are not noted yet: %s", len(self._rows), problem.message)
 
 
 def init_app(app: Flask) -> None:
-    """Let refusals by this application be noted."""
+    """Record refusals by this application."""
     app.extensions[_EXTENSION] = LateRows()

@@ -1,4 +1,4 @@
-"""Maintenance mode: whether the site is closed to all but administrators, since when, and why."""
+"""Maintenance mode: whether the site is closed to everyone except administrators, since when, and why."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,10 +24,10 @@ from quire.web.safe_requests import only_reads
 
 ONLY_ROW = 1
 LONGEST_MESSAGE = 500
-"""Characters of the message."""
+"""The maximum length of the message in characters."""
 _CACHED = "maintenance mode"
 _NOTED = "quire.maintenance"
-"""Where the environment of a request keeps what was read with its credential."""
+"""The key under which a request's WSGI environment keeps what was read with its credential."""
 
 
 class MaintenanceMode(HasId, Model):
@@ -42,7 +42,7 @@ class MaintenanceMode(HasId, Model):
 
 @dataclass(frozen=True, slots=True)
 class Maintenance:
-    """Maintenance that is going on; `message` is for visitors, empty for the usual one."""
+    """Maintenance in progress; `message` is shown to visitors, empty for the default one."""
 
     since: datetime
     message: str
@@ -53,15 +53,15 @@ _current = Prepared(select(_rows.c.since, _rows.c.message).where(_rows.c.id == O
 
 
 def current_maintenance() -> Maintenance | None:
-    """The maintenance that is going on, None while the site is open."""
+    """The maintenance in progress, None while the site is open."""
     return cached_until_commit(_CACHED, _read_current)
 
 
 class CredentialSelect:
-    """A statement that finds who asks, and notes what a request needs to learn of maintenance.
+    """A statement that finds the owner of a credential and, in the same round trip, the maintenance mode.
 
-    One that changes something is told of nothing else: it finds nothing in a cache, and where changes
-    come in streams, each would have to read all versions anew.
+    A request that changes something does not read the database state: it uses no cache, and in a stream
+    of changes each request would have to read all versions again.
     """
 
     def __init__(self, statement: Select[Any]):
@@ -87,7 +87,7 @@ class CredentialSelect:
 
 
 def maintenance_of_request(environ: dict[str, Any]) -> Maintenance | None:
-    """The maintenance that went on when this request began. Raises Unavailable."""
+    """The maintenance in progress when this request began. Raises Unavailable."""
     if _NOTED in environ:
         noted: Maintenance | None = environ[_NOTED]
         return noted
@@ -96,7 +96,7 @@ def maintenance_of_request(environ: dict[str, Any]) -> Maintenance | None:
 
 
 def begin_maintenance(actor: Actor, message: str) -> Maintenance:
-    """Close the site, in all processes from their next request on; when it is closed, change the message.
+    """Close the site in all processes, from their next request on; if it is closed, change the message.
 
     `message` has at most LONGEST_MESSAGE characters.
     """

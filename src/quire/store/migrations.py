@@ -29,7 +29,7 @@ _REVISION = re.compile(r"^(down_)?revision(?:: [^=]*)? = [\"'](\w+)[\"']", re.MU
 
 
 class SchemaMismatch(StartupError):
-    """The database does not fit this code; the text names the command that fixes it."""
+    """The database does not match this code; the message names the command that fixes it."""
 
 
 @cache
@@ -52,7 +52,7 @@ def newest_revision() -> str:
 
 
 def current_revision(connection: Connection) -> str | None:
-    """The revision a database is at, "" when it is empty, None when no migration made it."""
+    """The revision of a database, "" if it is empty, None if no migration created it."""
     tables = set(inspect(connection).get_table_names())
     if "alembic_version" not in tables:
         return None if tables else ""
@@ -70,9 +70,9 @@ def database_revision() -> str | None:
 
 
 def prepare_database() -> None:
-    """Create the tables of an empty database. Raises SchemaMismatch when another one does not fit.
+    """Create the tables of an empty database. Raises SchemaMismatch if an existing one does not match.
 
-    Of many processes that find it empty at once, one migrates and the others wait.
+    If several processes find it empty, one migrates and the others wait.
     """
     require_no_restore()
     revision = database_revision()
@@ -86,7 +86,7 @@ def prepare_database() -> None:
 
 @contextmanager
 def migration_lock() -> Iterator[None]:
-    """Migrate alone: others wait, on this machine and with PostgreSQL on all."""
+    """Migrate alone: other processes wait, on this machine and, with PostgreSQL, on all machines."""
     file = Path(current_app.config["QUIRE_INSTANCE"]) / "migrate.lock"
     with FileLock(file, fallback_to_soft=False), ExitStack() as stack:
         if not has_one_writer():
@@ -120,7 +120,7 @@ def require_current(revision: str | None) -> None:
 
 
 def _flask_migrate() -> Any:
-    """Flask-Migrate, loaded only when it is needed: Alembic makes a start a fifth of a second longer."""
+    """Flask-Migrate, loaded on first use, because Alembic adds 0.2 seconds to a start."""
     return import_module("flask_migrate")
 
 

@@ -1,4 +1,4 @@
-"""Finds for which records a rule holds, so that a page offers only what would not be refused."""
+"""Finds the records for which a rule holds, so that a page offers only what would be allowed."""
 
 from collections.abc import Collection, Mapping
 
@@ -13,9 +13,9 @@ from quire.store.db import read_connection
 def rights(
     record: Record, actor: Actor, rules: Mapping[str, Rule], ids: Collection[int]
 ) -> dict[int, set[str]]:
-    """For each of `ids` the names of those `rules` that hold for it, found by one statement.
+    """For each of `ids`, the names of the `rules` that hold for it, found by one statement.
 
-    A change checks the rule again.
+    The change itself checks the rule again.
     """
     answers = {name: rule(actor) for name, rule in rules.items()}
     names_by_id = {id: {name for name, answer in answers.items() if answer is True} for id in ids}
@@ -33,14 +33,14 @@ def rights(
 
 
 def sees_all_titles(record: Record, actor: Actor, verb: str) -> bool:
-    """Whether the rule of `verb` and that of the title let `actor` see the titles of all records, whatever they hold.
+    """Whether the rules of `verb` and of the title let `actor` see the titles of all records, whatever their values.
 
-    A rule that is an SQL condition cannot be asked about a row that is gone.
+    A rule that is an SQL condition cannot be evaluated for a deleted row.
     """
     is_visible = record.visible_fields(actor).get(record.title_field) is True
     return is_visible and record.allows(actor, verb) is True
 
 
 def may(record: Record, actor: Actor, verb: str, id: int) -> bool:
-    """Whether `actor` may update, delete or permanently delete this one."""
+    """Whether `actor` may update, delete or permanently delete this record."""
     return bool(rights(record, actor, {verb: record.rule(verb)}, (id,))[id])

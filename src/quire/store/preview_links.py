@@ -1,6 +1,6 @@
-"""Marks of preview links: one for each record; deleting it revokes all links to the record.
+"""Marks of preview links, one per record; deleting a mark revokes all links to its record.
 
-A link is signed with SECRET_KEY and names the mark, so that the mark alone opens nothing.
+A link is signed with SECRET_KEY and names the mark, so the mark alone gives no access.
 """
 
 import secrets
@@ -18,7 +18,7 @@ from quire.store.db import Model
 
 
 class PreviewMark(HasId, Model):
-    """What the preview links of a record have in common; `expires_at` is when the last one ends."""
+    """The mark that all preview links of a record share; `expires_at` is when the last one ends."""
 
     __tablename__ = "previews"
     __table_args__ = table_args(Index("ix_previews_record", "type", "record_id", unique=True))
@@ -34,7 +34,7 @@ _previews = PreviewMark.__table__
 
 
 def mark_of(connection: Connection, record: Record, id: int) -> str | None:
-    """The mark in the links to this record, None when there are none."""
+    """The mark in the links to this record, None if there are none."""
     statement = select(_previews.c.mark).where(*_record_conditions(record, id))
     return connection.execute(statement).scalar()
 
@@ -59,14 +59,14 @@ def extend_mark(
 
 
 def delete_mark(connection: Connection, record: Record, id: int) -> bool:
-    """End all links to a record, in the open transaction; whether there were any."""
+    """Revoke all links to a record, in the open transaction; return whether there were any."""
     if not record.drafts:
         return False
     return connection.execute(delete(_previews).where(*_record_conditions(record, id))).rowcount > 0
 
 
 def delete_expired(connection: Connection) -> int:
-    """Remove the marks of links that have expired; how many."""
+    """Delete the marks of expired links; return how many there were."""
     return connection.execute(delete(_previews).where(_previews.c.expires_at <= now())).rowcount
 
 

@@ -1,4 +1,4 @@
-"""Projections: what an actor sees of a record, as columns of one SELECT and a way back to JSON.
+"""Projections: what an actor sees of a record, as columns of one SELECT and a conversion to JSON.
 
 Rows, not entities: a list of 20 costs a fifth of what loading objects would cost.
 """
@@ -20,11 +20,11 @@ from quire.declare.sql_functions import json_list, json_object
 
 RowConverter = Callable[[Sequence[Any]], Any]
 LONG_WIDGETS = frozenset({"markdown", "html", "json", "lines"})
-"""The form controls of values that may be long."""
+"""The widgets of values that may be long."""
 
 
 class Projection:
-    """The columns and joins that show the fields `names` of `record` to `actor`; None: the usual.
+    """The columns and joins that show the fields `names` of `record` to `actor`; None means the defaults.
 
     `shape(row)` is the JSON object of a row whose first columns are `columns`.
     """
@@ -101,7 +101,7 @@ class Projection:
 
     def shape(self, row: Sequence[Any]) -> dict[str, Any]:
         """The JSON object of a row."""
-        row = tuple(row)  # a Row of SQLAlchemy takes longer to tell each value
+        row = tuple(row)  # access to the values of a SQLAlchemy Row is slower
         values = dict(zip(self.keys, row, strict=False))
         for name, make in self._makers:
             values[name] = make(row)
@@ -113,12 +113,12 @@ class Projection:
 
 @cache
 def _target_table(target: Record, name: str) -> Any:
-    """The table of what a field refers to, one for all projections: such a copy takes 60 KB."""
+    """The alias of the table that a field refers to, shared by all projections, since an alias takes 60 KB."""
     return target.table.alias(name)
 
 
 def _literal(name: str) -> Any:
-    return literal_column(f"'{name}'")  # the names of declared fields: nothing from outside
+    return literal_column(f"'{name}'")  # names of declared fields, never input
 
 
 def _converter(place: int, convert: Callable[[Any], Any]) -> RowConverter:
@@ -139,7 +139,7 @@ def _json_converter(place: int, order: str) -> RowConverter:
 
 
 def small_maker(names: Sequence[str], own: int, places: Sequence[int]) -> RowConverter:
-    """A function from a row to the small object of a reference, None where there is no reference."""
+    """A function from a row to the small object of a reference, None if there is no reference."""
     if not places:
         return lambda row: None if row[own] is None else {names[0]: row[own]}
     values = itemgetter(own, *places)

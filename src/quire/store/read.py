@@ -1,4 +1,4 @@
-"""Find and page: visibility is applied in SQL, never after."""
+"""Reads single records and pages of lists; visibility is applied in SQL, never afterwards."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -28,10 +28,10 @@ from quire.store.size_limit import UNLIMITED, SizeLimit
 
 @dataclass(frozen=True)
 class Page:
-    """A part of a list: rows as JSON objects, and where it stands in the whole.
+    """A part of a list: rows as JSON objects, and the position in the list.
 
-    `total` is None when it was not asked for, `page` and `pages` are None in cursor mode;
-    `total_is_minimum` where a search has stopped counting. `feed` is where the feed of changes stood
+    `total` is None if it was not requested, `page` and `pages` are None in cursor mode;
+    `total_is_minimum` is true if a search stopped counting. `feed` is the position of the change feed
     before the rows were read.
     """
 
@@ -48,7 +48,7 @@ class Page:
 
     @property
     def pages(self) -> int | None:
-        """How many pages there are, when that is known."""
+        """The number of pages, None if it is unknown."""
         if self.total is None or self.page is None:
             return None
         return -(-self.total // self.per_page)
@@ -59,7 +59,7 @@ def get_record(
 ) -> dict[str, Any]:
     """The record with this id as `actor` sees it.
 
-    Raises NotFound, also when it is hidden, and TooCostly.
+    Raises NotFound, even if the record exists but is hidden, and TooCostly.
     """
     query = query or Query()
     with read_connection() as connection:
@@ -75,7 +75,7 @@ def get_record(
 
 
 def visible(record: Record, actor: Actor) -> ColumnElement[bool]:
-    """The condition that holds for rows which `actor` may see."""
+    """The condition for rows that `actor` may see."""
     return and_(true(), *row_conditions(record.allows(actor, "read")))
 
 
@@ -90,7 +90,7 @@ def find_id(record: Record, actor: Actor, **values: Any) -> int | None:
 
 
 def list_records(record: Record, actor: Actor, query: Query, limit: SizeLimit = UNLIMITED) -> Page:
-    """The rows that `query` asks for and `actor` may see.
+    """The rows that `query` selects and `actor` may see.
 
     Raises BadRequest for a foreign cursor, and TooCostly.
     """
@@ -122,7 +122,7 @@ def _find_rows(
     total: int | None,
     limit: SizeLimit,
 ) -> page_rows.Rows:
-    """The rows of a page: `walking` tells those at the head of the list, where they are looked through first."""
+    """The rows of a page; `walking` is the plan that scans the head of the list first."""
     connection, plan, values = listed.connection, listed.plan, listed.values
     known = None if extent.stops else total
     return (
@@ -135,7 +135,7 @@ def _find_rows(
 def _page(
     plan: Plan, query: Query, states: list[dict[str, Any]], found: page_rows.Rows, **more: Any
 ) -> Page:
-    """The page of `states`, which show the rows that were found, with the cursors that lead on from it."""
+    """The page of `states`, the JSON of the rows that were found, with the cursors to its neighbours."""
     rows, has_next, has_prev = found
     mark = cursor.fingerprint(plan.record.path, query) if has_prev or has_next else ""
     return Page(
@@ -153,14 +153,14 @@ def _page(
 def count_rows(
     connection: Connection, record: Record, actor: Actor, query: Query, values: dict[str, Any]
 ) -> int:
-    """How many rows `query` asks for, of those that `actor` may see; `values` are its parameters."""
+    """The number of rows that `query` selects and `actor` may see; `values` are its parameters."""
     state = database_state(connection, values["now"])
     plan = _list_plan(connection, record, actor, query)
     return _total(connection, state, plan, actor, query, values)
 
 
 def count_ahead(record: Record, actor: Actor) -> None:
-    """Count the list of all records that `actor` sees before somebody asks for it, if it is a large one."""
+    """Count the list of all records that `actor` sees before it is requested, if it is large."""
     query = Query()
     values = query_params(actor, query)
     with read_connection() as connection:
@@ -185,7 +185,7 @@ def _total(
 
 
 def _list_key(plan: Plan, actor: Actor, query: Query, values: dict[str, Any]) -> tuple[Any, ...]:
-    """What stands for the rows of a list, in any order, at any time: what depends on nobody is counted once for all."""
+    """The cache key for the number of rows in a list; actors who see the same rows share it."""
     parameters = (value for name, value in values.items() if name in plan.parameters)
     shape = query.shape._replace(sort=(), fields=None)
     return (plan.record.path, plan.record.cache_key_actor(actor), shape, *parameters)
@@ -199,7 +199,7 @@ def _list_plan(
 
 
 def query_params(actor: Actor, query: Query) -> dict[str, Any]:
-    """The values of the names in the statements for `query`."""
+    """The parameters of the statements for `query`."""
     values = rule_params(actor)
     for number, condition in enumerate(comparisons(query.conditions)):
         for i, value in enumerate(condition.values):
@@ -212,5 +212,5 @@ def query_params(actor: Actor, query: Query) -> dict[str, Any]:
 
 
 def _cursor(mark: str, backwards: bool, plan: Plan, row: Any) -> str:
-    """A cursor behind (or, backwards, before) a row, whose last columns are its sort values."""
+    """A cursor after (or, backwards, before) a row, whose last columns are its sort values."""
     return cursor.encode(mark, backwards, plan.keys, row[-len(plan.keys) :])

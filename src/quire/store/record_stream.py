@@ -1,4 +1,4 @@
-"""Streams all records of a list in batches from one snapshot, with little memory for any number of rows."""
+"""Streams all records of a list in batches from one snapshot, in bounded memory."""
 
 import time
 from array import array
@@ -25,22 +25,22 @@ from quire.web.threads import blocking
 
 MAX_ROWS = 100_000
 BATCH, LONG_BATCH = 500, 100
-"""Rows that are in memory at once; fewer where a row may hold long texts or other records."""
+"""Rows held in memory at a time; fewer if a row may contain long texts or other records."""
 IDS_AT_ONCE = 1000
 MAX_STREAMS = 2
-"""Each holds a connection while it lasts, and keeps the database from removing old row versions."""
+"""The limit of open streams: each holds a connection and keeps the database from removing old row versions."""
 MAX_SECONDS = 300
-"""How long a stream lasts at most, however slowly its client reads."""
+"""The maximum duration of a stream, however slowly its client reads."""
 State = dict[str, Any]
 _streams = BoundedSemaphore(MAX_STREAMS)
 
 
 class RecordStream:
-    """The rows that `query` asks for and `actor` may see, `limit` at most, in batches.
+    """The rows that `query` selects and `actor` may see, at most `limit`, in batches.
 
-    All are as they were when the first batch was read, which happens at once, so that errors come
-    before anything is sent. Raises Unavailable when MAX_STREAMS are open already, and after
-    MAX_SECONDS. It ends when it is closed, or read to its end.
+    All rows are as of the read of the first batch, which happens in the constructor, so that errors
+    occur before anything is sent. Raises Unavailable if MAX_STREAMS are open, and after MAX_SECONDS.
+    The stream ends when it is closed or exhausted.
     """
 
     def __init__(self, record: Record, actor: Actor, query: Query, limit: int = MAX_ROWS):
@@ -74,7 +74,7 @@ def _read_batches(
 
 
 def _compact(result: Any) -> "array[int]":
-    """The ids that a statement has found: 8 bytes each, of which a list of rows would take 150."""
+    """The ids that a statement has found, at 8 bytes each instead of 150 in a list of rows."""
     ids = array("q")
     for some in result.scalars().partitions(IDS_AT_ONCE):
         ids.extend(some)
@@ -83,9 +83,9 @@ def _compact(result: Any) -> "array[int]":
 
 @contextmanager
 def stream_slot(slots: BoundedSemaphore) -> Iterator[None]:
-    """One of `slots`, for a stream of seconds or more: another thread answers requests meanwhile.
+    """Take one of `slots` for a long stream; another thread serves requests in the meantime.
 
-    Raises Unavailable when all are taken.
+    Raises Unavailable if all are taken.
     """
     if not slots.acquire(blocking=False):
         raise Unavailable(
@@ -107,7 +107,7 @@ def _rows(
     ids: Sequence[int],
     values: dict[str, Any],
 ) -> list[State]:
-    """The records with these ids, in their order."""
+    """The records with these ids, in the given order."""
     id = record.table.c.id
     condition = id.in_(bindparam("ids", type_=BigInteger, expanding=True))
     statement = projection.select_from(record.table).where(condition).add_columns(id)

@@ -1,8 +1,8 @@
-"""Reads of requests on a replica of PostgreSQL, wherever it shows all that the primary server shows.
+"""Lets requests read from a PostgreSQL replica if it is as recent as the primary server.
 
-Each request asks the primary server once how far its log has come. A replica that has replayed as much shows
-every change that was acknowledged before the request began, whoever made it; from another one nothing is
-read. So whoever has written sees it at once, and so does everybody else.
+Each request asks the primary server once for the position of its log. A replica that has replayed up to
+there shows every change acknowledged before the request began; otherwise the request reads from the primary
+server. So every client sees all earlier writes, its own and those of others.
 """
 
 import logging
@@ -44,23 +44,23 @@ from quire.web.safe_requests import READS
 from quire.web.threads import blocking
 
 TOO_LONG = "57014"
-"""The SQLSTATE of a statement that was stopped because it took too long, as it would anywhere."""
+"""The SQLSTATE of a statement that exceeded its time limit, which would happen on any server."""
 CONFLICT = "40001"
-"""The SQLSTATE of a statement that stood in the way of replication."""
+"""The SQLSTATE of a statement cancelled because it conflicted with replication."""
 SAMPLE_SECONDS = 1.0
-"""How often a process looks at its replica while requests ask for it."""
+"""The interval at which a process checks its replica while requests use it."""
 UNUSED_SECONDS = 3.0
-"""For how long after the last such request it goes on."""
+"""How long the checks continue after the last such request."""
 HANGING_SECONDS = 2.0
-"""After how long a replica that says nothing is cut off: its requests go on with the primary server."""
+"""How long a replica may hang before its connections are aborted and its requests use the primary server."""
 LATE_SECONDS = 10.0
-"""How far behind a replica is worth a word."""
+"""The lag that is reported as a problem."""
 ANSWER_SECONDS = 3.0
-"""How long whoever asks for a sample waits for it."""
+"""How long a caller waits for a sample."""
 
 
 _SHOWN = "replayed"
-"""Where a connection keeps what its server is known to have replayed."""
+"""The key under which a connection keeps the position its server is known to have replayed."""
 _age = func.clock_timestamp() - func.pg_last_xact_replay_timestamp()
 _server = func.pg_control_system().table_valued("system_identifier").c.system_identifier
 _state = select(
@@ -77,12 +77,12 @@ Value = TypeVar("Value")
 
 
 class ReplicaLost(Unavailable):
-    """The replica failed while a request read from it; the primary server may answer."""
+    """The replica failed while a request read from it; the primary server may still answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """How far a replica was behind the primary server at one moment; `fault` is why it cannot be used."""
+    """The lag of a replica at one moment; `fault` is why it cannot be used."""
 
     fault: Fault | None = None
     reason: str = ""
@@ -91,7 +91,7 @@ class Sample:
 
 
 class ReadReplica:
-    """The replica of the database behind `primary`, as one process uses it."""
+    """One process's access to the replica of the database behind `primary`."""
 
     def __init__(self, engine: Engine, primary: Engine):
         self.engine, self.is_sampling, self._primary = engine, False, primary
@@ -103,9 +103,9 @@ class ReadReplica:
 
     @contextmanager
     def connection(self) -> Iterator[Connection]:
-        """A connection to read on: to the replica where the request may, to the primary server else.
+        """A connection for reading: to the replica if the request may use it, otherwise to the primary server.
 
-        Raises ReplicaLost where the replica fails later, Unavailable where the primary server does.
+        Raises ReplicaLost if the replica fails later, Unavailable if the primary server does.
         """
         connection = self._connect() if self._may_read() else None
         if connection is None:
@@ -124,9 +124,9 @@ class ReadReplica:
                 raise ReplicaLost("The database is not responding. Try again.") from error
 
     def _may_read(self) -> bool:
-        """Whether this is a request that reads, and has not read from the primary server so far.
+        """Whether this request only reads and has not yet read from the primary server.
 
-        Once it has, it does so until its end: it must not see an older state later.
+        Once it has, it keeps doing so, because it must not see an older state later.
         """
         if not has_request_context() or request.method not in READS:
             return False
@@ -134,7 +134,7 @@ class ReadReplica:
         return not reads_from_primary(request.environ)
 
     def _connect(self) -> Connection | None:
-        """A connection to the replica, if that has replayed what the request must see."""
+        """A connection to the replica if it has replayed everything that the request must see, else None."""
         needed = request_state(self._primary, request.environ).position
         connection = self._open(needed) if self._is_usable else None
         counters.count(counters.READS, "primary" if connection is None else "replica")
@@ -159,7 +159,7 @@ class ReadReplica:
         log_outage(logger, " ".join(AWAY), _first_line(error))
 
     def sample(self) -> Sample:
-        """How it is now."""
+        """Sample the current state of the replica."""
         expected = None
         cutting = threading.Timer(HANGING_SECONDS, self._abort_connections)
         cutting.daemon = True
@@ -175,7 +175,7 @@ class ReadReplica:
             cutting.cancel()
 
     def _keep_sampling(self) -> None:
-        """Let a thread look at the replica again and again, while requests ask for it."""
+        """Start a thread that checks the replica periodically while requests use it."""
         self._asked_at = time.monotonic()
         with self._lock:
             if not self.is_sampling:
@@ -193,14 +193,14 @@ class ReadReplica:
             time.sleep(SAMPLE_SECONDS)
 
     def _is_needed(self) -> bool:
-        """Whether requests wait for the replica, or have asked for it lately."""
+        """Whether requests are waiting for the replica or have used it recently."""
         with self._lock:
             is_wanted = time.monotonic() - self._asked_at < UNUSED_SECONDS
             self.is_sampling = is_wanted or bool(self._in_use)
             return self.is_sampling
 
     def _abort_connections(self) -> None:
-        """Let all who wait for the replica fail: its server is there and says nothing."""
+        """Make all requests that wait for the replica fail, because its server hangs."""
         self._is_usable = False
         for record in tuple(self._in_use):
             raw: Any = record.dbapi_connection
@@ -210,7 +210,7 @@ class ReadReplica:
 
 
 def init_app(app: Flask) -> None:
-    """Let requests of `app` read from its replica, where it has one."""
+    """Let requests of `app` read from its replica, if it has one."""
     if not app.config["DATABASE_REPLICA_URL"]:
         return
     url = make_url(database_uri(app.config["DATABASE_REPLICA_URL"], app.config["QUIRE_INSTANCE"]))
@@ -222,7 +222,7 @@ def init_app(app: Flask) -> None:
 
 
 def sample_replica() -> Sample | None:
-    """How the replica of this application is now, within ANSWER_SECONDS; None where it has none."""
+    """The current state of this application's replica, within ANSWER_SECONDS; None if it has none."""
     replica: ReadReplica | None = current_app.extensions.get(REPLICA)
     if replica is None:
         return None
@@ -235,7 +235,7 @@ def sample_replica() -> Sample | None:
 
 
 def read_again(call: Callable[[], Value]) -> Value:
-    """What `call()`, a part of a request, returns; once more from the primary server if it loses the replica."""
+    """Return `call()`, a part of a request; repeat it on the primary server if the replica is lost."""
     try:
         return call()
     except ReplicaLost:
@@ -244,7 +244,7 @@ def read_again(call: Callable[[], Value]) -> Value:
 
 
 def _has_replayed(connection: Connection, needed: int) -> bool:
-    """Whether its server shows the log up to `needed`; it is asked unless it is known to."""
+    """Whether the server has replayed the log up to `needed`; asks it only if that is not known yet."""
     known: int = connection.info.get(_SHOWN, 0)
     if known < needed:
         known = connection.info[_SHOWN] = connection.execute(select(LOG_POSITION)).scalar_one()
@@ -256,7 +256,7 @@ def _state_of(connection: Connection) -> Any:
 
 
 def _compare(primary: Any, replica: Any) -> Sample:
-    """What the states of both say, where that of the primary server was read first."""
+    """Compare the states of both servers; that of the primary server was read first."""
     if not replica.is_replica:
         return Sample(FOREIGN, "it takes changes itself")
     if (replica.server, replica.database) != (primary.server, primary.database):

@@ -1,4 +1,4 @@
-"""Why a replica of the database is not used, in the language of whoever asks, and what to do about it."""
+"""Explains why a replica is not used and what to do about it, in the reader's language."""
 
 from typing import NamedTuple
 
@@ -6,7 +6,7 @@ from quire.translations.messages import Message
 
 
 class Fault(NamedTuple):
-    """Why a replica is not used, and what to do."""
+    """The reason why a replica is not used, and the remedy."""
 
     reason: str
     action: str

@@ -20,7 +20,7 @@ from quire.store.revisions import Revision
 from quire.store.transactions.long_work import delete_in_batches, in_batches
 
 PAGE_LIFETIME = timedelta(days=7)
-"""How long after an editor page was opened a repeated request still finds the draft it created."""
+"""How long a repeated request from an editor page still finds the draft that the page created."""
 _rows = Revision.__table__
 _DELETE_REVISION = delete(_rows).where(_rows.c.id == bindparam("revision"))
 
@@ -30,7 +30,7 @@ def _days_ago(setting: str) -> datetime:
 
 
 def purge_trash() -> int:
-    """Delete for good what has been in the trash for TRASH_DAYS."""
+    """Permanently delete what has been in the trash for TRASH_DAYS."""
     before = _days_ago("TRASH_DAYS")
     rows = [one for r in REGISTRY.values() if r.has_trash for one in _records_in_trash(r, before)]
     outcomes: list[bool] = []
@@ -47,7 +47,7 @@ def _records_in_trash(record: Record, before: datetime) -> list[tuple[Record, in
 
 
 def _delete_if_unchanged(record: Record, id: int, version: int) -> bool:
-    """Whether it was deleted: a record that somebody restores at this moment stays."""
+    """Delete a record unless it was restored in the meantime; return whether it was deleted."""
     try:
         with transaction() as connection, connection.begin_nested():
             write.delete(record, SYSTEM, id, permanent=True, version=version)
@@ -63,19 +63,19 @@ def delete_expired_pages() -> int:
 
 
 def prune_audit_log() -> int:
-    """Delete events of the audit log older than AUDIT_DAYS; the last one stays, whatever its age."""
+    """Delete audit events older than AUDIT_DAYS, but always keep the latest one."""
     columns = AuditEvent.__table__.c
     recent = select(columns.id).where(columns.created_at >= _days_ago("AUDIT_DAYS"))
     newest = select(func.max(columns.id))
     with read_connection() as connection:
-        # events stand in the order of time: this looks at the old ones alone
+        # ids follow time, so this scans old events only
         first = connection.execute(recent.order_by(columns.id).limit(1)).scalar()
         kept = first or connection.execute(newest).scalar()
     return 0 if kept is None else delete_in_batches(AuditEvent.__table__, columns.id < kept)
 
 
 def forget_deleted_imports() -> int:
-    """Forget where imported records came from that are gone, IMPORT_MEMORY_DAYS after their import."""
+    """Delete the origins of imported records that were deleted, IMPORT_MEMORY_DAYS after their import."""
     table, before = ImportOrigin.__table__, _days_ago("IMPORT_MEMORY_DAYS")
     counts = [
         delete_in_batches(
@@ -90,9 +90,9 @@ def forget_deleted_imports() -> int:
 
 
 def thin_revisions() -> int:
-    """Thin revisions: all stay for REVISION_DAYS, the last of each day for REVISION_DAILY_DAYS.
+    """Thin out revisions: keep all for REVISION_DAYS, the last of each day for REVISION_DAILY_DAYS.
 
-    The first, the latest, and those that were public stay for good.
+    The first, the latest, and those that were public are kept permanently.
     """
     ids = list(_superfluous())
     for _ in in_batches(_delete_revision, ids):
@@ -117,7 +117,7 @@ def _superfluous() -> Iterator[int]:
 
 
 def _old(before: datetime) -> list[Any]:
-    """Revisions made before a moment, with the numbers of the first and the latest of their record."""
+    """The revisions older than `before`, with the first and latest version of their records."""
     same: dict[str, Any] = {"partition_by": (_rows.c.type, _rows.c.record_id)}
     every = select(
         *(_rows.c[name] for name in ("id", "type", "record_id", "version", "created_at")),
@@ -133,7 +133,7 @@ def _old(before: datetime) -> list[Any]:
 
 
 def _was_public(row: Any) -> bool:
-    """Whether readers saw this version: it was live when it was made."""
+    """Whether readers saw this version, because it was live when it was created."""
     moment = rfc3339(row.created_at)
     return bool(row.starts) and row.starts <= moment and not (row.ends and row.ends <= moment)
 

@@ -52,25 +52,25 @@ def _revision_names(record: Record) -> list[str]:
 
 
 def data_of(record: Record, state: dict[str, Any]) -> dict[str, Any]:
-    """What a revision stores of a state: all that people write, nothing secret or computed."""
+    """The part of a state that a revision stores: everything people write, nothing secret or computed."""
     return {name: state.get(name) for name in _revision_names(record)}
 
 
 def with_defaults(record: Record, data: dict[str, Any]) -> dict[str, Any]:
-    """The data of a revision; fields that were added to the type later have their defaults."""
+    """The data of a revision, with defaults for fields that were added to the type later."""
     later = (one for one in _revision_fields(record) if one.name not in data and _has_value(one))
     return data | {one.name: default_of(one) for one in later}
 
 
 def _has_value(field: Field) -> bool:
-    """Whether a row from before the field was added has a value for it."""
+    """Whether rows that are older than the field have a value for it."""
     return field.many is not None or field.nullable or field.column.default is not None
 
 
 def revision_row(
     record: Record, actor: Actor, action: str, state: dict[str, Any]
 ) -> dict[str, Any]:
-    """The values of one row."""
+    """The values of one revision row."""
     return {
         "type": record.path,
         "record_id": state["id"],
@@ -86,15 +86,15 @@ insert_revisions = Prepared(insert(Revision.__table__), deferred=True)
 
 
 def data_at(connection: Connection, record: Record, id: int, version: int) -> dict[str, Any] | None:
-    """The state of the record at `version`; None if it is not known.
+    """The state of the record at `version`, None if it is unknown.
 
-    It may be older than some fields of its type: they have their defaults.
+    Fields that were added to the type later have their defaults.
     """
     return data_of_versions(connection, record, id, (version,)).get(version)
 
 
 def data_of_records(record: Record, versions: dict[int, int | None]) -> dict[int, dict[str, Any]]:
-    """The states of several records, by id: each at its version, or the last that is known where that is None."""
+    """The states of several records by id, each at its version, or the latest known one if that is None."""
     table = Revision.__table__.c
     known = [(id, version) for id, version in versions.items() if version is not None]
     unknown = [id for id, version in versions.items() if version is None]
@@ -110,7 +110,7 @@ def data_of_records(record: Record, versions: dict[int, int | None]) -> dict[int
 def data_of_versions(
     connection: Connection, record: Record, id: int, versions: Collection[int]
 ) -> dict[int, dict[str, Any]]:
-    """The same for several versions at once; those that are not known are left out."""
+    """Like `data_at`, for several versions; unknown ones are left out."""
     table = Revision.__table__.c
     statement = select(table.version, table.data).where(
         table.type == record.path, table.record_id == id, table.version.in_(versions)
@@ -127,11 +127,11 @@ def import_history(
     past: list[dict[str, Any]] | None = None,
     **hidden: Any,
 ) -> None:
-    """Give a record, in the open transaction, the `version` it had elsewhere, and its `past`.
+    """Give a record, in the open transaction, the `version` it had elsewhere and its `past`.
 
-    `past` are the values of revisions; they replace those that the import itself has created. Without
-    it only those beyond `version` are deleted. `hidden` are columns that no interface may set, such
-    as the hash of a password.
+    `past` holds the values of revisions, which replace those that the import itself created. Without
+    it, only those beyond `version` are deleted. `hidden` are columns that no interface may set, such
+    as a password hash.
     """
     table, revision_table = record.table, Revision.__table__
     own = (revision_table.c.type == record.path) & (revision_table.c.record_id == id)

@@ -1,4 +1,4 @@
-"""A temporary copy of the database for trial runs, so that nobody waits for them."""
+"""A temporary copy of the database for trial runs, so that they block no one."""
 
 import shutil
 import sqlite3
@@ -15,15 +15,15 @@ from quire.store.db import db, has_one_writer, in_transaction
 from quire.store.engine import prepare_sqlite
 
 SPARE = 3
-"""How many times the database must fit into the free space, so that the disk does not fill up."""
+"""The database must fit into the free space this many times, so that the copy does not fill the disk."""
 
 
 @contextmanager
 def on_a_copy() -> Iterator[None]:
-    """Run the block, and all else in this process, on a copy of the database.
+    """Run the block, and everything else in this process, on a copy of the database.
 
-    Nothing is copied where many can write at once: there, the trial runs in a transaction of its own.
-    The same holds for a database in memory, and when the disk is nearly full.
+    Nothing is copied if the database allows concurrent writers, is in memory, or if the disk is nearly
+    full: the trial then runs in a transaction of its own.
     """
     file = _file()
     if file is None or in_transaction() or _is_tight(file):
@@ -39,7 +39,7 @@ def on_a_copy() -> Iterator[None]:
 
 @contextmanager
 def on_database_file(path: Path) -> Iterator[None]:
-    """Run the block, and all else in this process, on the SQLite database in `path`."""
+    """Run the block, and everything else in this process, on the SQLite database in `path`."""
     engine = _engine(path)
     engines = cast(dict[str | None, Engine], db.engines)
     original, engines[None] = db.engine, engine
@@ -51,7 +51,7 @@ def on_database_file(path: Path) -> Iterator[None]:
 
 
 def _file() -> Path | None:
-    """The file of a SQLite database."""
+    """The file of a SQLite database, None for any other."""
     name = db.engine.url.database if has_one_writer() else None
     return Path(name) if name and name != ":memory:" else None
 

@@ -1,4 +1,4 @@
-"""Suggestions for what somebody types: the best few matches of several types, found together."""
+"""Suggestions while a person types: the best few matches of several types, found in one statement."""
 
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -15,11 +15,11 @@ from quire.store.lists.statements import from_matches
 from quire.store.search import search_index
 
 MAX_TITLE = 200
-"""Characters of a title that are read: a comment's is its whole text."""
+"""The length to which titles are read, since the title of a comment is its whole text."""
 
 
 class Suggestion(NamedTuple):
-    """A match: the beginning of its title, and its file where the type has files."""
+    """A match: the beginning of its title, and its file if the type has files."""
 
     type: str
     id: int
@@ -29,14 +29,14 @@ class Suggestion(NamedTuple):
 
 
 def title_column(record: Record) -> Any:
-    """The beginning of the title of a record as text; empty where its title is not text."""
+    """The beginning of a record's title as text, empty if the title is not text."""
     field = record.field(record.title_field)
     is_text = field.column is not None and field.target is None
     return func.substr(cast(field.column, String) if is_text else literal(""), 1, MAX_TITLE)
 
 
 def suggestions(records: list[Record], actor: Actor, words: str, per_type: int) -> list[Suggestion]:
-    """At most `per_type` matches of each of `records` that `actor` finds in the panel, the best first."""
+    """At most `per_type` matches for each of `records` that `actor` can see in the panel, best first."""
     dialect = db.engine.dialect.name
     values = {**rule_params(actor), "search": search_index.expression(words, dialect)}
     paths = tuple(one.path for one in records)

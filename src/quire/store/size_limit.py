@@ -1,4 +1,4 @@
-"""How much an answer may hold: counted row by row, so that too much is never in memory."""
+"""The size limit of a response, counted row by row, so that memory stays bounded."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -7,14 +7,14 @@ from typing import Any
 from quire.errors import TooCostly, detail
 
 FETCHED = 25
-"""Rows that are read before they are counted: a list of the usual length in one go, since counting each row
-by itself takes a tenth of its time."""
+"""Rows that are read before they are counted. A list of the default length is read in one go, since counting
+each row separately takes a tenth of its time."""
 
 
 class SizeLimit:
-    """The bytes that an answer may have; None for any number.
+    """The maximum number of bytes in a response, None for no limit.
 
-    Texts are counted by their characters, which are at most their bytes in UTF-8.
+    Texts are counted in characters, of which there are at most as many as bytes in UTF-8.
     """
 
     def __init__(self, limit: int | None = None):
@@ -22,22 +22,22 @@ class SizeLimit:
         self.size = 0
 
     def add(self, size: int) -> None:
-        """Count `size` bytes more. Raises TooCostly beyond the limit."""
+        """Count `size` more bytes. Raises TooCostly beyond the limit."""
         if self.limit is not None:
             self.size += size
             self.check(self.size)
 
     def check(self, size: int) -> None:
-        """Raises TooCostly where `size` bytes alone are beyond the limit."""
+        """Raise TooCostly if `size` bytes alone exceed the limit."""
         if self.limit is not None and size > self.limit:
             raise _too_costly(self.limit)
 
     def fetch(self, places: Sequence[int]) -> Callable[[Any], list[Any]]:
-        """What reads the rows of a cursor or a result as `fetch_rows` does."""
+        """A function that reads the rows of a cursor or result like `fetch_rows`."""
         return partial(self.fetch_rows, places=places)
 
     def fetch_rows(self, result: Any, places: Sequence[int]) -> list[Any]:
-        """The rows of a cursor or a result, FETCHED at a time counted by their values at `places`."""
+        """The rows of a cursor or result, read FETCHED at a time and counted by their values at `places`."""
         if self.limit is None or not places:
             return list(result.fetchall())
         rows: list[Any] = []
@@ -51,11 +51,11 @@ class SizeLimit:
 
 
 UNLIMITED = SizeLimit()
-"""Counts nothing: for readers inside the program, which choose themselves what they read."""
+"""No limit, for readers inside the program, which decide themselves what they read."""
 
 
 def _long_texts(rows: Sequence[Any], places: Sequence[int]) -> int:
-    """The characters at `places`: nearly all are texts, for which a call each would cost more."""
+    """The number of characters at `places`; one loop, because a call per value would cost more."""
     size = 0
     for row in rows:
         for place in places:
@@ -65,13 +65,13 @@ def _long_texts(rows: Sequence[Any], places: Sequence[int]) -> int:
 
 
 def text_size(value: Any) -> int:
-    """The characters of all texts in a JSON value."""
+    """The number of characters of all texts in a JSON value."""
     if isinstance(value, str):
         return len(value)
     size = 0
     if isinstance(value, dict | list):
         for part in value.values() if isinstance(value, dict) else value:
-            if isinstance(part, str):  # most parts are: a call for each takes twice the time
+            if isinstance(part, str):  # most parts are texts: a call for each would double the time
                 size += len(part)
             elif isinstance(part, dict | list):
                 size += text_size(part)

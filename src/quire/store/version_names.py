@@ -1,9 +1,9 @@
-"""The names of the versions (data_versions.py) that a statement depends on, and of those that it changes.
+"""The names of the versions (data_versions.py) that a statement depends on and of those that it raises.
 
-Statements are read for the tables that they name, so that no writer and no reader can forget one.
-A table that no reader sees, such as that of jobs, has no version. A counter that others follow at once
-has one of its own (`posts.comment_count`), as choices that are kept without a version of their record
-have; counts of use, such as views, have none.
+They are derived from the tables in the text of the statement, so that no reader or writer can forget one.
+Tables that readers never see, such as that of jobs, have no version. A counter that must be current
+(`posts.comment_count`) has a version of its own, as have choices that are stored without a new version of
+their record; counters of use, such as views, have none.
 """
 
 import re
@@ -17,11 +17,11 @@ from quire.store.db import HAS_VERSION, Model
 from quire.store.search.documents import FTS_TABLE, SearchDocument
 
 UNKNOWN = ""
-"""The name, among those that a statement reads, of all that has no version."""
+"""The name that a statement depends on if it reads a table without a version."""
 USE = "use of "
-"""The beginning of the names, among those, of counts of use, which have no version either."""
+"""The prefix of the names of counters of use, which have no version either."""
 ANY_ROW = ".*"
-"""The end of the name, behind that of a table, of the version of changes that no event names rows for."""
+"""The suffix, after the name of a table, of the version raised by changes whose rows no event names."""
 _WRITES = re.compile(r"\b(INSERT INTO|UPDATE|DELETE FROM)\s+(\w+)", re.IGNORECASE)
 _SET = re.compile(r"\bSET\s(.*?)(?:\bWHERE\b|\bRETURNING\b|$)", re.IGNORECASE | re.DOTALL)
 _ASSIGNED = re.compile(r"(?:^|,)\s*(\w+)\s*=")
@@ -30,7 +30,7 @@ _REAL_TABLES = {FTS_TABLE: SearchDocument.__tablename__}
 
 
 class Access(NamedTuple):
-    """The names of versions that a statement depends on, and of those that it changes."""
+    """The names of the versions that a statement depends on, and of those that it raises."""
 
     reads: frozenset[str]
     writes: frozenset[str]
@@ -38,7 +38,7 @@ class Access(NamedTuple):
 
 @lru_cache(2000)
 def access_of(statement: str) -> Access:
-    """What a statement reads and writes, by the names in its text; rather too much than too little."""
+    """What a statement reads and writes, judged by the names in its text; never less than it really does."""
     words = (_REAL_TABLES.get(word, word) for word in _WORD.findall(statement))
     tables = set(words) & Model.metadata.tables.keys()
     reads = {name for table in tables for name in _names_read(table, statement)}
@@ -78,7 +78,7 @@ def _names_written(verb: str, table: str, statement: str) -> Iterator[str]:
 
 
 def _changed_by_deletion(table: str, visited_tables: frozenset[str] = frozenset()) -> set[str]:
-    """The table, and those in which the database deletes or changes rows because of its own."""
+    """A table, and those in which the database deletes or changes rows as a consequence of its deletions."""
     names = {table}
     for column, deletes in referring_columns(table):
         other = column.table.name
@@ -89,7 +89,8 @@ def _changed_by_deletion(table: str, visited_tables: frozenset[str] = frozenset(
 
 
 def referring_columns(table: str) -> Iterator[tuple[Any, bool]]:
-    """The columns in which the database changes rows when it deletes those of a table, and whether it deletes these."""
+    """The columns that refer to a table and make the database change their rows when it deletes the table's rows; and
+    whether it deletes them."""
     for other in Model.metadata.tables.values():
         for key in other.foreign_keys:
             if key.column.table.name == table and key.ondelete != "RESTRICT":
@@ -97,7 +98,7 @@ def referring_columns(table: str) -> Iterator[tuple[Any, bool]]:
 
 
 def has_version(table: str) -> bool:
-    """Whether it is read for many requests: records that people change, their links, what says so."""
+    """Whether a table has a version: those of records that people change, of their links, and those that declare it."""
     if Model.metadata.tables[table].info.items() >= HAS_VERSION.items():
         return True
     record = find_record(table)
@@ -108,7 +109,7 @@ def has_version(table: str) -> bool:
 
 
 def _counters(table: str) -> dict[str, bool]:
-    """The columns that change without a version of the record, and whether others follow them at once."""
+    """The columns that change without a new version of the record, and whether readers must see them immediately."""
     record = find_record(table)
     if record is None:
         return {}

@@ -1,15 +1,15 @@
-"""Create, update, delete, act: the one path of every change, by whichever actor and interface.
+"""Creates, updates, deletes and acts: the single path of every change, for all actors and interfaces.
 
-permission    may this actor at all; no query is made, the body is not parsed
-preparation   what takes long and needs no lock: hashing, Markdown, storing a file
-loading       one SELECT brings the row, and whether it is visible and may be changed
-version       the version that the client started from is compared
-parsing       raw values -> values, or every bad field at once
+permission    may this actor do it at all; no query, the body is not parsed yet
+preparation   slow work that needs no lock: hashing, Markdown, storing a file
+loading       one SELECT for the row, and whether it is visible and may be changed
+version       compare with the version that the client started from
+parsing       raw values -> values, or all bad fields together
 change        defaults, references, the record's hook
-flush         INSERT or UPDATE; a broken unique rule becomes a Conflict on its field
-recheck       the row must still satisfy the rule: nobody promotes themselves or gives a record away
+flush         INSERT or UPDATE; a violated unique constraint becomes a Conflict on its field
+recheck       the row must still satisfy the rule, so that no one promotes themselves or gives a record away
 side effects  audit, revision, event, search document (changes/side_effects.py)
-commit        transaction() ends; what conflicted with others is run again from loading on (transactions/retries.py)
+commit        transaction() ends; on a conflict with others, everything from loading on is retried (transactions/retries.py)
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -48,15 +48,15 @@ Raw = dict[str, Any]
 Callback = Callable[[dict[str, Any]], object]
 """Called with the state after a change, in its transaction; if it raises, nothing is written."""
 Prepared = tuple[Raw, Raw]
-"""The parsed values of a new record, and what was prepared from them before the transaction."""
+"""The parsed values of a new record, and the values prepared from them before the transaction."""
 
 
 class Saved(NamedTuple):
     """The outcome of a change.
 
-    `state` is all that is stored, `visible` what the actor sees of it (None when nothing), `created`
-    whether the record is new, `changed` whether anything differs, `revealed` what is shown only once,
-    `notices` what else was done, in sentences, `base_version` the version before the change.
+    `state` is everything stored, `visible` what the actor sees of it (None if nothing), `created`
+    whether the record is new, `changed` whether anything differs, `revealed` values shown only once,
+    `notices` sentences about further effects, `base_version` the version before the change.
     """
 
     id: int
@@ -82,14 +82,14 @@ def create(record: Record, actor: Actor, raw: Raw, *, also: Callback | None = No
 def create_many(
     record: Record, actor: Actor, raws: Sequence[Raw], *, also: Callback | None = None
 ) -> list[Saved]:
-    """Create several records in one transaction: all or none."""
+    """Create several records in one transaction, all or none."""
     with rollback_scope():
         prepared = [prepare_new(record, actor, raw) for raw in raws]
         return create_prepared(record, actor, prepared, also=also)
 
 
 def prepare_new(record: Record, actor: Actor, raw: Raw) -> Prepared:
-    """What a new record needs before the transaction. Raises Unauthenticated, PermissionDenied, ValidationFailed."""
+    """Parse and prepare a new record before the transaction. Raises Unauthenticated, PermissionDenied, ValidationFailed."""
     require_possible(record.access.create, actor)
     values = parse_values(record, actor, raw, form=NEW, state=None)
     return values, prepare(record, actor, None, values)
@@ -99,7 +99,7 @@ def prepare_new(record: Record, actor: Actor, raw: Raw) -> Prepared:
 def create_prepared(
     record: Record, actor: Actor, prepared: Sequence[Prepared], *, also: Callback | None = None
 ) -> list[Saved]:
-    """Create records that are prepared: all or none. Raises PermissionDenied, ValidationFailed, Conflict."""
+    """Create prepared records, all or none. Raises PermissionDenied, ValidationFailed, Conflict."""
     moment = now()
     changes = [Change(record, actor, "create", None, *one, moment) for one in prepared]
     if also is not None:
@@ -141,8 +141,8 @@ def update(
 ) -> Saved:
     """Change the fields that `raw` names (all of them with `replace`).
 
-    `version` is what the change is based on, `verb` what history calls it, `ready` what
-    `prepare_update` has returned. Raises Unauthenticated, PermissionDenied, NotFound,
+    `version` is the version that the change is based on, `verb` its name in the history, `ready` the
+    result of `prepare_update`. Raises Unauthenticated, PermissionDenied, NotFound,
     VersionConflict, ValidationFailed, Conflict.
     """
     rule = record.access.update
@@ -163,7 +163,7 @@ def update(
 
 
 def prepare_update(record: Record, actor: Actor, id: int, raw: Raw) -> Raw:
-    """The slow preparation of a change, before the transaction. Raises Unauthenticated, PermissionDenied."""
+    """Do the slow preparation of a change, before the transaction. Raises Unauthenticated, PermissionDenied."""
     require_possible(record.access.update, actor)
     return prepare(record, actor, id, normal_values(record, raw))
 
@@ -178,9 +178,9 @@ def delete(
     permanent: bool = False,
     version: int | None = None,
 ) -> Saved | None:
-    """Put a record into the trash, or remove it where there is no trash or with `permanent`.
+    """Move a record to the trash, or delete it if its type has no trash or with `permanent`.
 
-    Returns it as it is in the trash, None where it is gone. `raw` may hold the `version` too, and
+    Returns the record as it is in the trash, None if it is gone. `raw` may contain the `version` and
     nothing else. Raises Unauthenticated, PermissionDenied, NotFound, VersionConflict,
     ValidationFailed, Conflict.
     """
@@ -212,11 +212,10 @@ def act(
     draft_version: int | None = None,
     ready: Raw | None = None,
 ) -> Saved:
-    """Run the action `name`; one that takes the draft needs it to be at `draft_version`.
+    """Run the action `name`. If it applies the draft, this must be at `draft_version`:
 
-    0 stands for no draft, None for any version; `ready` is what
-    `prepare_action` has returned. Raises Unauthenticated, PermissionDenied,
-    NotFound, VersionConflict, ValidationFailed, Conflict.
+    0 means no draft, None any version. `ready` is the result of `prepare_action`. Raises
+    Unauthenticated, PermissionDenied, NotFound, VersionConflict, ValidationFailed, Conflict.
     """
     action = record.action(name)
     assert action is not None
@@ -234,7 +233,7 @@ def act(
 
 
 def prepare_action(record: Record, actor: Actor, id: int, action: Action) -> Raw:
-    """The slow preparation of an action, before the transaction. Raises Unauthenticated, PermissionDenied."""
+    """Do the slow preparation of an action, before the transaction. Raises Unauthenticated, PermissionDenied."""
     require_possible(action.allow, actor)
     return prepare_publication(record, actor, id, action)
 
@@ -249,7 +248,7 @@ def _run_action(
 
 
 def write_changes(connection: Connection, change: Change, rule: Rule, row: rows.LoadedRow) -> Saved:
-    """Write what differs, if anything does, and all the effects of a change."""
+    """Write the differences, if any, and all side effects of a change."""
     id = change.id or 0
     more: Any = {"revealed": change.revealed_values, "notices": change.notices}
     complete(connection, change, _create_named)
