@@ -1,1 +1,1 @@
-"""The parts of one change, called in order by `write.py`: what comes before it, its steps, what it leaves behind."""
+"""The parts of one change, called in order by `write.py`: preconditions, steps, side effects."""

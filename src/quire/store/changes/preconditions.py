@@ -31,13 +31,13 @@ Raw = dict[str, Any]
 
 
 def prepare(record: Record, actor: Actor, id: int | None, raw: Raw) -> Raw:
-    """What the record's `before_transaction` returns for `raw`, without keeping the database locked."""
+    """Run the record type's `before_transaction` on `raw`, while no lock is held."""
     with immediate_commits():
         return record.before_transaction(actor, id, raw)
 
 
 def refuse_without_version(record: Record, actor: Actor, id: int, rule: Rule) -> None:
-    """Raise VersionRequired for a record that `rule` lets the actor change, else the refusal of a change."""
+    """Raise VersionRequired if `rule` lets the actor change the record, otherwise the error for a forbidden change."""
     with read_connection() as connection:
         rows.load_for_update(connection, record, actor, id, rule)
     raise VersionRequired("Send If-Match or version to say which version your change is based on.")
@@ -66,7 +66,7 @@ def check_version(
 ) -> Raw:
     """`raw` without its `version`, once it and `version` have been compared with the record's.
 
-    Raises VersionConflict naming what has changed since, ValidationFailed when the version is no number.
+    Raises VersionConflict naming what has changed since, ValidationFailed if the version is not a number.
     """
     rest = dict(raw)
     has_version = record.is_versioned and "version" in rest
@@ -83,7 +83,7 @@ def check_version(
 def stale_record(
     connection: Connection, record: Record, state: Raw, based_on: int
 ) -> VersionConflict:
-    """The error for a change based on an old version: says what differs and which is current."""
+    """The error for a change based on an old version: names the differences and the current version."""
     then = revisions.data_at(connection, record, state["id"], based_on)
     present = revisions.data_of(record, state)
     changed_fields = [] if then is None else [n for n in present if present[n] != then.get(n)]
@@ -100,7 +100,7 @@ def stale_record(
 
 
 def refuse_trashed(record: Record, state: Raw) -> None:
-    """Raise Conflict when the record is in the trash."""
+    """Raise Conflict if the record is in the trash."""
     if state.get("deleted_at"):
         raise Conflict(
             Message("This %(noun)s is in the trash. Restore it first.", noun=Message(record.noun))
@@ -108,7 +108,7 @@ def refuse_trashed(record: Record, state: Raw) -> None:
 
 
 def refuse_unknown(raw: Raw) -> None:
-    """Raise ValidationFailed when anything is left in `raw`."""
+    """Raise ValidationFailed if anything is left in `raw`."""
     if raw:
         raise ValidationFailed(
             [detail(name, "unknown", f"{name} is not a known field.") for name in raw]

@@ -23,13 +23,13 @@ Create = Callable[[Record, Actor, dict[str, Any]], int]
 
 
 ReferenceIds = dict[str, dict[Any, int]]
-"""Resolved ids by table and reference; names are in the form by which they are compared."""
+"""Resolved ids by table and reference; names are in the form used for comparison."""
 
 AT_ONCE = 500
 
 
 def prefetch(connection: Connection, changes: Sequence[Change]) -> ReferenceIds:
-    """Look up what many changes refer to in few queries. All are by one actor."""
+    """Look up the references of many changes in few queries. All changes are by the same actor."""
     by_table: dict[str, dict[Any, None]] = {}
     for change in changes:
         for name, value in change.values.items():
@@ -52,10 +52,10 @@ def prefetch(connection: Connection, changes: Sequence[Change]) -> ReferenceIds:
 def resolve(
     connection: Connection, change: Change, create: Create, reference_ids: ReferenceIds
 ) -> None:
-    """Replace references by ids; add those that lead nowhere to the bad fields of `change`.
+    """Replace references by ids; report dangling ones as bad fields of `change`.
 
-    `create` makes a record of a given type from a name that does not exist yet, where that is
-    declared and allowed. What `reference_ids` lacks is looked up and added to it.
+    `create` makes a record of a given type for a new name, if that is declared and allowed. Ids missing
+    from `reference_ids` are looked up and added to it.
     """
     for name in list(change.values):
         field = change.record.field(name)
@@ -67,7 +67,7 @@ def resolve(
 
 
 def _are_in(known: Container[Any], value: Any) -> bool:
-    """Whether all references in a value are ids and names that are among `known` as they stand."""
+    """Whether all references in a value are ids and names that `known` contains verbatim."""
     values = value if isinstance(value, list) else [value]
     return all(type(one) in (str, int) and one in known for one in values)
 
@@ -84,7 +84,7 @@ def _id_or_key(target: Record, one: Any) -> Any:
 
 
 def _of_object(target: Record, one: dict[str, Any]) -> Any:
-    """What an object names: its id, or else its natural key; None when it has neither."""
+    """The id in an object, or else its natural key; None if it has neither."""
     if "id" in one:
         return one["id"] if type(one["id"]) is int else None
     key = one.get(target.key)
@@ -124,7 +124,7 @@ def _ids(
     ids_by_form = reference_ids.setdefault(field.target or "", {})
     values = value if isinstance(value, list) else [value]
     known: list[Any] = [ids_by_form.get(one) for one in values if type(one) in (str, int)]
-    if len(known) == len(values) and None not in known:  # nearly always, after `prefetch`
+    if len(known) == len(values) and None not in known:  # nearly always the case after `prefetch`
         return known
     references = [(one, _form(target, one)) for one in _as_list(target, value)]
     missing = [one for one, form in references if _is_reference(one) and form not in ids_by_form]
@@ -146,9 +146,9 @@ def _ids(
 
 
 def _new_names(target: Record, missing: list[Any], known: Container[Any]) -> dict[Any, str]:
-    """The names that no record has, by form, each as it was written first.
+    """The names that no record has, by form, each in its first spelling.
 
-    In order of their forms, so that two transactions that create the same ones never deadlock.
+    Sorted by form, so that two transactions that create the same names never deadlock.
     """
     names = {_form(target, one): one for one in reversed(missing) if isinstance(one, str)}
     return {form: name for form, name in sorted(names.items()) if form not in known}
@@ -157,7 +157,7 @@ def _new_names(target: Record, missing: list[Any], known: Container[Any]) -> dic
 def unknown_references(
     connection: Connection, record: Record, actor: Actor, raw: dict[str, Any], names: Iterable[str]
 ) -> list[Detail]:
-    """What is wrong with the references in the fields `names` of `raw`; nothing is created."""
+    """The errors in the references of the fields `names` of `raw`; creates nothing."""
     bad = []
     for field in map(record.field, names):
         target, value = record_of(field.target or ""), raw[field.name]
@@ -172,14 +172,14 @@ def unknown_references(
 
 
 def find_by_key(connection: Connection, target: Record, actor: Actor, name: str) -> int | None:
-    """The id of the record with this natural key, None where `actor` sees none."""
+    """The id of the record with this natural key, None if `actor` sees none."""
     return next(iter(_lookup(connection, target, actor, [name]).values()), None)
 
 
 def small_objects(
     connection: Connection, target: Record, actor: Actor, references: Sequence[Any]
 ) -> list[dict[str, Any]]:
-    """The small objects that references lead to, in their order; a dangling one keeps its own part."""
+    """The small objects for references, in order; a dangling reference yields only its own part."""
     valid_references = [one for one in references if _is_reference(one)]
     ids = _lookup(connection, target, actor, valid_references)
     table = target.table.c
@@ -218,7 +218,7 @@ def _create_missing(
                         "%(label)s: %(message)s", label=Message(field.label), message=bad["message"]
                     ),
                 )
-        except Conflict:  # another transaction has created it meanwhile
+        except Conflict:  # another transaction has created it in the meantime
             ids |= _lookup(connection, target, change.actor, [name])
             if form not in ids:
                 raise
@@ -230,7 +230,7 @@ def _is_reference(one: Any) -> bool:
 
 
 def _form(target: Record, one: Any) -> Any:
-    """What a reference is compared by: names that ignore case without it."""
+    """The form in which a reference is compared: case-folded if its key ignores case."""
     folds = isinstance(one, str) and target.field(target.key).folded_column is not None
     return case_fold(one) if folds else one
 
@@ -243,7 +243,7 @@ def _lookup(
     connection: Connection, target: Record, actor: Actor, references: list[Any]
 ) -> dict[Any, int]:
     ids = [one for one in references if _is_reference(one) and not isinstance(one, str)]
-    # no name holds a NUL, and PostgreSQL takes none
+    # no name contains NUL, and PostgreSQL rejects it
     texts = [one for one in references if isinstance(one, str) and "\0" not in one]
     names = texts if target.key != "id" else []
     if not ids and not names:
@@ -279,5 +279,5 @@ def _by_id_or_name(target: Record, actor: Actor, single: bool) -> Select[Any]:
     if target.key != "id" and not single:
         either.append(key.in_(bindparam("names", expanding=True, type_=key.type)))
     statement = select(id, key).where(or_(*either))
-    # naming a record is not reading it, and needs no scope
+    # a reference does not read the record, so it needs no read scope
     return statement.where(*row_conditions(target.declared_access.read(actor)))

@@ -45,7 +45,7 @@ def _sql(answer: Answer) -> Any:
 
 
 class LoadedRow(NamedTuple):
-    """A row: all that is stored, whether the rule holds, what the actor sees (None: nothing)."""
+    """A row: its stored state, whether the rule holds, and what the actor sees (None if nothing)."""
 
     state: State
     allowed: bool
@@ -56,8 +56,8 @@ class LoadedRow(NamedTuple):
 def _plan(
     record: Record, actor: Actor, rule: Rule, many: bool, lock: bool
 ) -> tuple[Projection, Callable[[Connection, State], Rows], list[str], list[str]]:
-    """How to load rows: the projection, what runs the statement, the fields that `actor` never sees, and
-    those that are visible on some rows only. The last columns of a row are a flag for each of the
+    """How to load rows: the projection, a function that runs the statement, the fields that `actor` never
+    sees, and those visible on some rows only. The last columns of a row are a flag for each of the
     latter, whether the actor sees the row, and whether the rule holds."""
     projection = Projection(record, SYSTEM, record.field_names)
     table = record.table
@@ -69,7 +69,7 @@ def _plan(
     flags += [_sql(record.allows(actor, "read")), _sql(rule(actor))]
     labelled = (flag.label(f"flag_{i}") for i, flag in enumerate(flags))
     statement = projection.select_from(table).where(ids).add_columns(*labelled)
-    if lock:  # SQLite leaves it out
+    if lock:  # ignored by SQLite
         statement = statement.with_for_update(of=table)
     hidden = [name for name in projection.keys if name not in answers]
     return projection, prepare(statement), hidden, conditional
@@ -107,7 +107,7 @@ def _select(
 def load_for_update(
     connection: Connection, record: Record, actor: Actor, id: int, rule: Rule
 ) -> LoadedRow:
-    """A record that `rule` lets the actor change, locked in a transaction. Raises NotFound, PermissionDenied."""
+    """Load a record that `rule` lets the actor change, locked if in a transaction. Raises NotFound, PermissionDenied."""
     rows = _select(connection, record, actor, [id], rule, lock=True)
     if not rows or not (rows[0].visible or rows[0].allowed):
         raise no_such(record.noun)
@@ -117,21 +117,21 @@ def load_for_update(
 
 
 def lock(connection: Connection, record: Record, id: int | None) -> None:
-    """Make others who lock the same record wait until the transaction ends."""
+    """Make other transactions that lock the same record wait until this one ends."""
     connection.execute(_lock_statement(record), {"id": id})
 
 
 @lru_cache(100)
 def _lock_statement(record: Record) -> Select[Any]:
     key = record.table.c.id
-    # SQLite leaves it out and needs none: it has one writer
+    # ignored by SQLite, which has one writer and needs no lock
     return select(key).where(key == bindparam("id")).with_for_update(key_share=True)
 
 
 def load(
     connection: Connection, record: Record, actor: Actor, id: int, rule: Rule
 ) -> LoadedRow | None:
-    """A record with the actor's view of it, whether or not they see it; None where there is none."""
+    """A record with the actor's view of it, whether or not they see it; None if it does not exist."""
     rows = _select(connection, record, actor, [id], rule, lock=False)
     return rows[0] if rows else None
 
@@ -139,14 +139,14 @@ def load(
 def allowed_rows(
     connection: Connection, record: Record, actor: Actor, ids: list[Any], rule: Rule
 ) -> list[LoadedRow]:
-    """Those rows, in the order of `ids`, for which the rule holds now."""
+    """The rows for which the rule holds now, in the order of `ids`."""
     rows = _select(connection, record, actor, ids, rule, lock=False)
     by_id = {one.state["id"]: one for one in rows if one.allowed}
     return [by_id[id] for id in ids if id in by_id]
 
 
 def insert(connection: Connection, change: Change) -> int:
-    """Insert the row without its links; returns its id. Raises Conflict on a value that is taken."""
+    """Insert the row without its links; return its id. Raises Conflict if a value is taken."""
     record = change.record
     with translate_integrity_errors(record), rows_are_named([record.table.name]):
         change.new_row = _new_row(change)
@@ -154,7 +154,7 @@ def insert(connection: Connection, change: Change) -> int:
 
 
 def insert_many(connection: Connection, changes: Sequence[Change]) -> list[int]:
-    """Insert several rows of one type by one statement; their ids, in order. Raises Conflict."""
+    """Insert several rows of one type in one statement; return their ids in order. Raises Conflict."""
     record = changes[0].record
     _cache_more_pages(connection)
     ids = _next_ids(connection, record.table, len(changes))
@@ -166,14 +166,14 @@ def insert_many(connection: Connection, changes: Sequence[Change]) -> list[int]:
 
 
 def _cache_more_pages(connection: Connection) -> None:
-    """Let a connection of SQLite cache what a batch changes, or it would write pages of indexes again and again."""
+    """Enlarge SQLite's cache for a batch, so that it does not write the same index pages repeatedly."""
     if connection.dialect.name == "sqlite":
         run(connection, "PRAGMA cache_size=-2000", ())
 
 
 def _next_ids(connection: Connection, table: Table, count: int) -> list[int]:
-    """Ids for new rows: not all databases return those of several rows in their order."""
-    if connection.dialect.name == "sqlite":  # its only writer is this transaction
+    """Reserve ids for new rows, since not all databases return several ids in order."""
+    if connection.dialect.name == "sqlite":  # this transaction is the only writer
         sql = "SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = ?"
         [(last,)] = run(connection, sql, (table.name,))
         return list(range(last + 1, last + count + 1))
@@ -206,7 +206,7 @@ def _new_links(change: Change, many: Many) -> list[State]:
 
 @cache
 def _creation_time_columns(table: Table) -> list[str]:
-    """Columns that default to the time of creation: they all get the same moment."""
+    """Columns that default to the time of creation, which get the same value."""
     defaults = {one.name: one.default for one in table.columns}
     return [
         name
@@ -226,7 +226,7 @@ def _insert_with_id(table: Table) -> Prepared:
 
 
 def update(connection: Connection, change: Change) -> bool:
-    """Update what differs from the row; returns whether anything did. Counts a version if so."""
+    """Update what differs from the row, and raise its version; return whether anything differed."""
     record, state = change.record, change.state or {}
     differing = {name for name in change.values if change.alters(record.field(name))}
     if not differing:
@@ -264,7 +264,7 @@ def _link(connection: Connection, many: Many, id: int, targets: list[int]) -> No
 
 @cache
 def _copy_statement(table: Table, many: Many) -> Update:
-    """Copies to the links of a row what they have of it."""
+    """The statement that updates the columns of a row that its links copy."""
     link, row = many.table, table.alias("record")
     values = {name: row.c[name] for name in many.copied}
     of_row = link.c.source_id == bindparam("id", type_=BigInteger)
@@ -272,7 +272,7 @@ def _copy_statement(table: Table, many: Many) -> Update:
 
 
 def differences(change: Change, state: State) -> list[str]:
-    """The names of the fields that differ after the change; secret ones when they were given."""
+    """The names of the fields that the change alters; secret ones whenever they were set."""
     before, given, names = change.state, change.values, _tracked_names(change.record)
     if before is None:
         return [n for n, readable in names if (state[n] is not None if readable else n in given)]

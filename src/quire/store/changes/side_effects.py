@@ -1,4 +1,4 @@
-"""Writes what goes with every change, in its transaction: audit row, event, revision, search document."""
+"""Writes the side effects of every change in its transaction: audit row, event, revision, search document."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -58,7 +58,7 @@ def record_change(
 def _events(
     record: Record, verb: str, differences: list[Difference], moment: datetime
 ) -> Iterator[dict[str, Any]]:
-    """The outbox rows of changes: what was done, and whether that has published or unpublished."""
+    """The outbox rows of changes: the action, and whether it published or unpublished the record."""
     event, time = past_verb(record, verb), rfc3339(moment)
     for change, state, fields in differences:
         yield outbox.event_row(record, event, state, fields)
@@ -68,7 +68,7 @@ def _events(
 
 
 def record_removal(connection: Connection, change: Change) -> None:
-    """The same for a deleted record: only the audit log and the outbox keep a trace of it."""
+    """Write the side effects of a deletion: only the audit log and the outbox keep a trace of the record."""
     record, actor, state = change.record, change.actor, change.state or {}
     for callback in change.after_save_callbacks:
         callback(None)

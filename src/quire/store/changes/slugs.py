@@ -14,10 +14,10 @@ from quire.store.db import read_connection
 
 SLUG_LENGTH = 180
 IN_ORDER = 5
-"""Suffixes that are tried one by one; then the steps grow, as thousands may be taken."""
+"""The number of suffixes that are tried one by one; after them the steps grow, as thousands may be taken."""
 MAX_NUMBERS = 50_000
 _last_numbers: dict[tuple[str, str], int] = {}
-"""The number that a slug of a type was given last here: the next one is probably free."""
+"""The last number given to a slug of a type in this process; the next one is probably free."""
 
 
 def slug_from(name: str) -> Callable[[Change], str]:
@@ -25,7 +25,7 @@ def slug_from(name: str) -> Callable[[Change], str]:
 
     def fill(change: Change) -> str:
         text = words_in_slug(str(change[name] or "")) or words_in_slug(change.record.noun)
-        # most slugs are free: only when the insert fails is the database asked for a free one
+        # most slugs are free: the database is asked for one only after the insert has failed
         return free_slug(change.record, text) if "slug" in change.filled_fields else text
 
     return fill
@@ -35,12 +35,12 @@ def words_in_slug(text: str) -> str:
     """The words of a text in ASCII, hyphens between them; empty if there are none."""
     words = text.split(" ")
     if len(text) <= SLUG_LENGTH and text.isascii() and all(map(str.isalnum, words)):
-        return "-".join(words).lower()  # what slugify makes of it, by fifteen substitutions
+        return "-".join(words).lower()  # equals slugify's result, which takes fifteen substitutions
     return slugify(text, max_length=SLUG_LENGTH, word_boundary=True)
 
 
 def number_slugs(changes: Sequence[Change]) -> None:
-    """Number the generated slugs of new records of one type that are taken, also by one before them."""
+    """Number the generated slugs of new records that are taken, also by earlier ones among them."""
     record = changes[0].record
     slugs = {one.values["slug"] for one in changes if "slug" in one.filled_fields}
     if not slugs:
@@ -55,9 +55,9 @@ def number_slugs(changes: Sequence[Change]) -> None:
 
 
 def free_slug(record: Record, slug: str, others: Container[str] = ()) -> str:
-    """`slug`, or one of slug-2, slug-3 ... that is no record's and not among `others`.
+    """`slug`, or one of slug-2, slug-3 ..., that no record has and that is not among `others`.
 
-    It is the first, but where there are gaps.
+    It is the first free one unless there are gaps.
     """
 
     def is_taken(number: int) -> bool:
@@ -72,11 +72,11 @@ def free_slug(record: Record, slug: str, others: Container[str] = ()) -> str:
 
 
 def _free_number(is_taken: Callable[[int], bool], last: int) -> int:
-    """A number that is not taken: the one behind `last`, if that is so, or else the first."""
+    """A free number: the one after `last` if possible, otherwise the first."""
     if last > 1 and is_taken(last) and not is_taken(last + 1):
         return last + 1
     last_taken, free = 0, 1
-    while is_taken(free):  # more than twice as far after some steps
+    while is_taken(free):  # steps grow exponentially
         last_taken, free = free, free + 1 if free < IN_ORDER else free * 2
     while free - last_taken > 1:
         middle = (last_taken + free) // 2
@@ -93,7 +93,7 @@ def _is_taken(record: Record, slug: str) -> bool:
 
 
 def suggest_slug(record: Record, text: str, another: bool = False) -> str:
-    """The slug of `text`, or `another` one that is free."""
+    """The slug for `text`, or, with `another`, a free variant of it."""
     slug = words_in_slug(text[: SLUG_LENGTH * 4]) or words_in_slug(record.noun)
     return free_slug(record, slug) if another else slug
 

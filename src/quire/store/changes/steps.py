@@ -19,7 +19,7 @@ from quire.store.events.viewers import note_viewers
 from quire.store.transactions.integrity_errors import refuse_deletion_in_use
 
 MAX_ATTEMPTS = 100
-"""How often to retry an insert whose slug others take first; each failure is a success of theirs."""
+"""How often to retry an insert whose slug another transaction took first; each failure means that another succeeded."""
 
 
 def complete(
@@ -30,7 +30,7 @@ def complete(
 ) -> None:
     """Replace references by ids, fill in defaults, run the record's hook.
 
-    `create` makes a record that is named but does not exist yet; `reference_ids` are those already
+    `create` makes a record for a name that does not exist yet; `reference_ids` are the ids already
     looked up. Raises ValidationFailed, and what the hook raises.
     """
     resolve(connection, change, create, {} if reference_ids is None else reference_ids)
@@ -44,13 +44,13 @@ def complete(
 
 
 def insert_all(connection: Connection, changes: Sequence[Change]) -> None:
-    """Insert rows by one statement; one by one where a value of one of them is taken."""
+    """Insert rows in one statement, or one by one if a value of one of them is taken."""
     if len(changes) > 1:
         number_slugs(changes)
         try:
-            with connection.begin_nested():  # some of them may be there before one fails
+            with connection.begin_nested():  # undoes a partial insert
                 ids = rows.insert_many(connection, changes)
-        except Conflict:  # the values of some may be generated again
+        except Conflict:  # inserted one by one, some values can be generated again
             pass
         else:
             for change, id in zip(changes, ids, strict=True):
@@ -80,7 +80,7 @@ def insert(connection: Connection, change: Change) -> int:
 def recheck(
     connection: Connection, record: Record, rule: Rule, changes: Sequence[Change]
 ) -> list[rows.LoadedRow]:
-    """The rows as they are written. Raises PermissionDenied where the rule no longer holds."""
+    """Load the written rows. Raises PermissionDenied if the rule no longer holds."""
     actor = changes[0].actor
     ids = [change.id for change in changes]
     loaded_rows = rows.allowed_rows(connection, record, actor, ids, rule)
@@ -90,7 +90,7 @@ def recheck(
 
 
 def remove(connection: Connection, change: Change) -> None:
-    """Delete the row and what belongs to it. Raises Conflict where something refers to it."""
+    """Delete the row and what belongs to it. Raises Conflict if something refers to it."""
     record = change.record
     record.before_save(change)
     change.check()

@@ -1,1 +1,1 @@
-"""Drafts: unpublished changes to a record beside its live version."""
+"""Drafts: unpublished changes to a record, alongside its live version."""

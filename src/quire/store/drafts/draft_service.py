@@ -24,7 +24,7 @@ from quire.store.transactions.retries import retry_conflicts
 from quire.translations.messages import Message
 
 ABOUT = ("base_version", "live_version", "changed_fields", "updated_by")
-"""What a draft shows besides the record's fields; bodies may hold them, only `base_version` counts."""
+"""The metadata that a draft shows besides the record's fields; bodies may contain it, only `base_version` counts."""
 
 
 def read_draft(record: Record, actor: Actor, id: int) -> Raw:
@@ -46,8 +46,8 @@ def read_draft(record: Record, actor: Actor, id: int) -> Raw:
 
 
 def state_with_draft(record: Record, actor: Actor, state: Raw) -> Raw | None:
-    """What `read_draft` returns, for callers who may change the record and have read its `state`;
-    None where there is no draft."""
+    """Like `read_draft`, for callers who may change the record and have read its `state`; None if there is
+    no draft."""
     with read_connection() as connection:
         draft = find_draft(connection, record, state["id"])
         if draft is None:
@@ -57,9 +57,9 @@ def state_with_draft(record: Record, actor: Actor, state: Raw) -> Raw | None:
 
 
 def preview_state(record: Record, id: int) -> Raw:
-    """All of a record, with the values of its draft if it has one, but no dangling references.
+    """The whole state of a record, with the values of its draft if it has one, and no dangling references.
 
-    Raises NotFound, also for a record in the trash.
+    Raises NotFound, even for a record in the trash.
     """
     with read_connection() as connection:
         row = rows.load(connection, record, SYSTEM, id, record.access.read)
@@ -77,7 +77,7 @@ def preview_state(record: Record, id: int) -> Raw:
 
 
 def _existing_references(field: Field, value: Any, live: Any) -> Any:
-    """The references of a draft whose target exists."""
+    """The references of a draft whose targets exist."""
     if field.target is None or value is None:
         return value
     if field.many is not None:
@@ -86,7 +86,7 @@ def _existing_references(field: Field, value: Any, live: Any) -> Any:
 
 
 def get_draft_version(record: Record, id: int) -> int | None:
-    """The version of the draft of a record, None where there is none."""
+    """The version of the draft of a record, None if there is none."""
     with read_connection() as connection:
         draft = find_draft(connection, record, id)
     return None if draft is None else draft.version
@@ -112,7 +112,7 @@ def _display_value(connection: Connection, actor: Actor, field: Field, value: An
 
 
 def _computed_values(record: Record, values: Raw) -> Raw:
-    """What follows from the values: the HTML of a text."""
+    """The values computed from others, such as the HTML of a text."""
     texts = {f"{name}_html": text for name, text in values.items() if isinstance(text, str)}
     names = [
         name for name in texts if name in record.fields_by_name and record.field(name).computed
@@ -142,12 +142,12 @@ def save_draft(
     version: int | None = None,
     begin: bool | None = None,
 ) -> tuple[Raw, bool]:
-    """Change the draft of a record, or begin one; the draft as it is read, and whether it is new.
+    """Change the draft of a record, or start one; return the draft as it is read, and whether it is new.
 
-    `raw` and `version` are what `write.update` takes, `version` that of the draft, or of the
-    record while there is no draft; `raw` may hold `base_version`. `begin` says whether the
-    actor saw no draft, None that this is not known. Raises Unauthenticated, PermissionDenied,
-    NotFound, Conflict, VersionConflict, ValidationFailed.
+    `raw` and `version` are as in `write.update`; `version` is that of the draft, or of the record if there
+    is no draft, and `raw` may contain `base_version`. `begin` is whether the actor saw no draft, None if
+    that is unknown. Raises Unauthenticated, PermissionDenied, NotFound, Conflict, VersionConflict,
+    ValidationFailed.
     """
     require_possible(record.access.update, actor)
     with transaction() as connection:
@@ -166,7 +166,7 @@ def save_draft(
 
 
 def _retained_values(record: Record, draft: StoredDraft | None, replace: bool) -> Raw:
-    """The values of a draft that stay unless the change sets them."""
+    """The values of a draft that are kept unless the change sets them."""
     values = {} if draft is None else draft.values
     if not replace:
         return values
@@ -184,7 +184,7 @@ def _store(
     values: Raw,
     base: int,
 ) -> None:
-    """Store it, unless that would change nothing."""
+    """Store the draft, unless nothing has changed."""
     if draft is not None and (draft.values, draft.base_version) == (values, base):
         return
     before = draft or StoredDraft(0, 0, base, {}, rfc3339(now()), None)
@@ -193,7 +193,7 @@ def _store(
 
 
 def _load_editable(connection: Connection, record: Record, actor: Actor, id: int) -> Raw:
-    """The state of a record that the actor may change. To all others there is no draft."""
+    """The state of a record that the actor may change; for anyone else the draft does not exist."""
     try:
         return rows.load_for_update(connection, record, actor, id, record.access.update).state
     except PermissionDenied:
@@ -266,7 +266,7 @@ def _reference(field: Field, value: Any) -> Any:
 
 
 def _id_or_key(field: Field, one: Any) -> int | str:
-    """An id or a natural key: of an object its id, or its key where it has none (yet)."""
+    """An id or a natural key; of an object its id, or its key if it has no id (yet)."""
     key = record_of(field.target or "").key
     reference = one if not isinstance(one, dict) else one.get("id") or one.get(key)
     if isinstance(reference, bool) or not isinstance(reference, int | str):

@@ -29,8 +29,8 @@ def prepare_publication(record: Record, actor: Actor, id: int, action: Action) -
 def apply_draft(connection: Connection, change: Change, version: int | None) -> None:
     """Move the values of the draft into the change, and delete the draft.
 
-    `version` is that of the draft, 0 for no draft, None for any. Raises VersionConflict when the
-    draft has another version, or is based on an earlier version of the record.
+    `version` is that of the draft, 0 for no draft, None for any. Raises VersionConflict if the draft has
+    another version, or is based on an earlier version of the record.
     """
     record, state = change.record, change.state or {}
     draft = find_draft(connection, record, state["id"]) if record.drafts else None
@@ -48,7 +48,7 @@ def apply_draft(connection: Connection, change: Change, version: int | None) -> 
 def stale_draft(
     connection: Connection, record: Record, state: Raw, draft: StoredDraft | None
 ) -> VersionConflict:
-    """The error for a change based on another draft than `draft`, or on one that is gone."""
+    """The error for a change based on a draft other than `draft`, or on one that is gone."""
     if draft is None:
         return stale_record(connection, record, state, -1)
     return VersionConflict(

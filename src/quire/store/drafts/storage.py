@@ -1,4 +1,4 @@
-"""Drafts: unpublished changes to a record beside its live version; at most one for each record."""
+"""Drafts: unpublished changes to a record, stored alongside its live version; at most one per record."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -20,7 +20,7 @@ from quire.store.db import Model
 class Draft(HasId, Versioned, Model):
     """The values of a record that differ from those that are live.
 
-    `base_version` is the version of the record it was begun on, `version` counts the draft's own
+    `base_version` is the version of the record that it started from, `version` counts the draft's own
     changes.
     """
 
@@ -38,7 +38,7 @@ class Draft(HasId, Versioned, Model):
 
 @dataclass(frozen=True)
 class StoredDraft:
-    """A draft as it is stored; references are ids, or names of records that do not exist (yet)."""
+    """A stored draft; references are ids, or names of records that do not exist (yet)."""
 
     id: int
     version: int
@@ -52,7 +52,7 @@ _drafts = Draft.__table__
 
 
 def find_draft(connection: Connection, record: Record, id: int) -> StoredDraft | None:
-    """The draft of a record, None where there is none."""
+    """The draft of a record, None if there is none."""
     accounts = record_of(_drafts.c.author_id.info["ref"])
     table, reference_fields = accounts.table, accounts.reference_fields
     names = ("id", "version", "base_version", "values", "updated_at", "author_id")
@@ -83,7 +83,7 @@ def store_draft(
     former: StoredDraft | None,
     new: StoredDraft,
 ) -> None:
-    """Replace `former` by `new`; the audit log notes when a draft is begun."""
+    """Replace `former` with `new`; the audit log records the start of a draft."""
     moment = now()
     values = {
         "version": new.version,
@@ -103,7 +103,7 @@ def store_draft(
 
 
 def delete_draft(connection: Connection, record: Record, id: int) -> bool:
-    """Remove the draft of a record; whether there was one."""
+    """Delete the draft of a record; return whether there was one."""
     if not record.drafts:
         return False
     conditions = _drafts.c.type == record.path, _drafts.c.record_id == id

@@ -1,7 +1,7 @@
-"""The feed of changes: what has happened since a place in the order of commits, as one reader sees it.
+"""The change feed: what has happened since a place in commit order, as one reader sees it.
 
-The outbox is its journal. Of each record that a part of it concerns the reader gets what they may see now;
-of one that they may not see they learn only if they could have seen it before (viewers.py).
+The outbox is its journal. For each record with events in a part of the feed, readers get what they may see
+now; a record that they can no longer see is reported only if they could see it before (viewers.py).
 """
 
 from collections.abc import Iterator, Sequence
@@ -25,9 +25,9 @@ from quire.store.projection import Projection
 from quire.store.size_limit import SizeLimit
 
 EVENTS_AT_ONCE = 1000
-"""Events that are read together; at first twice as many as there may be changes."""
+"""The maximum number of events read together; the first read is twice the requested number of changes."""
 MAX_EVENTS = 5000
-"""Events that one answer looks through: what concerns the reader may be rare among them."""
+"""The maximum number of events read for one response, since events that concern the reader may be rare."""
 
 _rows = OutboxEvent.__table__
 Key = tuple[str, int]
@@ -35,9 +35,9 @@ Key = tuple[str, int]
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A place in the feed: behind the event `position`.
+    """A place in the feed: after the event `position`.
 
-    `walk`, a type and an id, says how far what is there already has been told, None when all has.
+    `walk`, a type and an id, is how far the existing records have been returned, None if all have.
     """
 
     position: int
@@ -46,7 +46,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A part of the feed: changes as JSON objects, the place behind it, whether there is more."""
+    """A part of the feed: changes as JSON objects, the place after it, and whether there are more."""
 
     changes: list[dict[str, Any]]
     next: Place
@@ -55,7 +55,7 @@ class Part:
 
 @dataclass(slots=True)
 class _Event:
-    """What a part of the feed says about one record: its last version and moment, and who saw it."""
+    """The events of one record in a part of the feed: the last version and moment, and who saw it."""
 
     version: int | None = None
     moment: str = ""
@@ -75,22 +75,22 @@ class _Event:
 
 
 def catch_up() -> None:
-    """Let the feed show what has been committed, and what the clock has changed, until now."""
+    """Bring the feed up to date with all commits and scheduled changes until now."""
     write_due_events()
     number_commits()
 
 
 def readable_types(actor: Actor) -> list[Record]:
-    """The types whose changes `actor` may hear of: those with versions of which they see any."""
+    """The types whose changes `actor` may read: those with versions of which they may see records."""
     return [r for r in REGISTRY.values() if r.is_versioned and r.allows(actor, "read") is not False]
 
 
 def read_changes(
     actor: Actor, records: Sequence[Record], place: Place, limit: int, size: SizeLimit
 ) -> Part:
-    """At most `limit` changes behind `place`, in the order of commits, each record once.
+    """At most `limit` changes after `place`, in commit order, each record once.
 
-    Raises TooCostly where what they show is too large.
+    Raises TooCostly if their records are too large.
     """
     with read_connection() as connection:
         if place.walk is not None:
@@ -104,7 +104,7 @@ def read_changes(
 def _collect(
     connection: Connection, paths: set[str], position: int, limit: int
 ) -> tuple[dict[Key, _Event], int, bool]:
-    """Events by record, in the order of the last of each; the last position read; whether more follow."""
+    """Events by record, ordered by the last event of each; the last position read; whether more follow."""
     events: dict[Key, _Event] = {}
     count, read = min(2 * limit, EVENTS_AT_ONCE), 0
     while read < MAX_EVENTS:
@@ -169,7 +169,7 @@ def _walk(
     limit: int,
     size: SizeLimit,
 ) -> Part:
-    """What is there already, type by type in the order of ids; behind the last of it the feed goes on."""
+    """The existing records, type by type in order of ids; the feed continues after the last one."""
     assert place.walk is not None
     path, last = place.walk
     changes: list[dict[str, Any]] = []
@@ -193,9 +193,9 @@ def _first_seen(record: Record, id: int, state: dict[str, Any]) -> dict[str, Any
 def _rows_now(
     connection: Connection, record: Record, actor: Actor, size: SizeLimit, **which: Any
 ) -> list[tuple[int, dict[str, Any]]]:
-    """Ids and records as `actor` sees them, by their `ids`, or at most `limit` `behind` an id.
+    """Ids and records as `actor` sees them, either by `ids` or at most `limit` records `behind` an id.
 
-    The id is apart, since that of a type of one row, such as the settings, is in no answer.
+    The id is separate, because records of singletons, such as the settings, do not show it.
     """
     projection, statement = _rows_plan(record, record.cache_key_actor(actor), "ids" in which)
     result = connection.execute(statement, which | rule_params(actor))
@@ -206,7 +206,7 @@ def _rows_now(
 def _rows_plan(record: Record, actor: Actor, by_ids: bool) -> tuple[Projection, Select[Any]]:
     projection, table = Projection(record, actor), record.table
     columns = table.c
-    # by the id, whatever SQLite thinks of other indexes: they would have all rows sorted
+    # force SQLite to walk by id: with another index it would sort all rows
     ids = select(columns.id).with_hint(table, "NOT INDEXED", "sqlite")
     ids = ids.where(*row_conditions(record.allows(actor, "read")))
     if record.has_trash:

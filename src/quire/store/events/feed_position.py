@@ -1,8 +1,8 @@
-"""The present position of the change feed: its epoch, and the last event in the order of commits.
+"""The current position of the change feed: its epoch, and the last event in commit order.
 
-Ids of the outbox are handed out before the commit. On SQLite, which has one writer, they are in the
-order of commits all the same. On PostgreSQL whoever reads first gives positions to what has been
-committed, behind a lock: a reader who went on from the highest id would lose what commits later.
+Outbox ids are assigned before the commit. On SQLite, which has one writer, they are in commit order
+nevertheless. On PostgreSQL the first reader assigns positions to committed events under a lock: a reader
+that continued from the highest id would miss events that commit later.
 https://www.postgresql.org/docs/current/functions-info.html#FUNCTIONS-INFO-SNAPSHOT
 """
 
@@ -31,7 +31,7 @@ _NUMBER = text(
 
 
 class ChangeFeed(HasId, Model):
-    """The feed itself, one row: `epoch` changes with each restore from a backup."""
+    """The feed itself, one row; `epoch` changes with each restore from a backup."""
 
     __tablename__ = "change_feed"
 
@@ -51,14 +51,14 @@ event.listen(ChangeFeed.__table__, "after_create", _make_row)
 
 @dataclass(frozen=True, slots=True)
 class FeedPosition:
-    """The epoch of the feed and the position of its last event, 0 where there is none."""
+    """The epoch of the feed and the position of its last event, 0 if there is none."""
 
     epoch: str
     last: int
 
 
 def position_column(dialect: str) -> Any:
-    """The column that events are ordered by."""
+    """The column by which events are in commit order."""
     return _rows.c.id if dialect == "sqlite" else _rows.c.position
 
 
@@ -71,7 +71,7 @@ def position_columns(dialect: str) -> list[ColumnElement[Any]]:
 
 
 def current_position() -> FeedPosition:
-    """The present position of the feed."""
+    """The current position of the feed."""
     with read_connection() as connection:
         columns = position_columns(connection.dialect.name)
         epoch, last = connection.execute(select(*columns)).one()
@@ -79,7 +79,7 @@ def current_position() -> FeedPosition:
 
 
 def number_commits() -> None:
-    """Number the events that have been committed, unless ids are in the order of commits anyway."""
+    """Number the committed events, unless ids are in commit order anyway."""
     if has_one_writer():
         return
     with read_connection() as connection:

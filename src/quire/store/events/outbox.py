@@ -1,7 +1,7 @@
 """The outbox: an event for each change, written in its transaction, for jobs to handle later.
 
-An event exists exactly when its change was committed: none is lost, none is handled for nothing.
-Rows hold names and ids, never content or a secret: those are read when the row is handled.
+An event exists exactly if its change was committed, so none is lost and none is spurious. Rows hold
+names and ids, never content or secrets, which are read when the row is handled.
 """
 
 import threading
@@ -22,26 +22,26 @@ from quire.store.connections.prepared_statements import Prepared
 from quire.store.db import Model, on_commit, transaction
 
 NOBODY = 0
-"""The id in rows that are about no record."""
+"""The id in rows that concern no record."""
 
 wake_worker = threading.Event()
-"""Set when this process has enqueued a job, so that its worker need not wait for its next poll."""
+"""Set when this process has enqueued a job, so that its worker does not wait for the next poll."""
 
 
 class OutboxEvent(HasId, Model):
-    """A change that others may want to hear of, or something else to be done.
+    """A change that subscribers may want to know, or another job to do.
 
-    `due_at` is when it is due, None when there is nothing to do: nobody handles it, all is done,
-    or it has failed for good at `failed_at`. `error` is what the last attempt came to. `position` is its
-    place in the order of commits, where that is not the order of ids (change_feed.py); `audience` and
-    `owner_id` say in notes who saw a record (viewers.py). `request_id` is that of the request from which it follows.
+    `due_at` is when it is due, None if there is nothing to do: it has no handler, is done, or has failed
+    permanently at `failed_at`. `error` is the error of the last attempt. `position` is its place in commit
+    order where that differs from the order of ids (feed_position.py); `audience` and `owner_id` record in
+    notes who saw a record (viewers.py). `request_id` is the request that caused it.
     """
 
     __tablename__ = "outbox"
     __table_args__ = table_args(
         partial_index("ix_outbox_due", "due_at", "id", where="due_at IS NOT NULL"),
         partial_index("ix_outbox_failed", "failed_at", where="failed_at IS NOT NULL"),
-        # only PostgreSQL gives positions, and looks for events that have none yet
+        # only PostgreSQL assigns positions, and looks for events without one
         Index("ix_outbox_position", "position", sqlite_where=text("position IS NOT NULL")),
         partial_index("uq_outbox_periodic", "event", unique=True, where=f"type = '{PERIODIC}'"),
     )
@@ -66,7 +66,7 @@ class OutboxEvent(HasId, Model):
 def event_row(
     record: Record, name: str, state: dict[str, Any], fields: list[str]
 ) -> dict[str, Any]:
-    """The values of the row for what happened to a record, in the past tense: `published`."""
+    """The values of the row for an event of a record, whose name is in the past tense: `published`."""
     return {
         "event": f"{record.path}.{name}",
         "type": record.path,
@@ -85,7 +85,7 @@ _insert = Prepared(insert(OutboxEvent.__table__), deferred=True)
 
 
 def insert_events(connection: Connection, rows: list[dict[str, Any]]) -> None:
-    """Add rows of `event_row` in the open transaction: they happen now."""
+    """Add rows of `event_row`, which happen now, in the open transaction."""
     moment = now()
     due = {event: _due(event, moment) for event in {row["event"] for row in rows}}
     same = {"created_at": moment, "request_id": current_request_id()}
@@ -96,9 +96,9 @@ def insert_events(connection: Connection, rows: list[dict[str, Any]]) -> None:
 
 
 def enqueue(event: str, record_id: int = NOBODY, **data: Any) -> None:
-    """Add a job that belongs to no change of a record, in the open transaction if there is one.
+    """Add a job unrelated to a change of a record, in the open transaction if there is one.
 
-    The type is what stands before the point: `enqueue("mail.reset", email=...)`.
+    The type is the part before the point: `enqueue("mail.reset", email=...)`.
     """
     moment = now()
     row = {

@@ -1,7 +1,7 @@
-"""The publication schedule: one event at each moment at which time alone changes who sees a record.
+"""The publication schedule: an event at each moment when time alone changes who sees a record.
 
-Each read compares the times itself. The rows here are for subscribers to events: one for each moment
-to come, and when it has come, an event like that of a change.
+Reads compare the times themselves. The rows here serve subscribers: one for each future moment, replaced
+by an event like that of a change when it has come.
 """
 
 from datetime import datetime, timedelta
@@ -22,13 +22,13 @@ from quire.store.events.outbox import event_row, insert_events
 from quire.store.events.viewers import note_viewers
 
 MAX_AT_ONCE = 100
-"""Events that are written in one transaction."""
+"""The maximum number of events written in one transaction."""
 EVENTS = {"published_at": PUBLISHED, "unpublish_at": UNPUBLISHED}
-"""The event when the time in a column has come."""
+"""The event for each column when its time has come."""
 
 
 class Schedule(HasId, Model):
-    """A moment to come in a column of a record."""
+    """A future moment in a column of a record."""
 
     __tablename__ = "schedules"
     __table_args__ = table_args(
@@ -62,7 +62,7 @@ def note_schedule(
     names = [one.name for one in record.schedule_columns if one.name in fields]
     if not names:
         return
-    # rows of postponed moments stay: they are compared with the record when their time comes
+    # rows of postponed moments stay; they are compared with the record when their time comes
     times = {name: _time(state.get(name)) for name in names}
     to_come = {name: time for name, time in times.items() if time is not None and time > moment}
     for name, time in to_come.items():
@@ -77,9 +77,9 @@ def _time(value: Any) -> datetime | None:
 
 
 def write_due_events() -> int:
-    """Write an event for each moment that has come; how many there were.
+    """Write an event for each moment that has come; return how many there were.
 
-    Each is written once, by whichever process comes first.
+    Each is written once, by the first process that finds it.
     """
     moment = now()
     with read_connection() as connection:
@@ -88,7 +88,7 @@ def write_due_events() -> int:
     with transaction() as connection:
         ids = list(connection.execute(_due, {"now": moment}).scalars())
         statement = delete(_rows).where(_rows.c.id.in_(ids)).returning(*_rows.c)
-        # whoever deletes a row writes its event
+        # the process that deletes a row writes its event
         due = sorted(connection.execute(statement), key=lambda row: (row.due_at, row.id))
         for row in due:
             _emit_event(connection, REGISTRY[row.type], row)

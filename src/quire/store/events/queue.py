@@ -1,8 +1,8 @@
-"""The queue: rows of the outbox that are due; a worker claims one, and says what became of it.
+"""The job queue: rows of the outbox that are due; a worker claims one and records the outcome.
 
-A claim lasts for a while: who dies with one loses it, and somebody else tries. Whoever comes back
-after that changes nothing any more, because a claim is known by its attempt and its end. What is done
-within one transaction needs no claim: that locks the rows, and frees them however it ends.
+A claim expires: if a worker dies, another one takes the job. A worker that returns later changes nothing,
+because a claim is identified by its attempt and its expiry. Work within one transaction needs no claim:
+the transaction locks the rows and releases them however it ends.
 """
 
 from collections.abc import Iterable
@@ -34,13 +34,13 @@ from quire.store.events.outbox import NOBODY, OutboxEvent
 from quire.store.transactions.long_work import delete_in_batches
 
 FIRST_SECONDS = 60
-"""How long after the first start something periodic is done at first, at most."""
+"""The maximum delay of the first run of a periodic task after the first start."""
 DISPATCHED_SECONDS = 900
-"""How long a message may be under way, before it is taken for lost."""
+"""How long a message may be in transit before it is considered lost."""
 BATCHES_AHEAD = 8
-"""How many batches of due jobs are looked through for one: a bound, where much of other kinds is due."""
+"""The number of batches of due jobs that are searched for one batch of an event, to bound the search."""
 LONGEST_ERROR = 1000
-"""Characters that are kept of what went wrong."""
+"""The maximum length of a stored error message in characters."""
 
 JOB_COLUMNS = "id event record_id version data attempts due_at request_id".split()
 
@@ -49,7 +49,7 @@ _columns = [_rows.c[n] for n in JOB_COLUMNS]
 
 
 def next_event() -> str | None:
-    """The event of the next job that is due; None when there is none, as most looks find, which lock nothing."""
+    """The event of the next due job, None if there is none; this check, which is mostly negative, takes no lock."""
     with read_connection() as connection:
         event: str | None = connection.execute(_next_event(), {"now": now()}).scalar()
     return event
@@ -61,7 +61,7 @@ def _next_event() -> Select[Any]:
 
 
 def claim() -> Job | None:
-    """The next job that is due, which nobody else does meanwhile; None when there is none."""
+    """Claim the next due job exclusively; None if there is none."""
     moment = now()
     until = moment + timedelta(seconds=LEASE_SECONDS)
     with transaction() as connection:
@@ -90,9 +90,9 @@ def _set_claimed(which: ColumnElement[bool]) -> Update:
 
 
 def lock_batch(event: str, limit: int) -> list[Job]:
-    """At most so many new jobs of an event that are due, which the open transaction has for itself.
+    """Lock at most `limit` new due jobs of an event for the open transaction.
 
-    Their attempt is counted by `mark_batch_done`. Jobs that have failed before are done one by one.
+    Their attempt is counted by `mark_batch_done`. Jobs that have failed before are run one by one.
     """
     with transaction() as connection:
         rows = connection.execute(_batch(limit), {"now": now(), "event": event})
@@ -110,9 +110,9 @@ def _batch(limit: int) -> Select[Any]:
 
 
 def dispatch(limit: int) -> list[tuple[int, int]]:
-    """Ids of jobs that are due, with the attempts made at them, for a broker to carry to a worker.
+    """The ids of due jobs with their attempts so far, for a broker to deliver to workers.
 
-    No attempt is counted yet. What has not been taken after a while is passed on again.
+    No attempt is counted yet. Jobs that no worker claims in time are dispatched again.
     """
     moment = now()
     values = {"now": moment, "until": moment + timedelta(seconds=DISPATCHED_SECONDS)}
@@ -128,14 +128,14 @@ def _dispatch(limit: int) -> Any:
 
 
 def undispatch(ids: list[int]) -> None:
-    """Let what no broker has taken be due again."""
+    """Make jobs that no broker accepted due again."""
     with transaction() as connection:
         waiting = and_(_rows.c.id.in_(ids), _rows.c.due_at.is_not(None))
         connection.execute(update(_rows).where(waiting).values(due_at=now()))
 
 
 def claim_dispatched(id: int, attempts: int) -> Job | None:
-    """Claim a job that was passed on; None when another message has brought it before, or it is done."""
+    """Claim a dispatched job; None if another message has delivered it before, or it is done."""
     until = now() + timedelta(seconds=LEASE_SECONDS)
     with transaction() as connection:
         result = connection.execute(
@@ -154,19 +154,19 @@ def _claim_dispatched() -> Any:
 
 
 def extend(job: Job, seconds: int) -> Job:
-    """A claim that lasts `seconds` from now on, for what takes longer than others."""
+    """Extend a claim to `seconds` from now, for jobs that take long."""
     until = now() + timedelta(seconds=seconds)
     _change(job, due_at=until)
     return replace(job, until=until)
 
 
 def mark_done(job: Job) -> None:
-    """Note that a job is done, or need not be: the event stays where it tells of a record."""
+    """Mark a job as done or unnecessary; its row stays if it is an event of a record."""
     _mark_done(_mine(job), job.event)
 
 
 def mark_batch_done(jobs: list[Job]) -> None:
-    """Note that jobs of one `lock_batch` are done, within its transaction."""
+    """Mark the jobs of one `lock_batch` as done, within its transaction."""
     if jobs:
         _mark_done(_rows.c.id.in_([job.id for job in jobs]), jobs[0].event, attempts=1)
 
@@ -183,19 +183,19 @@ def _mark_done(which: ColumnElement[bool], event: str, **values: Any) -> None:
 
 
 def reschedule(job: Job, seconds: float) -> None:
-    """Let a job be done once more after `seconds`, as if it was new."""
+    """Run a job again after `seconds`, as if it were new."""
     _change(job, due_at=now() + timedelta(seconds=seconds), attempts=0, error=None)
 
 
 def postpone(job: Job, seconds: float, error: str, finished: list[str]) -> None:
-    """Let a job be tried again later; `finished` are those of its handlers who have done theirs."""
+    """Retry a job later; `finished` names the handlers that have succeeded."""
     data = {**job.data, "done": finished} if finished else job.data
     later = now() + timedelta(seconds=seconds)
     _change(job, due_at=later, error=error[:LONGEST_ERROR], data=data)
 
 
 def fail(job: Job, error: str) -> None:
-    """Give a job up; it is kept until somebody retries or drops it."""
+    """Give up a job; it is kept until someone retries or drops it."""
     _change(job, due_at=None, failed_at=now(), error=error[:LONGEST_ERROR])
 
 
@@ -210,7 +210,7 @@ def _mine(job: Job) -> ColumnElement[bool]:
 
 
 def schedule(tasks: dict[str, PeriodicTask]) -> None:
-    """Have exactly one row for each thing that is done now and then, and none for what is no more."""
+    """Keep exactly one row for each periodic task, and none for tasks that no longer exist."""
     periodic = _rows.c.type == PERIODIC
     with read_connection() as connection:
         scheduled = set(connection.execute(select(_rows.c.event).where(periodic)).scalars())
@@ -233,6 +233,6 @@ def _first(event: str, delay: timedelta) -> None:
 
 
 def prune(before: datetime, types: Iterable[str]) -> int:
-    """Delete older events of records that have no open job; returns how many."""
+    """Delete older events of records without an open job; return how many there were."""
     old = and_(_rows.c.created_at < before, _rows.c.due_at.is_(None), _rows.c.failed_at.is_(None))
     return delete_in_batches(_rows, old, _rows.c.type.in_(types))

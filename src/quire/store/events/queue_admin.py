@@ -1,4 +1,4 @@
-"""The queue for administrators: which jobs wait, which have failed and why."""
+"""The queue for administrators: waiting jobs, and failed ones with the reason."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -14,17 +14,17 @@ from quire.store.db import read_connection, transaction
 from quire.store.events.outbox import OutboxEvent, wake_worker
 
 LIMIT = 100
-"""Failures that are shown at once, newest first."""
+"""The maximum number of failures shown, newest first."""
 
 MAX_COUNTED = 100_000
-"""Jobs of one state that are counted: more need no exact number, only somebody's attention."""
+"""The maximum count of jobs in one state; beyond it the exact number does not matter."""
 
 MAX_SUMMED = 10_000
-"""Jobs of one state that are summed up by what they do."""
+"""The maximum number of jobs in one state that are summed up by event."""
 
 _rows = OutboxEvent.__table__
 _failed = _rows.c.failed_at.is_not(None)
-# not OR: that would read the whole outbox, this reads two small indexes
+# OR would read the whole outbox; this reads two small indexes
 _is_open = _rows.c.id.in_(
     union_all(
         select(_rows.c.id).where(_rows.c.due_at.is_not(None)), select(_rows.c.id).where(_failed)
@@ -38,9 +38,9 @@ def failed_rows() -> Select[Any]:
 
 
 def summary_by_event() -> Sequence[Any]:
-    """For each event of which something is open: `event`, `waiting`, `failed`, `next` (a moment).
+    """For each event with open jobs: `event`, `waiting`, `failed`, `next` (a moment).
 
-    Of a state with more than MAX_SUMMED jobs it tells of the next of them, or the newest.
+    If a state has more than MAX_SUMMED jobs, only the next, or the newest, of them are summed up.
     """
     columns = _rows.c
     shown = columns.event, columns.due_at, columns.failed_at
@@ -66,14 +66,14 @@ def summary_by_event() -> Sequence[Any]:
 
 
 def _first(jobs: Select[Any], order: Any) -> Select[Any]:
-    """At most MAX_SUMMED of the jobs, in a form that a union takes on both databases."""
+    """At most MAX_SUMMED of the jobs, as a subquery that both databases accept in a union."""
     return select(*jobs.order_by(order).limit(MAX_SUMMED).subquery().c)
 
 
 def oldest_due() -> datetime | None:
-    """Since when the oldest waiting job has been due, None when none is.
+    """When the oldest waiting job became due, None if none is waiting.
 
-    Periodic tasks do not count: they are due whenever the server was off.
+    Periodic tasks are ignored, since they are due whenever the server was off.
     """
     oldest = select(func.min(_rows.c.due_at)).where(
         _rows.c.type != PERIODIC, _rows.c.due_at <= now()
@@ -84,7 +84,7 @@ def oldest_due() -> datetime | None:
 
 
 def jobs_by_state() -> dict[str, int]:
-    """How many jobs are `waiting`, `scheduled` for later or in hand, and `failed`; each at most MAX_COUNTED."""
+    """The number of jobs that are `waiting`, `scheduled` (for later, or claimed) and `failed`, each at most MAX_COUNTED."""
     columns, moment = _rows.c, now()
     one_off = columns.type != PERIODIC
     states = {
@@ -104,7 +104,7 @@ def jobs_by_state() -> dict[str, int]:
 
 
 def is_claimed() -> bool:
-    """Whether a worker, wherever it runs, has a job in hand that it began or extended lately."""
+    """Whether any worker holds a claim that it made or extended recently."""
     moment = now()
     soonest = (
         select(_rows.c.attempts, _rows.c.error)
@@ -119,7 +119,7 @@ def is_claimed() -> bool:
 
 
 def failures() -> Sequence[Any]:
-    """At most LIMIT rows with an error: failed for good, the newest first, or among the next to be tried again."""
+    """At most LIMIT rows with an error: permanently failed ones, newest first, or those to be retried next."""
     failed = select(_rows).where(_failed).order_by(_rows.c.failed_at.desc(), _rows.c.id.desc())
     next_ones = select(_rows).where(_rows.c.due_at.is_not(None)).order_by(_rows.c.due_at)
     waiting = next_ones.limit(MAX_SUMMED).subquery()
@@ -130,7 +130,7 @@ def failures() -> Sequence[Any]:
 
 
 def retry(actor: Actor, ids: Sequence[int]) -> int:
-    """Run jobs that have failed, or wait for their next attempt, now as if they were new; how many."""
+    """Run jobs that have failed or wait for a retry now, as if they were new; return how many there were."""
     values = {"due_at": now(), "failed_at": None, "attempts": 0}
     with transaction() as connection:
         conditions = (_rows.c.id.in_(ids), _rows.c.error.is_not(None), _is_open)
@@ -141,7 +141,7 @@ def retry(actor: Actor, ids: Sequence[int]) -> int:
 
 
 def drop(actor: Actor, ids: Sequence[int]) -> int:
-    """Delete failed jobs; how many."""
+    """Delete failed jobs; return how many there were."""
     with transaction() as connection:
         count = int(connection.execute(delete(_rows).where(_rows.c.id.in_(ids), _failed)).rowcount)
         record_event(actor, "drop", "outbox", None, *map(str, ids))

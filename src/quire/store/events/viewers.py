@@ -1,7 +1,7 @@
-"""Notes in the outbox who sees a record before a change that may hide it, so that they learn of it.
+"""Records in the outbox who sees a record before a change that may hide it, so that they learn of the change.
 
-A note names the lowest role that sees the record without owning it, and an owner who sees it. One is
-written for the record itself, and for each record whose visibility follows from that of this one.
+A note names the lowest role that sees the record without owning it, and an owner who sees it. Notes are
+written for the record itself and for each record whose visibility depends on it.
 """
 
 from collections.abc import Callable, Iterator
@@ -35,9 +35,9 @@ from quire.declare.sql_types import UTCDateTime
 from quire.store.events.outbox import OutboxEvent
 
 RANKED_ROLES = ("anonymous", *ROLES)
-"""The roles of readers, from least to most; notes hold the place of one in this order."""
+"""The roles of readers in ascending order; notes hold the index of one."""
 NOTE = "viewers"
-"""The event of notes, behind the type: `posts.viewers`."""
+"""The event of notes, after the type: `posts.viewers`."""
 _NOTE_COLUMNS = (
     "event", "type", "record_id", "version", "data", "created_at", "attempts", "audience", "owner_id",
 )  # fmt: skip
@@ -46,7 +46,7 @@ _NOTE_COLUMNS = (
 def note_viewers(
     connection: Connection, record: Record, id: int, moment: datetime | None = None
 ) -> None:
-    """Note in the open transaction who sees the record `id`, or saw it at `moment`."""
+    """Record, in the open transaction, who sees the record `id`, or saw it at `moment`."""
     created = now()
     values = {"record": id, "now": moment or created, "created": created}
     for statement in _notes(record):
@@ -54,7 +54,7 @@ def note_viewers(
 
 
 def note_before(connection: Connection, change: Change) -> None:
-    """Note who sees a record, and what it shows, before a change that may alter that."""
+    """Record who sees a record and the records it shows, before a change that may alter that."""
     if change.state is not None and _alters_visibility(change):
         note_viewers(connection, change.record, change.state["id"])
     for other, rule in _showing_rules():
@@ -88,7 +88,7 @@ def visibility_columns(record: Record) -> frozenset[str]:
 
 @cache
 def _notes(record: Record) -> list[Insert]:
-    """The statements that note who sees a record and the records that depend on it."""
+    """The statements that record who sees a record and the records that depend on it."""
     is_record = record.table.c.id == bindparam("record", type_=BigInteger)
     return [
         note
@@ -98,7 +98,7 @@ def _notes(record: Record) -> list[Insert]:
 
 
 def _notes_where(record: Record, where: ColumnElement[bool]) -> Iterator[Insert]:
-    """The statements that note who sees those rows of `record`."""
+    """The statements that record who sees these rows of `record`."""
     if record.is_versioned:
         for owner in list(_owners(record)) or [null()]:
             yield insert(OutboxEvent).from_select(_NOTE_COLUMNS, _note(record, owner).where(where))
@@ -106,7 +106,7 @@ def _notes_where(record: Record, where: ColumnElement[bool]) -> Iterator[Insert]
 
 @cache
 def _showing_rules() -> list[tuple[Record, ShownBy]]:
-    """The types whose rows are seen because others show them, with what knows which."""
+    """The types whose rows are visible because other records show them, with the rules that decide it."""
     return [
         (record, rule.shows)
         for record in REGISTRY.values()
@@ -150,7 +150,7 @@ def _note(record: Record, owner: Any) -> Any:
 
 
 def _audience(record: Record) -> ColumnElement[Any]:
-    """The place of the lowest role that sees a row without owning it; null where there is none."""
+    """The index of the lowest role that sees a row without owning it, null if there is none."""
     steps: list[Any] = []
     for rank, role in enumerate(RANKED_ROLES):
         answer = record.allows(Actor(role), "read")
@@ -162,7 +162,7 @@ def _audience(record: Record) -> ColumnElement[Any]:
 
 
 def _owners(record: Record) -> Iterator[ColumnElement[Any]]:
-    """For each possible owner of a row: the user's id if they see the row as its owner, else null."""
+    """For each possible owner of a row, the user's id if they see the row as its owner, else null."""
     answer = record.allows(Actor("author", 0), "read")
     if isinstance(answer, bool):
         return
@@ -186,7 +186,7 @@ def _owner_columns(record: Record, rule: Rule, place: Callable[[Any], Any]) -> I
 def _columns_of_target(
     record: Record, column: Any, target: Record, place: Callable[[Any], Any]
 ) -> Callable[[Any], Any]:
-    """Columns of `target` as they are seen from the row of `record` whose `column` refers to it."""
+    """Columns of `target`, read through the `column` of `record` that refers to it."""
     refers = target.table.c.id == column
 
     def correlate(inner: Any) -> Any:

@@ -1,1 +1,1 @@
-"""Earlier states of records: compared, restored, and changes undone."""
+"""Earlier states of records: comparing and restoring them, undoing changes."""

@@ -1,4 +1,4 @@
-"""Undoes batches: each change in turn, as long as nobody has edited its record since."""
+"""Undoes batches, one change after another, as long as no one has edited the record since."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -38,7 +38,7 @@ from quire.store.write import Raw
 from quire.translations.messages import Message
 
 UNDO_SECONDS = BUSY_SECONDS - 1.0
-"""How long one call undoes: others wait for its transaction, and are refused later."""
+"""The time limit of one call; other writers wait for its transaction, and fail if it takes longer."""
 HISTORY_KNOWS = Message(
     "This %(noun)s has been changed since. You can restore an earlier version from its history.",
     noun="",
@@ -67,7 +67,7 @@ _set_version_before = Prepared(
 
 
 def _first_changes(batch_id: int) -> list[RowChange]:
-    """Some changes of a batch, the last one first, those that could not be undone before at the end."""
+    """Some changes of a batch, newest first, with those that could not be undone before at the end."""
     statement = select(*change_columns).where(_changes.c.batch_id == batch_id)
     newest_first = statement.order_by(_changes.c.attempts, _changes.c.id.desc()).limit(ROWS_AT_ONCE)
     with read_connection() as connection:
@@ -75,7 +75,7 @@ def _first_changes(batch_id: int) -> list[RowChange]:
 
 
 def _note_attempt(change: RowChange) -> None:
-    """Count a failed attempt: other changes come first the next time."""
+    """Count a failed attempt, so that other changes come first next time."""
     statement = update(_changes).where(_changes.c.id == change.id)
     with transaction() as connection:
         connection.execute(statement.values(attempts=_changes.c.attempts + 1))
@@ -83,7 +83,7 @@ def _note_attempt(change: RowChange) -> None:
 
 @dataclass(frozen=True)
 class UndoResult:
-    """The outcome of undoing a batch: what was undone, what was not and why, how many were not tried."""
+    """The outcome of undoing a batch: what was undone, what was not and why, and how many were not tried."""
 
     undone: list[RowChange]
     refused: list[tuple[RowChange, Problem]]
@@ -91,7 +91,7 @@ class UndoResult:
 
 
 def undo_batch(actor: Actor, batch_id: int, seconds: float | None = None) -> UndoResult:
-    """Undo as much of a batch as there is time for, the last change first; the rest stays for the next time."""
+    """Undo as much of a batch as the time limit allows, newest change first; the rest is left for the next call."""
     until = monotonic() + (UNDO_SECONDS if seconds is None else seconds)
     result, is_import = UndoResult([], [], 0), _is_import(batch_id)
     for change in _first_changes(batch_id):
@@ -116,11 +116,10 @@ def _is_import(batch_id: int) -> bool:
 
 @retry_conflicts
 def undo(actor: Actor, batch_id: int, change: RowChange, is_import: bool) -> None:
-    """Undo a change as long as nobody has edited the record since, and delete it from the batch.
+    """Undo a change if no one has edited the record since, and delete it from the batch.
 
-    By the rules of every other change, with the rights of `actor`; where the batch `is_import` of a table,
-    it is no longer known where the record came from. Raises PermissionDenied, NotFound, VersionConflict,
-    ValidationFailed, Conflict.
+    The rules of every change and the rights of `actor` apply. If the batch `is_import`, the origin of the
+    record is deleted too. Raises PermissionDenied, NotFound, VersionConflict, ValidationFailed, Conflict.
     """
     record = REGISTRY[change.type]
     with nested_transaction() as connection:
@@ -129,7 +128,7 @@ def undo(actor: Actor, batch_id: int, change: RowChange, is_import: bool) -> Non
             raise Conflict("This has already been undone.")
         with _refusals_in_words(record):
             version = _take_back(connection, record, actor, RowChange(*rows[0]))
-        # what the same batch did to this record before is left at another version now
+        # earlier changes of the batch to the same record must expect the new version
         same = {"of_batch": batch_id, "of_type": change.type, "of_record": change.record_id}
         _set_version_before(connection, {**same, "before": change.id, "version": version})
         if is_import:
@@ -140,7 +139,7 @@ def undo(actor: Actor, batch_id: int, change: RowChange, is_import: bool) -> Non
 
 @contextmanager
 def _refusals_in_words(record: Record) -> Iterator[None]:
-    """Whoever undoes has read no version: say what has become of the record, and what can be done."""
+    """Replace version errors, which mean nothing to someone who undoes, by what happened to the record and what can be done."""
     noun = Message(record.noun)
     try:
         yield
@@ -159,7 +158,7 @@ def _refusals_in_words(record: Record) -> Iterator[None]:
 def _take_back(
     connection: Connection, record: Record, actor: Actor, change: RowChange
 ) -> int | None:
-    """Undo a change; returns the version of the record afterwards, None where it is gone."""
+    """Undo a change; return the version of the record afterwards, None if it is gone."""
     id, version, base = change.record_id, change.version, change.base_version
     if version is None:
         raise Conflict(
@@ -182,11 +181,11 @@ def _take_back(
         )
     data = _changed_data(before, stored.get(version, {}))
     saved = revert(record, actor, id, data, action=change.action, version=version)
-    if not data:  # it was something that no revision holds, such as a password
+    if not data:  # nothing that a revision holds has changed, such as a password
         raise Conflict("The earlier value is secret and was not stored.")
     return saved.version
 
 
 def _changed_data(before: Raw, after: Raw) -> Raw:
-    """What a change has replaced: records that both refer to may have gone since, and are no part of it."""
+    """The earlier values that a change replaced; equal references, which may dangle by now, are not part of them."""
     return {name: one for name, one in before.items() if not is_same_value(after.get(name), one)}

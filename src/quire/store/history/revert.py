@@ -1,4 +1,4 @@
-"""Reverts a change: restores the values before it, as long as nobody has edited the record since."""
+"""Reverts a change: restores the earlier values if no one has edited the record since."""
 
 from typing import Any
 
@@ -21,10 +21,11 @@ Raw = dict[str, Any]
 
 @retry_conflicts
 def revert(record: Record, actor: Actor, id: int, data: Raw, *, action: str, version: int) -> Saved:
-    """Restore `data` of a revision while the record is at `version`; `action` is what is reverted.
+    """Restore `data` of a revision if the record is still at `version`; `action` is the action to revert.
 
-    Whoever may run the action may revert it, and nobody sets a field that they may not; references to
-    deleted records are refused by name. Raises Unauthenticated, PermissionDenied, NotFound, VersionConflict, ValidationFailed, Conflict.
+    Whoever may run the action may revert it, but no one can set a field that they may not set. References
+    to deleted records are rejected by name. Raises Unauthenticated, PermissionDenied, NotFound,
+    VersionConflict, ValidationFailed, Conflict.
     """
     rule = rule_of(record, action) or record.access.update
     require_possible(rule, actor)
@@ -43,10 +44,10 @@ def revert(record: Record, actor: Actor, id: int, data: Raw, *, action: str, ver
 
 
 def _values(record: Record, actor: Actor, raw: Raw, state: Raw, action: str) -> Raw:
-    """Editable values with the rights of `actor`, and those that only the action sets with its rights."""
+    """The values that `actor` may edit, and those that only the action may set."""
     editable = {name: value for name, value in raw.items() if record.field(name).on_update}
     values = parse_values(record, actor, editable, form=PART, state=state)
-    if action == "update":  # whatever else differs follows from the editable values
+    if action == "update":  # all other differences follow from the editable values
         return values
     rest = {name: value for name, value in raw.items() if name not in editable}
     return values | parse_values(record, actor.as_system(), rest, form=PART, state=state)

@@ -1,4 +1,4 @@
-"""Compares two revisions, and restores an old one by an ordinary change."""
+"""Compares two revisions, and restores an old one with an ordinary change."""
 
 from importlib import import_module
 from typing import Any
@@ -27,10 +27,10 @@ VERB = "restore_revision"
 def compare_revisions(
     record: Record, actor: Actor, id: int, first: int, second: int | None = None
 ) -> dict[str, Any]:
-    """What differs between two versions, field by field; `second` is the present one by default.
+    """The differences between two versions, field by field; `second` is the current one by default.
 
-    Texts come as `parts`, word by word, other values as `before` and `after`. Raises Unauthenticated,
-    PermissionDenied, NotFound.
+    Texts are returned as `parts`, word by word, other values as `before` and `after`. Raises
+    Unauthenticated, PermissionDenied, NotFound.
     """
     require_possible(record.access.update, actor)
     with read_connection() as connection:
@@ -47,7 +47,7 @@ def compare_revisions(
 
 
 def compare_data(record: Record, actor: Actor, before: Raw, after: Raw) -> list[Raw]:
-    """The fields in which the data of two revisions differ, as far as the actor may see them."""
+    """The fields in which the data of two revisions differ and that the actor may see."""
     return [
         _field(record, name, before, after)
         for name in record.visible_fields(actor)
@@ -79,13 +79,13 @@ def _field(record: Record, name: str, before: Raw, after: Raw) -> Raw:
 
 def text_parts(before: str, after: str) -> list[dict[str, str]]:
     """Two texts compared word by word, as `{"op", "text"}`."""
-    # the library is needed by few requests: it is loaded by the first of them
+    # few requests need the library, so the first of them loads it
     parts: list[dict[str, str]] = import_module("quire.store.history.text_diff").diff(before, after)
     return parts
 
 
 def data_at(record: Record, id: int, version: int) -> Raw | None:
-    """The state of a record at `version`, None if it is not known; for actors who may change it."""
+    """The state of a record at `version`, None if it is unknown; for actors who may change the record."""
     with read_connection() as connection:
         return revisions.data_at(connection, record, id, version)
 
@@ -108,11 +108,11 @@ def restore(
     skip_missing: bool = False,
     based_on: int | None = None,
 ) -> Saved:
-    """Give a record the values of an old version, by a change like any other.
+    """Give a record the values of an old version, in a change like any other.
 
-    Its publication dates stay as they are. `raw` may hold the present `version`, like `based_on`.
-    References to deleted records are refused by name, or left out with `skip_missing`. Raises
-    Unauthenticated, PermissionDenied, NotFound, VersionConflict, ValidationFailed, Conflict.
+    Its publication dates are kept. `raw` may contain the current `version`, like `based_on`. References to
+    deleted records are rejected by name, or left out with `skip_missing`. Raises Unauthenticated,
+    PermissionDenied, NotFound, VersionConflict, ValidationFailed, Conflict.
     """
     require_possible(record.access.update, actor)
     with transaction() as connection:
@@ -145,7 +145,7 @@ def _restorable_fields(record: Record, actor: Actor, data: Raw) -> list[str]:
 def dangling_references(
     connection: Connection, record: Record, actor: Actor, values: Raw
 ) -> list[tuple[str, Raw]]:
-    """The references in the values, small objects of revisions, whose target is gone, with their fields."""
+    """The references in the values (small objects in revisions) whose targets are gone, with their fields."""
     dangling = []
     for name, value in values.items():
         field = record.field(name)
@@ -160,7 +160,7 @@ def dangling_references(
 
 
 def missing_reference(record: Record, actor: Actor, name: str, small: Raw) -> dict[str, str]:
-    """The detail of an error that names what a field refers to and is gone."""
+    """The error detail that names the deleted record to which a field refers."""
     field = record.field(name)
     target = record_of(field.target or "")
     title = small.get(target.title_field) or _last_title(target, actor, small["id"])
@@ -178,14 +178,14 @@ def missing_reference(record: Record, actor: Actor, name: str, small: Raw) -> di
 
 
 def _last_title(record: Record, actor: Actor, id: int) -> Any:
-    """The title that a deleted record had last; None where it is not known, or `actor` may not see all of them."""
+    """The last title of a deleted record; None if it is unknown, or `actor` may not see all titles."""
     if not sees_all_titles(record, actor, "read"):
         return None
     return revisions.data_of_records(record, {id: None}).get(id, {}).get(record.title_field)
 
 
 def _without_references(record: Record, values: Raw, dangling: list[tuple[str, Raw]]) -> Raw:
-    """The values without dangling references; a field with a single reference stays as it is now."""
+    """The values without dangling references; a field with a single reference keeps its current value."""
     remaining = dict(values)
     for name, small in dangling:
         if record.field(name).many is None:

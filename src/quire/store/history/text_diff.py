@@ -1,7 +1,7 @@
 """Compares two texts word by word with diff-match-patch, within a time limit.
 
-The library compares characters; here each word becomes one, as its own line mode does with lines.
-When time is up, the remainder is shown as deleted and inserted.
+The library compares characters; each word is mapped to one, as its line mode does with lines. When the
+time is up, the remainder is shown as deleted and inserted.
 """
 
 import re
@@ -12,7 +12,7 @@ from typing import Any
 from diff_match_patch import diff_match_patch
 
 SECONDS = 0.3
-"""For each pair of texts; a page shows the differences of two or three."""
+"""The time limit for each pair of texts; a page compares two or three."""
 OPS = {-1: "delete", 0: "equal", 1: "insert"}
 _TOKEN = re.compile(r"\w+|\s+|[^\w\s]")
 
@@ -25,11 +25,11 @@ class WordDiffer(diff_match_patch):
         self.Diff_Timeout = SECONDS
 
     def diff_halfMatch(self, text1: str, text2: str) -> None:  # noqa: N802 - the library's name
-        """No shortcut: on repetitive texts it ignores the time limit."""
+        """Disable this shortcut, which ignores the time limit on repetitive texts."""
 
 
 def diff(before: str, after: str) -> list[dict[str, str]]:
-    """What is equal, deleted and inserted, as `{"op", "text"}`, in the order of the texts."""
+    """The equal, deleted and inserted parts as `{"op", "text"}`, in the order of the texts."""
     chars_by_word: dict[str, str] = {}
     words: list[str] = []
     one, other = (_encode_words(text, chars_by_word, words) for text in (before, after))
@@ -43,7 +43,7 @@ def _runs(pairs: Iterator[tuple[str, str]]) -> Iterator[tuple[str, Any]]:
 
 
 def _encode_words(text: str, chars_by_word: dict[str, str], words: list[str]) -> str:
-    """A character for each word, the same for the same word."""
+    """A text with one character per word, equal for equal words."""
     chars = []
     for word in _TOKEN.findall(text):
         char = chars_by_word.get(word)

@@ -1,4 +1,4 @@
-"""Batches: changes that somebody made at once, stored for a while so that they can be undone."""
+"""Batches: changes that were made together, stored for a while so that they can be undone."""
 
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
@@ -33,11 +33,11 @@ from quire.store.transactions.long_work import delete_in_batches
 from quire.store.write import Saved
 
 ROWS_AT_ONCE = 500
-"""Changes that are read together: a batch may hold more than fit into memory."""
+"""Changes that are read together, since a batch may be too large for memory."""
 BATCHES_LAST = timedelta(days=7)
 """How long a batch can be undone."""
 BULK, ACTION, IMPORT = "bulk", "action", "import"
-"""Kinds of batches: a bulk call, an action on many in the panel, an imported table."""
+"""Kinds of batches: a bulk request, an action on several records in the panel, an imported table."""
 
 
 class Batch(HasId, Model):
@@ -47,7 +47,7 @@ class Batch(HasId, Model):
 
     kind: Mapped[Word]
     action: Mapped[Word | None]
-    """What was done; `update` where it was not the same to all."""
+    """The action; `update` if the changes had different ones."""
     type: Mapped[Word | None]
     """The type of the first record."""
     file_name: Mapped[FileName | None]
@@ -60,7 +60,7 @@ class Batch(HasId, Model):
 
 
 class BatchChange(HasId, Model):
-    """One change of a batch that has not been undone; RowChange says what the columns mean."""
+    """A change of a batch that has not been undone; see RowChange for the columns."""
 
     __tablename__ = "batch_changes"
 
@@ -72,15 +72,15 @@ class BatchChange(HasId, Model):
     version: Mapped[Whole | None]
     base_version: Mapped[Whole | None]
     attempts: Mapped[Count] = mapped_column(default=0)
-    """How often it could not be undone."""
+    """The number of failed attempts to undo it."""
 
 
 class RowChange(NamedTuple):
     """The change to one row of a batch.
 
-    `row` is its number in the request, `action` create, update, delete or the name of an
-    action, `version` that of the record after the change (None where it is gone), `base_version` the
-    one before; `id` is that of a stored change.
+    `row` is its number in the request, `action` create, update, delete or the name of an action, `version`
+    that of the record after the change (None if it is gone), `base_version` the one before; `id` is that
+    of a stored change.
     """
 
     row: int
@@ -100,13 +100,13 @@ change_columns = [_changes.c[n] for n in RowChange._fields]
 
 
 def is_undone() -> ColumnElement[bool]:
-    """Whether nothing is left to undo, as SQL over the batches; not of those that nobody has undone."""
+    """Whether an undone batch has nothing left to undo, as SQL over the batches."""
     left = select(_changes.c.id).where(_changes.c.batch_id == _batches.c.id).correlate(_batches)
     return and_(_batches.c.undone_at.is_not(None), ~exists(left))
 
 
 def can_be_undone() -> ColumnElement[bool]:
-    """Whether a record of a change that is left still exists, as SQL over the batches; only the last changes are looked at."""
+    """Whether the record of a remaining change still exists, as SQL over the batches; considers only the last changes."""
     columns = _changes.c
     left = select(columns.type, columns.record_id).where(columns.batch_id == _batches.c.id)
     left = left.where(columns.version.is_not(None)).order_by(columns.id.desc())
@@ -131,13 +131,13 @@ def change_of(
 
 
 def begin(connection: Connection, actor: Actor, kind: str, file_name: str | None = None) -> int:
-    """A new batch of `actor`'s, in the open transaction; its id. `file_name` is that of an imported table."""
+    """Create a batch of `actor` in the open transaction; return its id. `file_name` is that of an imported table."""
     values = {"kind": kind, "actor_id": actor.user_id, "file_name": file_name}
     return _insert_batch.insert_one(connection, values)
 
 
 def store_changes(connection: Connection, batch_id: int, some: Sequence[RowChange]) -> None:
-    """Store changes, in their transaction."""
+    """Store changes in their transaction."""
     rows = [{**_columns_of(one), "batch_id": batch_id} for one in some]
     _insert_changes(connection, rows)
     actions = {one.action for one in some}
@@ -147,7 +147,7 @@ def store_changes(connection: Connection, batch_id: int, some: Sequence[RowChang
 
 
 def _counts_update() -> Update:
-    """The statement that counts changes in the row of their batch, which says what was done to all of them."""
+    """The statement that adds changes to the row of their batch, which sums up the action and the types."""
     columns, verb = _batches.c, bindparam("verb", type_=_batches.c.action.type)
     is_same = or_(columns.action.is_(None), columns.action == verb)
     values = {
@@ -169,7 +169,7 @@ def _columns_of(change: RowChange) -> dict[str, Any]:
 def store_batch(
     connection: Connection, actor: Actor, kind: str, some: Sequence[RowChange]
 ) -> int | None:
-    """A new batch of changes, in their transaction; its id, None where there are none."""
+    """Create a batch of changes in their transaction; return its id, None if there are none."""
     if not some:
         return None
     batch = begin(connection, actor, kind)
@@ -178,14 +178,14 @@ def store_batch(
 
 
 def count(batch_id: int | None) -> int:
-    """How many changes of a batch are stored."""
+    """The number of stored changes of a batch."""
     statement = select(func.count()).select_from(_changes).where(_changes.c.batch_id == batch_id)
     with read_connection() as connection:
         return int(connection.execute(statement).scalar_one())
 
 
 def newest_batch(actor: Actor, after: int = 0) -> tuple[int, int]:
-    """The id of the last batch of `actor` behind `after`, and how many rows it has changed so far; (0, 0) without one."""
+    """The id of the last batch of `actor` after `after`, and the number of rows changed so far; (0, 0) if there is none."""
     columns = _batches.c
     mine = columns.actor_id == actor.user_id, columns.id > after
     statement = select(columns.id, columns.rows).where(*mine).order_by(columns.id.desc()).limit(1)
@@ -195,7 +195,7 @@ def newest_batch(actor: Actor, after: int = 0) -> tuple[int, int]:
 
 
 def changes(batch_id: int | None, below: int = 0) -> Iterator[RowChange]:
-    """The changes of a batch, the last one first; with `below` only those with a lower id."""
+    """The changes of a batch, newest first; with `below` only those with a lower id."""
     statement = select(*change_columns).where(_changes.c.batch_id == batch_id)
     statement = statement.order_by(_changes.c.id.desc()).limit(ROWS_AT_ONCE)
     while True:
@@ -209,16 +209,16 @@ def changes(batch_id: int | None, below: int = 0) -> Iterator[RowChange]:
 
 
 def note_undone(connection: Connection, batch_id: int | None, actor: Actor) -> None:
-    """Note when a batch was undone, and by whom."""
+    """Record when a batch was undone, and by whom."""
     statement = update(_batches).where(_batches.c.id == batch_id)
     connection.execute(statement.values(undone_at=now(), undone_by_id=actor.user_id))
 
 
 def prune() -> int:
-    """Delete batches that can no longer be undone; how many there were."""
+    """Delete batches that can no longer be undone; return how many there were."""
     old = _batches.c.created_at < now() - BATCHES_LAST
     with read_connection() as connection:
         ids = list(connection.execute(select(_batches.c.id).where(old)).scalars())
-    for id in ids:  # not by the cascade: that would delete all of them in one transaction
+    for id in ids:  # not by cascade, which would delete all of them in one transaction
         delete_in_batches(_changes, _changes.c.batch_id == id)
     return delete_in_batches(_batches, old) if ids else 0

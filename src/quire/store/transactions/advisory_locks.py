@@ -1,4 +1,4 @@
-"""Advisory locks, which belong to no row, for decisions that depend on several rows."""
+"""Advisory locks, which are tied to no row, for decisions that depend on several rows."""
 
 from sqlalchemy import Text, bindparam, func, text
 
@@ -8,11 +8,11 @@ _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")
 TRY_LOCK = func.pg_try_advisory_xact_lock(
     func.hashtextextended(bindparam("lock_name", type_=Text), 0)
 )
-"""Locks `lock_name` until the transaction ends, without waiting; whether nobody else has it. For PostgreSQL."""
+"""Tries to lock `lock_name` until the transaction ends, without waiting; true if it succeeds. PostgreSQL only."""
 
 
 def advisory_lock(name: str) -> None:
-    """Make others who lock the same name wait until the open transaction ends.
+    """Make other transactions that lock the same name wait until the open one ends.
 
     For limits on the number of rows: take it after the row itself is locked and before the others
     are counted. SQLite has one writer and needs none.

@@ -23,7 +23,7 @@ def translate_integrity_errors(record: Record) -> Iterator[None]:
 
 @contextmanager
 def refuse_deletion_in_use(record: Record) -> Iterator[None]:
-    """Turn a deletion that the database refuses into a conflict that names which fields refer to the record."""
+    """Turn a deletion that the database rejects into a conflict that names the fields referring to the record."""
     try:
         yield
     except IntegrityError:
@@ -42,7 +42,7 @@ def _in_use(record: Record) -> Conflict:
 
 
 def _restricting_fields(table: str) -> Iterator[tuple[str, str]]:
-    """The fields of other types by which the database keeps rows of `table`: posts, author."""
+    """The fields of other types that keep the database from deleting rows of `table`: posts, author."""
     for other in Model.metadata.tables.values():
         for key in other.foreign_keys:
             if key.ondelete == "RESTRICT" and key.column.table.name == table:
@@ -71,7 +71,7 @@ def _conflict(record: Record, error: IntegrityError) -> Conflict:
 
 
 def _conflicting_columns(record: Record, error: IntegrityError) -> list[str]:
-    """The columns of a violated unique constraint: SQLite names them, PostgreSQL the constraint."""
+    """The columns of a violated unique constraint; SQLite names the columns, PostgreSQL the constraint."""
     rule = getattr(getattr(error.orig, "diag", None), "constraint_name", None)
     unique = {one.name: one.columns.keys() for one in record.table.indexes if one.unique}
     prefix = f"uq_{record.table.name}_"

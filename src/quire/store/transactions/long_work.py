@@ -1,4 +1,4 @@
-"""Runs long work in short transactions, with a pause after each in which others write."""
+"""Runs long work in short transactions, with pauses in which others can write."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -10,9 +10,9 @@ from sqlalchemy import ColumnElement, Table, delete, select
 from quire.store.db import has_one_writer, in_transaction, read_connection, transaction
 
 BATCH_SECONDS = 0.025
-"""How long others wait for a batch. A commit for each item would take longer than the items."""
+"""The duration of a batch, for which others wait. A commit for each item would take longer than the items."""
 PAUSE_SECONDS = 0.01
-"""How long to pause for others: several times as long as between two of their attempts."""
+"""The pause for other writers, several times as long as the interval of their attempts."""
 ROWS_AT_ONCE = 100
 
 Item = TypeVar("Item")
@@ -23,10 +23,10 @@ def in_batches(
     items: Iterable[Item],
     transact: Callable[[], AbstractContextManager[Any]] = transaction,
 ) -> Iterator[int]:
-    """Hand each item to `take`; yields the number of items done, after each transaction.
+    """Pass each item to `take`; yield the number of items done after each transaction.
 
-    `transact` opens the transaction of a batch. An item that takes longer than a batch has one of
-    its own.
+    `transact` opens the transaction of a batch. An item that takes longer than a batch has its own
+    transaction.
     """
     remaining = iter(items)
     done, more = 0, True
@@ -40,7 +40,7 @@ def in_batches(
 
 
 def _run_batch(take: Callable[[Item], object], remaining: Iterator[Item]) -> tuple[int, bool]:
-    """The number of items taken in one batch, and whether there may be more."""
+    """Run one batch; return the number of items taken, and whether there may be more."""
     until, count = time.monotonic() + BATCH_SECONDS, 0
     for count, item in enumerate(remaining, 1):
         take(item)
@@ -50,9 +50,9 @@ def _run_batch(take: Callable[[Item], object], remaining: Iterator[Item]) -> tup
 
 
 def pause_for_others() -> None:
-    """Let other writers have a database that has only one writer for a moment.
+    """Give other writers a turn on a database that has only one writer at a time.
 
-    Without a pause the same writer would get the lock again: the others only poll for it.
+    Without a pause the same writer would get the lock again, because the others only poll for it.
     """
     if has_one_writer() and not in_transaction():
         time.sleep(PAUSE_SECONDS)

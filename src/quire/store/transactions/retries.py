@@ -1,4 +1,4 @@
-"""Runs a change again that PostgreSQL has rolled back because of others: deadlocks, serialization failures."""
+"""Retries changes that PostgreSQL rolled back because of others: deadlocks, serialization failures."""
 
 import secrets
 import time
@@ -12,7 +12,7 @@ from quire.store.db import in_transaction
 
 ATTEMPTS = 4
 PAUSE_SECONDS = 0.02
-"""The longest pause before the second attempt; it doubles with each, and is random, so that two differ."""
+"""The maximum pause before the second attempt; it doubles with each attempt, and is randomised so that two writers differ."""
 
 Params = ParamSpec("Params")
 Value = TypeVar("Value")
@@ -20,9 +20,9 @@ _is_retrying: ContextVar[bool] = ContextVar("is_retrying", default=False)
 
 
 def retry_conflicts(function: Callable[Params, Value]) -> Callable[Params, Value]:
-    """Let `function` run again after a conflict, if all that it does is in transactions of its own.
+    """Decorate `function` to be retried after a conflict, provided that it works in transactions of its own.
 
-    Inside an open transaction it runs once: whoever began that one runs all of it again.
+    Inside an open transaction it runs once, because the owner of that transaction retries all of it.
     """
 
     @wraps(function)
@@ -33,7 +33,7 @@ def retry_conflicts(function: Callable[Params, Value]) -> Callable[Params, Value
 
 
 def run_again(call: Callable[[], Value]) -> Value:
-    """What `call()` returns, at the latest at the last of ATTEMPTS. Raises TransactionConflict after it."""
+    """Return `call()`, retried up to ATTEMPTS times. Raises TransactionConflict after the last."""
     if in_transaction() or _is_retrying.get():
         return call()
     token = _is_retrying.set(True)
