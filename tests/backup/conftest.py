@@ -1,4 +1,4 @@
-"""Installations with something in them, and commands that are run on them."""
+"""Installations with content, and a console to run commands on them."""
 
 import io
 from contextlib import contextmanager
@@ -28,7 +28,7 @@ PDF = b"%PDF-1.7\n" + b"a small document " * 20
 
 @contextmanager
 def opened():
-    """The application of the instance folder that the settings name."""
+    """The application of the instance folder in the settings."""
     with main.application().app_context():
         try:
             yield
@@ -37,7 +37,7 @@ def opened():
 
 
 def store_file(content=PDF, name="paper.pdf"):
-    """Store a document; its record's state."""
+    """Store a document and return its record's state."""
     with receive(io.BytesIO(content), name) as received:
         return upload(SYSTEM, received, {}).state
 
@@ -50,7 +50,7 @@ def column(table, name):
 
 
 def content_of(url):
-    """The content of the stored file of that address."""
+    """The content of the stored file with that URL."""
     with file_storage().find(url.rpartition("/")[2]).open() as file:
         return file.read()
 
@@ -62,7 +62,7 @@ def tree(folder):
 
 
 def fill():
-    """A user who is signed in, a tag and a document: the state of the document's record."""
+    """Create a signed-in user, a tag and a document; return the state of the document's record."""
     raw = {"username": "ann", "email": "ann@example.org", "password": "correct horse 7"}
     ann = create(USERS, SYSTEM, raw | {"role": "admin"}).id
     session_store.create_session(Account(ann, "ann", "admin"), "token", "a secret", 3600)
@@ -72,7 +72,7 @@ def fill():
 
 @pytest.fixture(autouse=True)
 def _fast(monkeypatch):
-    """Keys of encrypted files cost little, and who waits for a lock gives up soon."""
+    """Make keys of encrypted files cheap, and waiting for a lock short."""
     monkeypatch.setattr(age, "WORK", 8)
     monkeypatch.setattr(instance_locks, "PATIENCE", 0.05)
 
@@ -104,7 +104,7 @@ def console(capsys, monkeypatch, instance):  # noqa: F811
 
 @pytest.fixture
 def filled(instance):  # noqa: F811
-    """The folder of an installation with something in it."""
+    """The folder of an installation with content."""
     with opened():
         fill()
     return instance

@@ -1,4 +1,4 @@
-"""Files in a bucket are part of a backup, and are in the bucket again after a restore."""
+"""Files in a bucket are backed up, and restored to the bucket."""
 
 import pytest
 
@@ -10,9 +10,9 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture
 def store(instance, monkeypatch):
-    """A bucket that settings lead to, with the file of an installation in it."""
+    """A bucket named by the settings, with a file of the installation."""
     made = Store()
-    made.clear()  # all stores of a process have the same in them
+    made.clear()  # all stores of a process share their content
     for name, value in made.settings().items():
         monkeypatch.setenv(name, value)
     with opened():
@@ -30,7 +30,7 @@ def archive(store, console, tmp_path):
     return path
 
 
-def test_a_restore_puts_them_into_the_bucket(store, archive, console):
+def test_restore_puts_files_into_the_bucket(store, archive, console):
     names = store.names()
     assert names
     store.clear()
@@ -43,7 +43,7 @@ def test_a_restore_puts_them_into_the_bucket(store, archive, console):
         assert content_of(store.url) == PDF
 
 
-def test_a_restore_without_a_bucket_puts_them_into_the_folder(store, archive, console, monkeypatch):
+def test_restore_without_a_bucket_puts_files_into_the_folder(store, archive, console, monkeypatch):
     store.clear()
     for name in store.settings():
         monkeypatch.delenv(name)
@@ -53,7 +53,7 @@ def test_a_restore_without_a_bucket_puts_them_into_the_folder(store, archive, co
     assert store.names() == []
 
 
-def test_a_file_that_is_gone_from_the_bucket_is_named(store, console, tmp_path):
+def test_backup_names_files_missing_from_the_bucket(store, console, tmp_path):
     name = store.url.rpartition("/")[2]
     store.clear()
     status, _, errors = console("backup", tmp_path / "backup.zip")
@@ -62,7 +62,7 @@ def test_a_file_that_is_gone_from_the_bucket_is_named(store, console, tmp_path):
 
 
 @pytest.mark.parametrize("command", ["backup", "restore"])
-def test_a_bucket_that_is_away_changes_nothing(
+def test_unreachable_bucket_stops_backup_and_restore(
     store, archive, console, monkeypatch, tmp_path, command
 ):
     database = (console.instance / "quire.db").read_bytes()

@@ -1,4 +1,4 @@
-"""Encrypted backups: in the format age v1, and nothing in them can be changed or cut off."""
+"""Encrypted backups use the age v1 format, which detects changes and truncation."""
 
 import io
 import json
@@ -36,12 +36,12 @@ def decrypted(data, phrase=PHRASE):
 
 
 @pytest.mark.parametrize("size", [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 3 * CHUNK])
-def test_what_is_written_is_read(size):
+def test_decryption_returns_the_encrypted_content(size):
     content = bytes(index % 251 for index in range(size))
     assert decrypted(encrypted(content)) == content
 
 
-def test_it_can_be_read_from_anywhere():
+def test_encrypted_file_can_be_read_from_any_position():
     content = bytes(index % 251 for index in range(200_000))
     reader = io.BufferedReader(EncryptedReader(io.BytesIO(encrypted(content)), PHRASE))
     for start in (150_000, 0, CHUNK - 3, 199_990):
@@ -50,16 +50,16 @@ def test_it_can_be_read_from_anywhere():
 
 
 @pytest.mark.slow  # the key of such a file takes 256 MB
-def test_files_of_age_are_read():
+def test_files_written_by_age_can_be_read():
     assert decrypted(OF_AGE) == b"hello from age"
 
 
-def test_another_passphrase_opens_nothing():
+def test_wrong_passphrase_is_refused():
     with pytest.raises(WrongPassphrase):
         decrypted(encrypted(b"secret"), "another passphrase")
 
 
-def test_no_change_goes_unnoticed():
+def test_changed_or_truncated_files_are_refused():
     data = encrypted(bytes(2 * CHUNK + 100))
     end = len(data)
     chunk = CHUNK + 16
@@ -80,7 +80,7 @@ def test_no_change_goes_unnoticed():
             pytest.fail(what)
 
 
-def test_an_encrypted_backup_takes_the_secret_key_along(filled, console, monkeypatch, tmp_path):
+def test_encrypted_backup_contains_the_secret_key(filled, console, monkeypatch, tmp_path):
     monkeypatch.setenv("BACKUP_PASSPHRASE", PHRASE)
     file = tmp_path / "backup.zip.age"
     assert console("backup", file, "--encrypt")[0] == 0
@@ -104,7 +104,9 @@ def test_an_encrypted_backup_takes_the_secret_key_along(filled, console, monkeyp
         assert column(TAGS.table, "name") == ["before"]
 
 
-def test_a_passphrase_that_is_not_given_is_no_damage(filled, console, monkeypatch, tmp_path):
+def test_cancelled_passphrase_prompt_aborts_without_an_error(
+    filled, console, monkeypatch, tmp_path
+):
     def no_answer(*_, **__):
         raise click.Abort
 
@@ -117,7 +119,7 @@ def test_a_passphrase_that_is_not_given_is_no_damage(filled, console, monkeypatc
         assert (status, output, errors.strip()) == (1, "", "Aborted!")
 
 
-def test_a_plain_backup_has_no_secret_key(archive, console, monkeypatch, tmp_path):
+def test_unencrypted_backup_has_no_secret_key(archive, console, monkeypatch, tmp_path):
     with zipfile.ZipFile(archive) as zip:
         assert "secret_key" not in zip.namelist()
         assert "key" in json.loads(zip.read("manifest.json"))
@@ -127,7 +129,7 @@ def test_a_plain_backup_has_no_secret_key(archive, console, monkeypatch, tmp_pat
     assert errors.startswith("Warning: the backup is of an installation with another secret key.")
 
 
-def test_a_short_passphrase_is_refused(filled, console, monkeypatch):
+def test_short_passphrase_is_refused(filled, console, monkeypatch):
     assert console("backup", "--encrypt", "--passphrase-stdin", given="short\n") == (
         1, "", "Error: The passphrase needs at least 12 characters.\n",
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Backups of PostgreSQL, by pg_dump and into PostgreSQL again."""
+"""Backups of PostgreSQL with pg_dump, and their restore."""
 
 import json
 import os
@@ -40,18 +40,18 @@ def address(monkeypatch, tmp_path):
 
 @pytest.fixture
 def console(capsys, monkeypatch, tmp_path, address):
-    """A console on it."""
+    """A console on that installation."""
     return ClosingConsole(capsys, monkeypatch, tmp_path / "instance")
 
 
 def schemas(address):
-    """The schemas that a restore has left."""
+    """The schemas of replaced content that restores have left."""
     with psycopg.connect(address) as session:
         names = "SELECT nspname FROM pg_namespace WHERE nspname LIKE 'replaced%'"
         return [name for (name,) in session.execute(names)]
 
 
-def test_it_restores_what_there_was(console, address, tmp_path):
+def test_restore_brings_back_the_content_and_keeps_the_replaced_schema(console, address, tmp_path):
     archive = tmp_path / "backup.zip"
     assert console("backup", archive)[0] == 0
     assert console("backup", "--verify", archive)[0] == 0
@@ -76,7 +76,7 @@ def test_it_restores_what_there_was(console, address, tmp_path):
     assert console("backup", "--verify", archive)[0] == 0
 
 
-def test_what_fails_changes_nothing(console, address, tmp_path):
+def test_failed_restore_changes_nothing(console, address, tmp_path):
     archive = tmp_path / "backup.zip"
     assert console("backup", archive)[0] == 0
     good = members(archive)
@@ -97,7 +97,7 @@ def test_what_fails_changes_nothing(console, address, tmp_path):
         assert len(column(SESSIONS.table, "id")) == 1
 
 
-def test_nothing_is_restored_while_another_machine_is_connected(console, address, tmp_path):
+def test_restore_is_refused_while_another_machine_is_connected(console, address, tmp_path):
     archive = tmp_path / "backup.zip"
     assert console("backup", archive)[0] == 0
     with psycopg.connect(address, application_name="quire"):
@@ -105,7 +105,7 @@ def test_nothing_is_restored_while_another_machine_is_connected(console, address
     assert status == 1 and "Quire has 1 other connections to the database." in errors
 
 
-def test_one_backup_at_a_time_on_all_machines(console, address):
+def test_only_one_backup_runs_on_all_machines(console, address):
     with opened():
         assert not is_backup_running()
         with backing_up():
@@ -118,7 +118,7 @@ def test_one_backup_at_a_time_on_all_machines(console, address):
         assert not is_backup_running()
 
 
-def test_programs_that_are_missing_or_too_old_are_one_line(console, monkeypatch):
+def test_missing_or_old_pg_dump_is_a_one_line_error(console, monkeypatch):
     monkeypatch.setattr(postgresql, "_major", lambda text: 13 if "pg_dump" in text else 15)
     assert console("backup")[2] == (
         "Error: pg_dump is version 13, and the server is version 15. Install the client programs of "
@@ -130,7 +130,7 @@ def test_programs_that_are_missing_or_too_old_are_one_line(console, monkeypatch)
     )
 
 
-def test_the_password_is_no_argument(console, address, monkeypatch):
+def test_password_is_not_passed_as_an_argument(console, address, monkeypatch):
     seen = []
     run = subprocess.run
 

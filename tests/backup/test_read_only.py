@@ -1,4 +1,4 @@
-"""A database that can be read and no longer written: what there is must still be backed up."""
+"""A database that has become read-only can still be backed up."""
 
 import os
 import sqlite3
@@ -21,7 +21,7 @@ NOBODY = 65534
 
 @contextmanager
 def without_privileges():
-    """Root may write everywhere: it becomes somebody else meanwhile."""
+    """Become an unprivileged user for a while, because root may write everywhere."""
     is_root = os.geteuid() == 0
     if is_root:
         os.seteuid(NOBODY)
@@ -34,19 +34,19 @@ def without_privileges():
 
 @pytest.fixture
 def folder():
-    """An empty folder that everybody reaches, unlike those of pytest."""
+    """An empty folder that every user can access, unlike those of pytest."""
     with tempfile.TemporaryDirectory() as name:
         os.chmod(name, 0o777)
         yield Path(name)
 
 
-def test_a_database_that_cannot_be_written_is_backed_up(instance, folder, monkeypatch):
+def test_read_only_database_is_backed_up(instance, folder, monkeypatch):
     source = folder / "source" / "quire.db"
     source.parent.mkdir()
     (folder / "copy").mkdir(mode=0o777)
     (folder / "copy").chmod(0o777)
     source.write_bytes((instance / "quire.db").read_bytes())
-    with closing(sqlite3.connect(source)) as other:  # which has written, and leaves its log
+    with closing(sqlite3.connect(source)) as other:  # has written, and leaves its log
         other.execute("PRAGMA journal_mode=wal")
         other.execute("CREATE TABLE new (id)")
         other.commit()

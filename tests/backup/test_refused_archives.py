@@ -1,4 +1,4 @@
-"""An archive that cannot be used changes nothing: one clear line, and status 1."""
+"""An unusable archive changes nothing, prints one clear line and exits with status 1."""
 
 import hashlib
 import json
@@ -24,7 +24,7 @@ def members(archive):
 
 
 def written(archive, content, manifest=None, listed=True):
-    """Write an archive with that content; the manifest lists all of it, with changes."""
+    """Write an archive with that content; its manifest lists all members, with changes."""
     facts = json.loads(content["manifest.json"]) | (manifest or {})
     if listed:
         facts["files"] = [
@@ -149,7 +149,7 @@ WORDS = {
 
 @pytest.fixture(scope="module")
 def sample(tmp_path_factory):
-    """The bytes of a backup of an installation with little in it."""
+    """The bytes of a backup of a small installation."""
     with pytest.MonkeyPatch.context() as monkeypatch:
         folder = tmp_path_factory.mktemp("sample")
         settle(monkeypatch, folder / "instance")
@@ -160,7 +160,9 @@ def sample(tmp_path_factory):
 
 
 @pytest.mark.parametrize("spoil", WORDS, ids=lambda one: one.__name__)
-def test_it_says_why_and_changes_nothing(spoil, sample, console, instance, tmp_path):
+def test_refused_archive_is_explained_and_changes_nothing(
+    spoil, sample, console, instance, tmp_path
+):
     archive = tmp_path / "backup.zip"
     archive.write_bytes(sample)
     spoil(archive)
@@ -172,8 +174,8 @@ def test_it_says_why_and_changes_nothing(spoil, sample, console, instance, tmp_p
     assert tree(instance) == before
 
 
-def test_no_damaged_byte_ends_in_a_traceback(sample, instance):
-    """Whatever is changed in the directory of the ZIP file, it is refused, or read as it was."""
+def test_damaged_zip_directory_never_ends_in_a_traceback(sample, instance):
+    """A ZIP file with any change in its directory is refused, or read unchanged."""
     chance = random.Random(7)
     with opened():
         for _ in range(150):

@@ -1,4 +1,4 @@
-"""A backup holds database and files as they were, and restores them here or elsewhere."""
+"""A backup contains the database and files, and restores them here or on another machine."""
 
 import json
 import os
@@ -25,7 +25,7 @@ from tests.cli.conftest import settle
 from tests.cli.test_installation import add_script, scripts  # noqa: F401
 
 
-def test_it_restores_what_there_was_and_keeps_what_it_replaces(filled, archive, console):
+def test_restore_brings_back_the_content_and_keeps_what_it_replaces(filled, archive, console):
     with opened():
         before = current_position()
         (url,) = column(MEDIA.table, "url")
@@ -43,14 +43,16 @@ def test_it_restores_what_there_was_and_keeps_what_it_replaces(filled, archive, 
     (replaced,) = filled.glob("replaced-*")
     assert str(replaced) in output
     assert later["url"].rpartition("/")[2] in {name.rpartition("/")[2] for name in tree(replaced)}
-    with pytest.MonkeyPatch.context() as monkeypatch:  # what was replaced is an installation itself
+    with (
+        pytest.MonkeyPatch.context() as monkeypatch
+    ):  # the replaced content is an installation itself
         settle(monkeypatch, replaced)
         with opened():
             assert column(TAGS.table, "name") == ["before", "after"]
 
 
 def changes(instance, since=None):
-    """The answer to a reader who asks the installation in a folder what has changed."""
+    """The response of the change feed of the installation in a folder."""
     settings = {
         "DATABASE_URL": f"sqlite:///{(instance / 'quire.db').as_posix()}",
         "QUIRE_INSTANCE": instance,
@@ -64,7 +66,7 @@ def changes(instance, since=None):
     return answer
 
 
-def test_places_in_the_feed_of_changes_expire(filled, archive, console):
+def test_restore_expires_cursors_of_the_change_feed(filled, archive, console):
     since = changes(filled).json["next"]
     assert changes(filled, since).status_code == 200
     assert console("restore", archive, "--yes")[0] == 0
@@ -73,7 +75,7 @@ def test_places_in_the_feed_of_changes_expire(filled, archive, console):
     assert changes(filled).status_code == 200
 
 
-def test_it_restores_on_another_machine(archive, console, monkeypatch, tmp_path):
+def test_restore_works_on_another_machine(archive, console, monkeypatch, tmp_path):
     settle(monkeypatch, tmp_path / "elsewhere")
     assert console("restore", archive, "--yes")[0] == 0
     with opened():
@@ -82,7 +84,7 @@ def test_it_restores_on_another_machine(archive, console, monkeypatch, tmp_path)
         assert content_of(url) == PDF
 
 
-def test_ids_of_sessions_are_not_given_again(archive, console):
+def test_restore_does_not_reuse_session_ids(archive, console):
     assert console("restore", archive, "--yes")[0] == 0
     with opened():
         assert column(SESSIONS.table, "id") == []
@@ -91,7 +93,7 @@ def test_ids_of_sessions_are_not_given_again(archive, console):
         assert create(SESSIONS, SYSTEM, raw).id > 1_000_000
 
 
-def test_the_archive_says_what_is_in_it(archive):
+def test_manifest_lists_the_content_of_the_archive(archive):
     if os.name != "nt":
         assert stat.S_IMODE(archive.stat().st_mode) == 0o600
     with zipfile.ZipFile(archive) as zip:
@@ -104,7 +106,7 @@ def test_the_archive_says_what_is_in_it(archive):
     assert len(manifest["files"]) == 2
 
 
-def test_the_newest_backups_are_kept(filled, console, monkeypatch):
+def test_only_the_newest_backups_are_kept(filled, console, monkeypatch):
     monkeypatch.setenv("BACKUP_KEEP", "2")
     (filled / "backups").mkdir()
     for day in ("01", "02", "03"):
@@ -118,14 +120,14 @@ def test_the_newest_backups_are_kept(filled, console, monkeypatch):
     assert ":" not in names[2] and names[2] in output
 
 
-def test_backups_of_one_second_have_names_of_their_own(filled, console, stop_clock):
+def test_backups_within_one_second_have_different_names(filled, console, stop_clock):
     stop_clock(seconds=0)
     assert [console("backup")[0] for _ in range(3)] == [0, 0, 0]
     names = sorted(path.stem for path in (filled / "backups").glob("*.zip"))
     assert names == [names[0], f"{names[0]}-2", f"{names[0]}-3"]
 
 
-def test_a_missing_file_is_told_and_stops_nothing(filled, console, tmp_path):
+def test_missing_file_is_a_warning_only(filled, console, tmp_path):
     with opened():
         (url,) = column(MEDIA.table, "url")
         file_storage().delete(name := url.rpartition("/")[2])
@@ -134,7 +136,7 @@ def test_a_missing_file_is_told_and_stops_nothing(filled, console, tmp_path):
     assert console("restore", tmp_path / "b.zip", "--yes")[0] == 0
 
 
-def test_files_stay_while_a_backup_runs(filled):
+def test_files_are_not_deleted_while_a_backup_runs(filled):
     with opened():
         (url,) = column(MEDIA.table, "url")
         with backing_up():
@@ -142,7 +144,7 @@ def test_files_stay_while_a_backup_runs(filled):
         assert file_storage().find(url.rpartition("/")[2]) is not None
 
 
-def test_nothing_is_restored_under_a_running_server(filled, archive, console):
+def test_restore_is_refused_while_a_server_runs(filled, archive, console):
     before = tree(filled)
     with serving({"QUIRE_INSTANCE": filled}):
         status, _, errors = console("restore", archive, "--yes")
@@ -153,14 +155,14 @@ def test_nothing_is_restored_under_a_running_server(filled, archive, console):
     assert tree(filled) == before
 
 
-def test_without_a_database_there_is_nothing_to_back_up(console, monkeypatch, tmp_path):
+def test_backup_without_a_database_is_an_error(console, monkeypatch, tmp_path):
     settle(monkeypatch, tmp_path / "new")
     assert console("backup") == (
         1, "", "Error: There is no database yet: nothing to back up.\n",
     )  # fmt: skip
 
 
-def test_no_answer_leaves_all_as_it_is(filled, archive, console):
+def test_unconfirmed_restore_changes_nothing(filled, archive, console):
     before = tree(filled)
     for given in ("n\n", ""):
         status, _, errors = console("restore", archive, given=given)
@@ -169,7 +171,7 @@ def test_no_answer_leaves_all_as_it_is(filled, archive, console):
     assert tree(filled) == before
 
 
-def test_what_was_waiting_then_is_not_sent_again(filled, console, tmp_path):
+def test_pending_mail_and_webhooks_are_not_sent_after_a_restore(filled, console, tmp_path):
     with opened():
         hook = {"url": "https://hooks.example.org/", "events": ["tags.*"]}
         create(WEBHOOKS, SYSTEM, hook)
@@ -193,7 +195,7 @@ def test_what_was_waiting_then_is_not_sent_again(filled, console, tmp_path):
         assert "picture.draw" in events and "mail.reset" not in events
 
 
-def test_a_backup_of_an_older_version_is_migrated(filled, console, scripts, tmp_path):  # noqa: F811
+def test_backup_of_an_older_version_is_migrated(filled, console, scripts, tmp_path):  # noqa: F811
     assert console("backup", tmp_path / "b.zip")[0] == 0
     add_script(scripts, "newer")
     assert console("backup", "--verify", tmp_path / "b.zip")[0] == 0
@@ -203,7 +205,7 @@ def test_a_backup_of_an_older_version_is_migrated(filled, console, scripts, tmp_
     assert console.rows("SELECT name, id FROM tags") == [("before", 1)]
 
 
-def test_a_damaged_database_can_be_replaced(filled, archive, console):
+def test_damaged_database_can_be_replaced(filled, archive, console):
     damaged = b"not a database any more" * 1000
     (filled / "quire.db").write_bytes(damaged)
     assert console("restore", archive, "--yes")[0] == 0
@@ -212,7 +214,7 @@ def test_a_damaged_database_can_be_replaced(filled, archive, console):
     assert (replaced / "quire.db").read_bytes() == damaged
 
 
-def test_a_database_in_use_is_not_replaced(filled, archive, console):
+def test_database_in_use_is_not_replaced(filled, archive, console):
     with closing(sqlite3.connect(filled / "quire.db")) as other:
         other.execute("SELECT count(*) FROM tags").fetchone()
         status, _, errors = console("restore", archive, "--yes")
@@ -231,5 +233,5 @@ def test_verify_changes_nothing(filled, archive, console):
     assert tree(filled) == before
 
 
-def test_verify_takes_a_file(console):
+def test_verify_requires_a_file(console):
     assert console("backup", "--verify")[0] == 2

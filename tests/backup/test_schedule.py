@@ -1,4 +1,4 @@
-"""Backups on schedule, and how old the newest one is."""
+"""Scheduled backups, and the check of the newest backup's age."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -23,7 +23,7 @@ def old_backup(folder, **age):
     (folder / "backups" / f"quire-{moment}.zip").touch()
 
 
-def test_a_worker_makes_one_when_it_is_time(filled, monkeypatch):
+def test_scheduled_backup_is_made_when_due(filled, monkeypatch):
     monkeypatch.setenv("BACKUP_EVERY", "12")
     old_backup(filled, hours=13)
     with opened():
@@ -33,14 +33,14 @@ def test_a_worker_makes_one_when_it_is_time(filled, monkeypatch):
     assert len(names(filled)) == 2
 
 
-def test_none_is_made_where_none_is_wanted(filled):
+def test_no_backup_is_made_without_a_schedule(filled):
     with opened():
         maintenance.back_up()
         assert seconds_since_backup() is None
     assert names(filled) == []
 
 
-def test_it_is_encrypted_where_a_passphrase_is_set(filled, monkeypatch):
+def test_scheduled_backup_is_encrypted_if_a_passphrase_is_set(filled, monkeypatch):
     monkeypatch.setenv("BACKUP_EVERY", "1d")
     monkeypatch.setenv("BACKUP_PASSPHRASE", "correct horse battery")
     with opened():
@@ -50,7 +50,7 @@ def test_it_is_encrypted_where_a_passphrase_is_set(filled, monkeypatch):
     assert (filled / "backups" / name).read_bytes().startswith(b"age-encryption.org/v1\n")
 
 
-def test_one_at_a_time(filled, console, monkeypatch):
+def test_only_one_backup_runs_at_a_time(filled, console, monkeypatch):
     monkeypatch.setenv("BACKUP_EVERY", "12")
     with opened(), backing_up():
         maintenance.back_up()
@@ -59,14 +59,14 @@ def test_one_at_a_time(filled, console, monkeypatch):
     assert names(filled) == []
 
 
-def test_what_keeps_it_from_being_made_is_one_line(filled, monkeypatch):
+def test_unusable_backup_folder_fails_the_scheduled_backup(filled, monkeypatch):
     monkeypatch.setenv("BACKUP_EVERY", "12")
     (filled / "backups").write_text("no folder", encoding="utf-8")
     with opened(), pytest.raises((PermanentFailure, OSError)):
         maintenance.back_up()
 
 
-def test_check_says_how_old_the_newest_is(filled, console, monkeypatch):
+def test_check_reports_the_age_of_the_newest_backup(filled, console, monkeypatch):
     assert "warning  newest backup: There is no backup." in console("check")[1]
     monkeypatch.setenv("BACKUP_EVERY", "12h")
     assert "There is no backup, but one is due every 12 hours." in console("check")[1]
@@ -80,11 +80,11 @@ def test_check_says_how_old_the_newest_is(filled, console, monkeypatch):
 @pytest.mark.parametrize(
     ("text", "seconds"), [("0", 0), ("24", 86_400), ("30m", 1800), ("12h", 43_200), ("7d", 604_800)]
 )
-def test_durations(text, seconds):
+def test_backup_interval_accepts_durations(text, seconds):
     assert load("testing", {"BACKUP_EVERY": text})["BACKUP_EVERY"] == seconds
 
 
 @pytest.mark.parametrize("text", ["5m", "-1", "often", "1w", "9999d"])
-def test_what_is_no_duration(text):
+def test_backup_interval_refuses_other_text(text):
     with pytest.raises(UnsafeConfig, match="BACKUP_EVERY: must be hours or a duration"):
         load("testing", {"BACKUP_EVERY": text})

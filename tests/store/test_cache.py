@@ -1,4 +1,4 @@
-"""Totals are counted once, and again when anything could have changed them."""
+"""Totals are counted once, and again after anything that could change them."""
 
 from datetime import timedelta
 
@@ -29,7 +29,7 @@ def total(actor=ANONYMOUS, **query):
     return read.list_records(POSTS, actor, Query(**query)).total
 
 
-def test_follows_our_own_writes(ann):
+def test_total_follows_writes_of_this_process(ann):
     assert total() == 0
     first = post(ann)
     assert total() == 1
@@ -39,7 +39,7 @@ def test_follows_our_own_writes(ann):
     assert total(SYSTEM, trashed=True) == 1
 
 
-def test_counts_once_while_nothing_changes(ann, monkeypatch):
+def test_unchanged_rows_are_counted_once(ann, monkeypatch):
     post(ann)
     counted = []
     real = block_counts.count_now
@@ -48,7 +48,7 @@ def test_counts_once_while_nothing_changes(ann, monkeypatch):
     assert len(counted) == 1
 
 
-def test_a_list_asks_once_whether_anything_was_committed(ann, monkeypatch):
+def test_list_checks_once_for_new_commits(ann, monkeypatch):
     post(ann)
     asked = []
     real = database_state._token
@@ -58,7 +58,7 @@ def test_a_list_asks_once_whether_anything_was_committed(ann, monkeypatch):
     assert listed.feed is not None
 
 
-def test_inside_a_change_nothing_is_kept_and_the_feed_has_no_place(ann):
+def test_totals_are_not_cached_within_a_transaction(ann):
     with transaction():
         assert total() == 0
         post(ann)
@@ -66,8 +66,8 @@ def test_inside_a_change_nothing_is_kept_and_the_feed_has_no_place(ann):
     assert (listed.total, listed.feed) == (1, None)
 
 
-def test_sees_at_once_what_another_process_writes(make_app):
-    """Two applications on one database have nothing else in common, as two processes."""
+def test_total_follows_writes_of_another_process_immediately(make_app):
+    """Like two processes, two applications share nothing except the database."""
     one, other = make_app(), make_app()
     with other.app_context():
         author = write.create(USERS, SYSTEM, {"username": "zoe", "role": "author"}).id
@@ -79,7 +79,7 @@ def test_sees_at_once_what_another_process_writes(make_app):
             assert total() == number + 1
 
 
-def test_sees_what_is_changed_by_hand_within_a_minute(ann, stop_clock):
+def test_total_follows_manual_sql_changes_within_a_minute(ann, stop_clock):
     first = post(ann)
     assert total() == 1
     raw = db.engine.raw_connection()
@@ -90,7 +90,7 @@ def test_sees_what_is_changed_by_hand_within_a_minute(ann, stop_clock):
     assert total() == 0
 
 
-def test_counts_a_scheduled_post_from_its_moment_on(ann, monkeypatch):
+def test_scheduled_post_is_counted_from_its_publication_time(ann, monkeypatch):
     later = now() + timedelta(hours=1)
     post(ann, published_at=rfc3339(later))
     assert total() == 0

@@ -1,4 +1,4 @@
-"""What is kept in memory does not grow with what strangers ask, nor with the keys that people make."""
+"""Caches in memory grow neither with the requests of strangers nor with the API keys of users."""
 
 import random
 
@@ -20,13 +20,13 @@ CACHES = (
 
 
 def sets_of_scopes(number, seed):
-    """Different sets, as keys may have them."""
+    """Different sets of scopes that API keys may have."""
     choice, every = random.Random(seed), all_scopes()
     return [frozenset(choice.sample(every, choice.randint(1, len(every)))) for _ in range(number)]
 
 
 def use(actor):
-    """Read lists, with what they include, and ask for every right."""
+    """Read all lists with their includes, and check every permission."""
     for record in REGISTRY.values():
         for verb in VERBS:
             record.allows(actor, verb)
@@ -38,7 +38,7 @@ def use(actor):
 
 
 def kept():
-    """How many answers of rules and how many statements there are."""
+    """The number of cached rule answers and of cached statements."""
     rules = [getattr(record.access, verb) for record in REGISTRY.values() for verb in VERBS]
     rules += [action.allow for record in REGISTRY.values() for action in record.actions]
     return sum(len(rule._cached_answers) for rule in rules), sum(
@@ -46,7 +46,7 @@ def kept():
     )
 
 
-def test_sets_of_scopes_share_what_is_kept(app, people):
+def test_sets_of_scopes_share_cache_entries(app, people):
     root = people["root"].id
     with app.app_context():
         for scopes in (None, frozenset(), frozenset(all_scopes()), *sets_of_scopes(80, 1)):
@@ -57,7 +57,7 @@ def test_sets_of_scopes_share_what_is_kept(app, people):
         assert kept() == before
 
 
-def test_a_key_reads_with_the_scopes_it_has(app, people):
+def test_api_key_reads_only_types_in_its_scopes(app, people):
     root = people["root"].id
     with app.app_context():
         for scopes in sets_of_scopes(40, 3):
@@ -66,7 +66,7 @@ def test_a_key_reads_with_the_scopes_it_has(app, people):
                 assert (answer is not False) == (f"{record.path}:read" in scopes)
 
 
-def test_lists_of_any_filter_share_a_bounded_room(app):
+def test_list_caches_are_bounded_for_any_filters(app):
     bounds = [one.cache_info().maxsize for one in CACHES]
     assert all(bound <= 1000 for bound in bounds)
     with app.app_context():

@@ -1,4 +1,4 @@
-"""What was read is read again only after a change of what it was read from."""
+"""Cached facts are read again only after a change of the tables they were read from."""
 
 import pytest
 
@@ -30,7 +30,7 @@ def listed(**query):
 
 
 def counts(statements, call=listed):
-    """How many statements count rows while `call()` runs."""
+    """The number of statements that count rows while `call()` runs."""
     _, seen = statements(call)
     return sum("count(*) AS count_1" in one for one in seen)
 
@@ -62,7 +62,7 @@ def fail(people):
 
 
 @pytest.mark.parametrize("change", QUIET)
-def test_totals_stay_when_nothing_they_count_has_changed(app, post, people, statements, change):
+def test_totals_are_not_recounted_after_unrelated_changes(app, post, people, statements, change):
     with app.app_context():
         listed()
         QUIET[change](post, people)
@@ -70,14 +70,14 @@ def test_totals_stay_when_nothing_they_count_has_changed(app, post, people, stat
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_totals_are_counted_again_after_a_change(app, post, people, statements, change):
+def test_totals_are_recounted_after_a_change_of_their_rows(app, post, people, statements, change):
     with app.app_context():
         listed()
         CHANGES[change](post, people)
         assert counts(statements) == 1
 
 
-def test_a_signed_in_request_counts_nothing_again(app, post, as_, statements):
+def test_sign_in_does_not_cause_recounts(app, post, as_, statements):
     client = as_("ann")
     client.get("/api/v1/posts")
     app.test_client().post(
@@ -88,8 +88,8 @@ def test_a_signed_in_request_counts_nothing_again(app, post, as_, statements):
     assert not any("count(*) AS count_1" in one for one in seen)
 
 
-def test_names_of_records_that_a_fact_was_read_from_are_followed(app, post, people):
-    """A fact that is cached in another is read again with it."""
+def test_cached_search_follows_renamed_related_records(app, post, people):
+    """A cached fact within another one is read again along with it."""
     with app.app_context():
         assert listed(search="T") == 1
         write.update(POSTS, SYSTEM, post, {"title": "other"})

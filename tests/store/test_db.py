@@ -1,4 +1,4 @@
-"""Connections: which are taken, what they isolate, and those that died while they rested."""
+"""Connections: their order of use, isolation levels, and replacement when they die while idle."""
 
 import pytest
 from sqlalchemy import text
@@ -18,7 +18,7 @@ def server(app):
 
 @pytest.fixture
 def pings(server, monkeypatch):
-    """How often a connection is asked whether it lives."""
+    """The connections that were pinged."""
     asked = []
     ping = db.engine.dialect.do_ping
     monkeypatch.setattr(db.engine.dialect, "do_ping", lambda one: asked.append(one) or ping(one))
@@ -26,7 +26,7 @@ def pings(server, monkeypatch):
 
 
 def process():
-    """The server's process that answers to the connection that is taken next."""
+    """The server process behind the next connection of the pool."""
     with read_connection() as connection:
         return connection.execute(text("SELECT pg_backend_pid()")).scalar_one()
 
@@ -39,7 +39,7 @@ def level(connection):
     return connection.execute(text("SHOW transaction_isolation")).scalar_one()
 
 
-def test_a_connection_that_died_at_rest_is_replaced(server, monkeypatch):
+def test_dead_idle_connection_is_replaced(server, monkeypatch):
     dead = process()
     with db.engine.connect() as one, db.engine.connect() as other:
         other.execute(text("SELECT pg_terminate_backend(:dead)"), {"dead": dead})
@@ -49,23 +49,23 @@ def test_a_connection_that_died_at_rest_is_replaced(server, monkeypatch):
         assert process() != dead
 
 
-def test_a_connection_in_use_is_not_asked(server, pings):
+def test_recently_used_connection_is_not_pinged(server, pings):
     process()
     process()
     assert pings == []
 
 
-def test_the_connection_used_last_comes_first(server):
+def test_most_recently_used_connection_is_reused_first(server):
     assert process() == process()
 
 
-def test_reading_needs_no_transaction(server):
+def test_reading_opens_no_transaction(server):
     with read_connection() as connection:
         connection.execute(text("SELECT 1"))
         assert status(connection) == "IDLE"
 
 
-def test_writing_and_a_snapshot_have_one(server):
+def test_writes_and_snapshots_run_in_transactions(server):
     with transaction() as connection:
         assert level(connection) == "read committed"
         assert status(connection) == "INTRANS"
@@ -76,7 +76,7 @@ def test_writing_and_a_snapshot_have_one(server):
         assert status(connection) == "IDLE"
 
 
-def test_an_idle_connection_is_checked_outside_of_an_application_context_too(app, monkeypatch):
+def test_idle_connection_check_needs_no_application_context(app, monkeypatch):
     monkeypatch.setattr(engine_module, "IDLE_SECONDS", 0)
     with app.app_context():
         used = db.engine

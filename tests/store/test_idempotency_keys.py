@@ -40,7 +40,7 @@ def app_in_context(app):
 
 
 def elsewhere(app, call):
-    """Do it as another thread, or process, would."""
+    """Run `call` as another thread or process would."""
 
     def run():
         with app.app_context():
@@ -51,7 +51,7 @@ def elsewhere(app, call):
 
 
 def names(app):
-    """The names of all tags, as others see them."""
+    """The names of all tags that other connections see."""
     found = []
 
     def look():
@@ -67,10 +67,10 @@ def make(name):
 
 
 def do_nothing(connection):
-    """No work at the beginning of a transaction."""
+    """Do no work at the beginning of a transaction."""
 
 
-def test_answer_and_effect_are_committed_together(app_in_context):
+def test_response_and_change_are_committed_together(app_in_context):
     with one_effect(ASKED):
         make("sea")
         store_answer(ASKED, ANSWER)
@@ -82,7 +82,7 @@ def test_answer_and_effect_are_committed_together(app_in_context):
         find_answer(OTHER)
 
 
-def test_neither_is_there_when_the_answer_fails(app_in_context):
+def test_failed_request_stores_neither_record_nor_response(app_in_context):
     with pytest.raises(RuntimeError), one_effect(ASKED):
         make("sea")
         store_answer(ASKED, ANSWER)
@@ -93,13 +93,13 @@ def test_neither_is_there_when_the_answer_fails(app_in_context):
         make("sea")
 
 
-def test_an_answer_without_an_effect(app_in_context):
+def test_response_without_a_change_is_stored(app_in_context):
     with one_effect(ASKED):
         store_answer(ASKED, ANSWER)
     assert find_answer(ASKED) == ANSWER
 
 
-def test_the_same_request_in_this_process_is_refused_at_once(app_in_context):
+def test_concurrent_request_with_the_same_key_is_refused(app_in_context):
     with one_effect(ASKED):
         with pytest.raises(Conflict) as refused, one_effect(OTHER):
             pass
@@ -110,7 +110,7 @@ def test_the_same_request_in_this_process_is_refused_at_once(app_in_context):
         pass
 
 
-def test_one_that_was_answered_before_has_no_effect(app_in_context):
+def test_request_answered_by_another_process_changes_nothing(app_in_context):
     with pytest.raises(AlreadyAnswered) as earlier, one_effect(ASKED):
         elsewhere(app_in_context, lambda: store_answer(ASKED, ANSWER))
         make("sea")
@@ -120,14 +120,14 @@ def test_one_that_was_answered_before_has_no_effect(app_in_context):
     assert names(app_in_context) == []
 
 
-def test_it_is_found_by_what_comes_before_the_change_too(app_in_context):
+def test_stored_response_is_found_before_an_immediate_commit(app_in_context):
     store_answer(ASKED, ANSWER)
     with pytest.raises(AlreadyAnswered), one_effect(ASKED), immediate_commits():
         make("sea")
     assert names(app_in_context) == []
 
 
-def test_one_that_is_answered_meanwhile_has_no_effect(app_in_context):
+def test_request_answered_during_its_transaction_is_a_conflict(app_in_context):
     if db_module.has_one_writer():
         pytest.skip("nobody else writes once it has begun")
     with pytest.raises(Conflict), one_effect(ASKED):
@@ -138,7 +138,7 @@ def test_one_that_is_answered_meanwhile_has_no_effect(app_in_context):
     assert find_answer(ASKED) == ANSWER
 
 
-def test_an_expired_answer_makes_room(app_in_context, stop_clock):
+def test_expired_response_is_replaced(app_in_context, stop_clock):
     store_answer(ASKED, ANSWER)
     assert maintenance.prune()["idempotency keys"] == 0
     stop_clock(hours=24)
@@ -151,7 +151,7 @@ def test_an_expired_answer_makes_room(app_in_context, stop_clock):
     assert maintenance.prune()["idempotency keys"] == 1
 
 
-def test_the_same_request_in_another_process_is_not_waited_for(app_in_context):
+def test_locked_key_of_another_process_is_refused_without_waiting(app_in_context):
     if db_module.has_one_writer():
         pytest.skip("one process writes at a time")
     with transaction():
@@ -167,7 +167,7 @@ def _refused(asked):
     assert refused.value.code == "request_in_progress"
 
 
-def test_a_deferred_commit_begins_with_the_first_transaction(app_in_context):
+def test_deferred_commit_begins_with_the_first_transaction(app_in_context):
     begun, done = [], []
     with deferred_commit(begun.append):
         assert not in_transaction()
@@ -179,7 +179,7 @@ def test_a_deferred_commit_begins_with_the_first_transaction(app_in_context):
     assert (names(app_in_context), done) == (["sea", "moon"], ["sea", "moon"])
 
 
-def test_a_first_transaction_that_fails_is_over_at_once(app_in_context):
+def test_failed_first_transaction_is_rolled_back_immediately(app_in_context):
     begun, undone = [], []
     with deferred_commit(begun.append):
         with pytest.raises(Conflict), transaction():
@@ -191,7 +191,7 @@ def test_a_first_transaction_that_fails_is_over_at_once(app_in_context):
     assert (names(app_in_context), len(begun), undone) == (["moon"], 2, [])
 
 
-def test_what_fails_after_the_first_transaction_undoes_it(app_in_context):
+def test_failure_after_the_first_transaction_rolls_it_back(app_in_context):
     undone = []
     with pytest.raises(RuntimeError), deferred_commit(do_nothing):
         on_rollback(lambda: undone.append(1))
@@ -200,7 +200,7 @@ def test_what_fails_after_the_first_transaction_undoes_it(app_in_context):
     assert (names(app_in_context), undone, in_transaction()) == ([], [1], False)
 
 
-def test_what_comes_before_the_change_is_not_deferred(app_in_context):
+def test_immediate_commits_are_not_deferred(app_in_context):
     with pytest.raises(RuntimeError), deferred_commit(do_nothing):
         with immediate_commits():
             make("sea")
@@ -210,7 +210,7 @@ def test_what_comes_before_the_change_is_not_deferred(app_in_context):
     assert names(app_in_context) == ["sea"]
 
 
-def test_what_follows_a_commit_has_its_own_transaction(app_in_context):
+def test_commit_callback_has_its_own_transaction(app_in_context):
     begun = []
     with deferred_commit(begun.append), transaction():
         on_commit(lambda: make("sea"))

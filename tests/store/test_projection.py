@@ -1,4 +1,4 @@
-"""What projections share: a copy of a table has copies of all its columns."""
+"""Projections share aliases of tables, because each alias copies all columns."""
 
 from sqlalchemy.sql.visitors import iterate
 
@@ -8,18 +8,18 @@ from quire.store.projection import Projection
 
 
 def tables(record, names):
-    """The copies of tables that a statement reads."""
+    """The table aliases that a statement reads."""
     projection = Projection(record, ANONYMOUS, names)
     parts = iterate(projection.select_from(record.table))
     return {id(one) for one in parts if one.__visit_name__ == "alias"}
 
 
-def test_references_of_all_projections_are_to_the_same_table():
+def test_projections_share_the_alias_of_a_referenced_table():
     author = tables(POSTS, ["author"])
     assert len(author) == 1
     assert author < tables(POSTS, ["author", "category"])
 
 
-def test_counts_of_all_projections_are_the_same_expression():
+def test_projections_share_the_expression_of_a_count():
     counted = tables(CATEGORIES, ["post_count"])
     assert counted and counted == tables(CATEGORIES, ["name", "post_count"])

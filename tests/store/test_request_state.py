@@ -1,4 +1,4 @@
-"""The state of the database is asked for once in a request, also where nobody answers."""
+"""Each request queries the state of the database once, even if the database does not respond."""
 
 from importlib import import_module
 
@@ -16,13 +16,13 @@ from tests.users import signed_in
 
 ASKS = ("PRAGMA data_version", "SELECT pg_current_snapshot()")
 VERSIONS = "string_agg(data_versions"
-"""In the statement that follows on PostgreSQL where another database of the server changed."""
+"""In the next statement on PostgreSQL if another database of the server has changed."""
 PATHS = ("/api/v1/posts", "/", "/posts/first", "/feed.atom")
 
 
 @pytest.fixture
 def sent(make_app, people, monkeypatch):
-    """An application with a post, and all that the driver of its database is told."""
+    """An application with a post, and all statements that its database driver receives."""
     app, told = make_app(), []
     with app.app_context():
         raw = {"title": "First", "body": "b", "author": people["ann"].id}
@@ -47,7 +47,7 @@ def _trace(raw, told):
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_a_kept_answer_costs_one_statement(sent, path):
+def test_cached_response_takes_one_statement(sent, path):
     app, told = sent
     client = app.test_client()
     tag = client.get(path).headers["ETag"]
@@ -58,7 +58,7 @@ def test_a_kept_answer_costs_one_statement(sent, path):
         assert [one.startswith(ASKS) for one in asked] == [True], told
 
 
-def test_the_cache_and_maintenance_share_what_was_asked(sent):
+def test_cache_and_maintenance_mode_share_one_query(sent):
     app, told = sent
     client = app.test_client()
     client.get("/api/v1/nowhere")
@@ -68,7 +68,7 @@ def test_the_cache_and_maintenance_share_what_was_asked(sent):
 
 
 @pytest.mark.parametrize("scheme", ["token", "key"])
-def test_who_asks_and_maintenance_share_a_connection(make_app, people, scheme):
+def test_authentication_and_the_list_share_a_connection(make_app, people, scheme):
     app = make_app()
     client = signed_in(app, people["ann"])
     if scheme == "key":
@@ -80,17 +80,17 @@ def test_who_asks_and_maintenance_share_a_connection(make_app, people, scheme):
     with app.app_context():
         event.listen(db.engine, "checkout", lambda *given: taken.append(given))
     assert client.get("posts").status_code == 200
-    assert len(taken) == 1  # for who asks and for the list
+    assert len(taken) == 1  # for the actor and for the list
 
 
 def away(port, tmp_path):
-    """An application whose database nobody is at."""
+    """An application whose database cannot be reached."""
     url = f"postgresql://quire@127.0.0.1:{port}/quire?connect_timeout=2"
     return create_app("testing", {"DATABASE_URL": url, "QUIRE_INSTANCE": tmp_path})
 
 
 @pytest.mark.parametrize("path", ["/", "/api/v1/posts", "/feed.atom", "/admin/"])
-def test_nobody_listens(tmp_path, path, monkeypatch):
+def test_unreachable_database_is_tried_once(tmp_path, path, monkeypatch):
     app, tries = away(free_port(), tmp_path), []
     psycopg = import_module("psycopg")
     connect = psycopg.connect
@@ -100,15 +100,15 @@ def test_nobody_listens(tmp_path, path, monkeypatch):
     assert len(tries) == 1
 
 
-def test_a_server_that_never_answers_is_waited_for_once(tmp_path):
+def test_silent_database_server_is_tried_once(tmp_path):
     with silent_server() as (port, connections):
         answer = away(port, tmp_path).test_client().get("/")
         assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
         assert connections() == 1
 
 
-def test_the_operator_may_leave_the_timeout_out(tmp_path):
-    """The default is ours: that of the driver is none, and a thread would be gone for minutes."""
+def test_connect_timeout_has_a_default(tmp_path):
+    """We set a default, because the driver has none and would block a thread for minutes."""
     with silent_server() as (port, connections):
         url = f"postgresql://quire@127.0.0.1:{port}/quire"
         app = create_app("testing", {"DATABASE_URL": url, "QUIRE_INSTANCE": tmp_path})

@@ -1,4 +1,4 @@
-"""One moment for each row, however the clock goes on while it is made."""
+"""Each row has one time, even if the clock advances while the row is written."""
 
 from datetime import timedelta
 
@@ -21,7 +21,7 @@ from tests.users import give_session
 
 @pytest.fixture(autouse=True)
 def app_in_context(app, ticking):
-    """All this happens inside the application, whose clock never stands still."""
+    """Run each test in the application context with an advancing clock."""
     with app.app_context():
         yield
 
@@ -37,18 +37,18 @@ def last(model):
         return connection.execute(select(table).order_by(table.c.id.desc())).first()
 
 
-def test_a_record_is_made_changed_and_published_at_once(post):
+def test_new_record_is_created_updated_and_published_at_one_time(post):
     row = read.get_record(POSTS, SYSTEM, post)
     assert row["created_at"] == row["updated_at"] == row["published_at"]
 
 
-def test_it_goes_into_the_trash_as_it_is_changed(post):
+def test_record_is_trashed_and_updated_at_one_time(post):
     write.delete(POSTS, SYSTEM, post)
     row = read.get_record(POSTS, SYSTEM, post)
     assert row["deleted_at"] == row["updated_at"]
 
 
-def test_a_session_lasts_as_long_as_it_says(app, client, people):
+def test_session_has_its_exact_lifetime(app, client, people):
     row = read.get_record(SESSIONS, SYSTEM, give_session(app, client, people["ann"]))
     assert row["created_at"] == row["last_seen_at"]
     with read_connection() as connection:
@@ -56,26 +56,26 @@ def test_a_session_lasts_as_long_as_it_says(app, client, people):
     assert held.expires_at - held.created_at == timedelta(hours=1)
 
 
-def test_a_preview_link_lasts_as_long_as_it_says(app, post):
+def test_preview_link_has_its_exact_lifetime(app, post):
     link = preview_links.create_link(POSTS, SYSTEM, post)
     row = last(PreviewMark)
     lifetime = timedelta(seconds=app.config["PREVIEW_LINK_SECONDS"])
     assert row.expires_at == link.expires_at and row.expires_at - row.created_at == lifetime
 
 
-def test_a_draft_is_begun_when_it_is_written(post):
+def test_new_draft_is_created_and_updated_at_one_time(post):
     draft_service.save_draft(POSTS, SYSTEM, post, {"title": "y"})
     row = last(Draft)
     assert row.created_at == row.updated_at
 
 
-def test_a_job_is_due_when_it_is_owed():
+def test_new_job_is_due_at_its_creation_time():
     outbox.enqueue("letters.burn")
     row = last(OutboxEvent)
     assert row.due_at == row.created_at
 
 
-def test_what_is_done_now_and_then_is_due_after_its_time():
+def test_periodic_task_is_due_after_its_interval():
     queue.schedule({"upkeep": PeriodicTask(print, 30)})
     row = last(OutboxEvent)
     assert row.due_at - row.created_at == timedelta(seconds=30)

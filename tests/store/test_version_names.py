@@ -1,4 +1,4 @@
-"""Which versions a statement depends on, and which it changes, is in its text."""
+"""The versions that a statement reads and raises are derived from its text."""
 
 import pytest
 
@@ -30,12 +30,12 @@ from quire.store.version_names import ANY_ROW, UNKNOWN, access_of
         ("UPDATE sessions SET last_seen_at=?", None, set()),
     ],
 )  # fmt: skip
-def test_what_a_statement_depends_on_is_in_its_text(app, statement, reads, writes):
+def test_statement_text_names_versions_read_and_raised(app, statement, reads, writes):
     access = access_of(statement)
     assert {name for name in access.writes if not name.endswith(ANY_ROW)} == writes
     assert reads is None or access.reads == reads
 
 
-def test_a_deletion_changes_what_the_database_deletes_with_it(app):
+def test_deletion_raises_versions_of_cascaded_tables(app):
     assert {"posts", "comments", "posts_tags"} <= access_of("DELETE FROM posts WHERE 1").writes
     assert {"users", "comments", "profiles"} <= access_of("DELETE FROM users WHERE 1").writes

@@ -1,4 +1,4 @@
-"""What shared caches may keep, for how long, under which tags; and what they may not."""
+"""Which responses shared caches may store, for how long and under which tags."""
 
 from datetime import timedelta
 
@@ -32,7 +32,7 @@ NOT_PUBLIC = [
 
 @pytest.fixture
 def post(make, people):
-    """A post of Ann's with a tag and a comment, and the page about the site."""
+    """A post of Ann's with a tag and a comment, and a page about the site."""
     live = {"published_at": PAST, "author": people["ann"].id, "slug": "live", "tags": ["sea"]}
     id = make(POSTS, title="Live", body="Text.", **live)
     make(COMMENTS, post=id, author=people["bob"].id, body="Hello.", status="approved")
@@ -45,7 +45,7 @@ def tags_of(response):
 
 
 @pytest.mark.parametrize("path", [*API, *PAGES_OF_THE_SITE, *DOCUMENTS])
-def test_what_anybody_may_see_is_public(client, post, path):
+def test_public_content_is_cacheable_by_shared_caches(client, post, path):
     path = path.format(post=post)
     for method in ("GET", "HEAD"):
         response = client.open(path, method=method)
@@ -61,14 +61,14 @@ def test_what_anybody_may_see_is_public(client, post, path):
 
 
 @pytest.mark.parametrize("path", NOT_PUBLIC)
-def test_nothing_else_is(client, post, path):
+def test_other_responses_are_not_cacheable_by_shared_caches(client, post, path):
     headers = client.get(path).headers
     control = headers["Cache-Control"]
     assert "public" not in control and ("private" in control or control == "no-store")
     assert "Cache-Tag" not in headers
 
 
-def test_nor_what_somebody_gets_who_says_who_they_are(app, client, as_, post, people):
+def test_responses_to_requests_with_credentials_are_private(app, client, as_, post, people):
     for path in (*API, "/api/v1/posts/export"):
         response = as_("bob").get(path.format(post=post))
         assert response.headers["Cache-Control"] in ("private, no-store", "no-store")
@@ -85,12 +85,12 @@ def test_nor_what_somebody_gets_who_says_who_they_are(app, client, as_, post, pe
         assert client.get(path).headers["Cache-Control"] == "private, no-store", path
 
 
-def test_nor_the_answer_to_a_post(client, post):
+def test_response_to_a_post_request_is_private(client, post):
     response = client.post("/api/v1/posts/query", json={})
     assert (response.status_code, response.headers["Cache-Control"]) == (200, "private, no-store")
 
 
-def test_nor_what_gives_a_cookie(app, client, post, monkeypatch):
+def test_response_that_sets_a_cookie_is_private(app, client, post, monkeypatch):
     def hand_out(response):
         response.set_cookie("taste", "sweet")
         return response
@@ -103,7 +103,7 @@ def test_nor_what_gives_a_cookie(app, client, post, monkeypatch):
 
 
 @pytest.mark.parametrize("word", ["csp_nonce", "csrf_token"])
-def test_nor_a_page_with_a_word_of_this_visitor(app, post, word):
+def test_page_with_a_nonce_or_csrf_token_is_private(app, post, word):
     with app.test_request_context("/about"):
         app.preprocess_request()
         assert app.jinja_env.globals[word]()
@@ -118,7 +118,7 @@ def test_assets_do_not_depend_on_cookies(client):
     assert "immutable" in headers["Cache-Control"] and headers["Vary"] == "Accept-Encoding"
 
 
-def test_tags_name_what_is_shown(app, client, post, people):
+def test_cache_tags_name_the_records_shown(app, client, post, people):
     ann, bob = (f"users-{people[name].id}" for name in ("ann", "bob"))
     about_post = ["posts", f"posts-{post}"]
     expected = {
@@ -142,14 +142,14 @@ def test_tags_name_what_is_shown(app, client, post, people):
     assert tags_of(client.get("/api/v1/posts")) == tags_of(client.get("/api/v1/posts"))
 
 
-def test_many_tags_become_types(client):
+def test_too_many_cache_tags_are_shortened_to_record_types(client):
     shown = {"posts": dict.fromkeys(range(1000)), "tags": {1: None}}
     assert cache_tag(shown, ["settings"]) == "posts, tags, settings"
     assert cache_tag({"posts": {0: None, 1: None}, "tags": {}}) == "posts, posts-0, posts-1, tags"
     assert len(cache_tag({"posts": dict.fromkeys(range(300))})) <= TAG_BYTES
 
 
-def test_a_schedule_ends_it_earlier(app, client, make, people):
+def test_scheduled_publication_shortens_the_shared_lifetime(app, client, make, people):
     soon = rfc3339(now() + timedelta(seconds=40))
     make(POSTS, title="Soon", body="Text.", author=people["ann"].id, published_at=soon)
     for path in ("/api/v1/posts", "/", "/feed.atom", "/sitemap.xml"):

@@ -1,4 +1,4 @@
-"""What is compressed, by which coding, under which entity tag, and what never is."""
+"""Which responses are compressed, with which coding and entity tag, and which never are."""
 
 import gzip
 import http.client
@@ -27,14 +27,14 @@ LONG = "A sentence that says the same again. " * 100
 
 @pytest.fixture
 def post(make, people):
-    """A long post that everybody may read."""
+    """A long public post."""
     live = {"published_at": "2026-01-02T10:00:00Z", "author": people["ann"].id, "slug": "long"}
     return make(POSTS, title="Long", body=LONG, **live)
 
 
 def fetch(client, path, accepted, method="GET", **headers):
-    """The answer to a client that accepts these codings, its coding, and what it says."""
-    client.checked = False  # it reads JSON alone
+    """The response to a client that accepts these codings, its coding, and its decoded body."""
+    client.checked = False  # it only reads JSON
     sent = {"Accept-Encoding": accepted, **headers}
     response = client.open(path, method=method, headers=sent)
     coding = response.headers.get("Content-Encoding")
@@ -51,7 +51,7 @@ def fetch(client, path, accepted, method="GET", **headers):
         ("gzip;q=x", None), (";,=", None),
     ],
 )  # fmt: skip
-def test_the_coding_that_a_client_likes_best(client, post, accepted, coding):
+def test_preferred_coding_of_the_client_is_used(client, post, accepted, coding):
     plain = client.get(f"/api/v1/posts/{post}")
     response, chosen, body = fetch(client, f"/api/v1/posts/{post}", accepted)
     assert (chosen, body) == (coding, plain.data)
@@ -60,7 +60,7 @@ def test_the_coding_that_a_client_likes_best(client, post, accepted, coding):
 
 
 @pytest.mark.parametrize("accepted", ["zstd", "br", "gzip", "identity"])
-def test_head_answers_with_the_headers_of_get(client, post, accepted):
+def test_head_has_the_headers_of_get(client, post, accepted):
     paths = (
         f"/api/v1/posts/{post}", "/api/v1/posts", "/", "/posts/long", "/feed.atom", "/sitemap.xml",
         "/static/site.css", "/search?q=sentence", "/archive", "/api/v1/openapi.json",
@@ -81,7 +81,7 @@ TEXTS = (
 )  # fmt: skip
 
 
-def test_all_kinds_of_text(client, post):
+def test_text_responses_of_all_kinds_are_compressed(client, post):
     for path in TEXTS:
         plain = fetch(client, path, "identity")[2]
         for accepted in ("zstd", "br", "gzip"):
@@ -90,7 +90,7 @@ def test_all_kinds_of_text(client, post):
             assert len(response.data) < len(plain)
 
 
-def test_errors_too(client, post):
+def test_error_responses_are_compressed(client, post):
     path = "/api/v1/posts?" + "&".join(f"{'unknown' * 20}{number}=1" for number in range(20))
     kinds = ("application/json", "application/problem+json")
     for kind in kinds:
@@ -102,7 +102,7 @@ def test_errors_too(client, post):
     assert b"<h1>" in body
 
 
-def test_what_is_short_or_no_text_stays_as_it_is(app, client):
+def test_short_or_non_text_responses_are_not_compressed(app, client):
     response, coding, _ = fetch(client, "/robots.txt", "gzip")
     assert coding is None and "Accept-Encoding" in response.vary
     with app.test_request_context("/", headers=ALL) as context:
@@ -110,14 +110,14 @@ def test_what_is_short_or_no_text_stays_as_it_is(app, client):
     assert "Content-Encoding" not in picture.headers and "Vary" not in picture.headers
 
 
-def test_a_large_file_is_sent_as_it_lies(app, client, monkeypatch):
+def test_large_files_are_sent_uncompressed(app, client, monkeypatch):
     monkeypatch.setattr("quire.web.compression.LARGEST_FILE", 2000)
     response, coding, body = fetch(client, "/static/site.css", "gzip")
     assert coding is None and response.content_length == len(body) > 2000
     response.close()
 
 
-def test_a_part_is_a_part_of_the_plain_file(client):
+def test_range_request_returns_part_of_the_uncompressed_file(client):
     path = "/static/site.css"
     whole = fetch(client, path, "identity")[2]
     part, coding, body = fetch(client, path, "gzip", Range="bytes=0-1999")
@@ -139,12 +139,12 @@ def test_a_part_is_a_part_of_the_plain_file(client):
         ("", ""),
     ],
 )
-def test_the_coding_in_an_entity_tag_is_ours(sent, plain):
+def test_plain_tag_strips_only_known_codings(sent, plain):
     assert plain_tag(sent) == plain
 
 
 @pytest.mark.parametrize("coding", ["zstd", "br", "gzip"])
-def test_entity_tags_of_compressed_answers(as_, post, coding):
+def test_entity_tag_of_a_compressed_response_names_its_coding(as_, post, coding):
     ann, path = as_("ann"), f"/api/v1/posts/{post}"
     plain = ann.get(path).headers["ETag"]
     tag = fetch(ann, path, coding)[0].headers["ETag"]
@@ -155,7 +155,7 @@ def test_entity_tags_of_compressed_answers(as_, post, coding):
 
 
 @pytest.mark.parametrize("path", ["/api/v1/posts", "/posts/long", "/feed.atom", "/static/site.css"])
-def test_a_304_names_the_tag_that_the_client_has(client, post, path):
+def test_not_modified_response_repeats_the_entity_tag_sent(client, post, path):
     plain = fetch(client, path, "identity")[0].headers["ETag"]
     for accepted in ("zstd", "br", "gzip"):
         tag = fetch(client, path, accepted)[0].headers["ETag"]
@@ -169,7 +169,7 @@ def test_a_304_names_the_tag_that_the_client_has(client, post, path):
     assert other[0].headers["ETag"] == plain
 
 
-def test_what_shows_a_secret_is_not_compressed(client, as_, people, post, monkeypatch):
+def test_responses_with_secrets_are_not_compressed(client, as_, people, post, monkeypatch):
     monkeypatch.setattr("quire.web.compression.MIN_BYTES", 1)
     ann = as_("ann")
     ann.checked = client.checked = False
@@ -184,7 +184,7 @@ def test_what_shows_a_secret_is_not_compressed(client, as_, people, post, monkey
     assert codings == [(200, None), (201, None), (201, None), (200, "zstd")]
 
 
-def test_nor_what_holds_a_csrf_token(client, post, app, people):
+def test_pages_with_a_csrf_token_are_not_compressed(client, post, app, people):
     for path in ("/auth/login?next=/guess", "/auth/register", "/api/v1/csrf-token"):
         assert fetch(client, path, "gzip")[1] is None, path
     give_session(app, client, people["root"])
@@ -194,9 +194,7 @@ def test_nor_what_holds_a_csrf_token(client, post, app, people):
     assert fetch(client, f"/api/v1/posts/{post}", "gzip")[1] == "gzip"
 
 
-def test_pages_that_no_other_site_has_asked_for_are_compressed_with_their_token(
-    client, app, people
-):
+def test_csrf_pages_are_compressed_for_same_origin_requests(client, app, people):
     give_session(app, client, people["root"])
     sites = (("same-origin", "gzip"), ("none", "gzip"), ("same-site", None), ("cross-site", None))
     for site, expected in sites:
@@ -205,7 +203,7 @@ def test_pages_that_no_other_site_has_asked_for_are_compressed_with_their_token(
         assert "Sec-Fetch-Site" in response.vary and response.cache_control.no_store
 
 
-def test_without_that_header_the_page_that_asks_tells_where_it_is(client, app, people):
+def test_referer_is_used_without_sec_fetch_site(client, app, people):
     # as over plain http to another machine
     give_session(app, client, people["root"])
     here, there = "http://localhost/admin/posts/", "http://localhost.example.com/"
@@ -217,7 +215,7 @@ def test_without_that_header_the_page_that_asks_tells_where_it_is(client, app, p
     assert fetch(client, "/admin/", "gzip", **other)[1] is None
 
 
-def test_an_address_that_is_typed_over_plain_http_opens_a_compressed_list(client, app, people):
+def test_csrf_lists_with_only_paging_parameters_are_compressed(client, app, people):
     give_session(app, client, people["root"])
     for query in ("", "?per_page=100", "?per_page=100&page=1"):
         response, coding, body = fetch(client, f"/admin/users/{query}", "gzip")
@@ -228,7 +226,7 @@ def test_an_address_that_is_typed_over_plain_http_opens_a_compressed_list(client
     assert fetch(client, "/admin/users/", "gzip", **other)[1] is None
 
 
-def test_an_export_is_compressed_while_it_is_read(as_, post, make, people):
+def test_export_is_compressed_as_a_stream(as_, post, make, people):
     for number in range(60):
         make(POSTS, title=f"Post {number}", body=LONG, author=people["ann"].id)
     ann = as_("ann")
@@ -241,7 +239,7 @@ def test_an_export_is_compressed_while_it_is_read(as_, post, make, people):
             assert "Content-Length" not in response.headers
 
 
-def test_a_connection_serves_many_compressed_answers(app, post):
+def test_connection_serves_many_compressed_responses(app, post):
     requests = (
         ("GET", "/api/v1/posts", 200), ("HEAD", "/api/v1/posts", 200), ("GET", "/static/site.css", 200),
         ("HEAD", "/posts/long", 200), ("GET", "/posts/long", 200), ("GET", "/nowhere", 404),

@@ -1,4 +1,4 @@
-"""The names that the server answers to, and what a request for another one gets."""
+"""The host names that the server accepts, and its response to requests for others."""
 
 import pytest
 from flask import url_for
@@ -34,7 +34,7 @@ def asked(client, path, host, **more):
 @pytest.mark.parametrize(
     "host", ["localhost", "LOCALHOST:81", "localhost.", "127.0.0.1:8000", "[::1]:1"]
 )
-def test_without_settings_this_machine_is_served(client, host):
+def test_localhost_is_served_by_default(client, host):
     assert [asked(client, path, host).status_code for path in ("/", "/api/v1/posts")] == [200, 200]
 
 
@@ -47,7 +47,7 @@ def test_without_settings_this_machine_is_served(client, host):
         ("http", "[::1]:8000", "[::1]:8000"),
     ],
 )
-def test_addresses_have_no_port_that_their_scheme_has_anyway(client, scheme, host, own):
+def test_generated_urls_omit_the_default_port(client, scheme, host, own):
     root = f"{scheme}://{own}/"
     listed = client.get("/api/v1/posts", base_url=f"{scheme}://{host}")
     assert listed.headers["Link"].startswith(f'<{root}api/v1/posts?page=1>; rel="first"')
@@ -56,7 +56,7 @@ def test_addresses_have_no_port_that_their_scheme_has_anyway(client, scheme, hos
 
 
 @pytest.mark.parametrize("host", FOREIGN)
-def test_another_host_is_refused_everywhere(client, host):
+def test_unknown_host_is_refused_on_every_path(client, host):
     client.checked = False
     for path in PATHS:
         answer = asked(client, path, host)
@@ -65,21 +65,21 @@ def test_another_host_is_refused_everywhere(client, host):
 
 
 @pytest.mark.parametrize("host", FOREIGN)
-def test_health_answers_under_any_host(client, host):
+def test_health_check_answers_for_any_host(client, host):
     usual, other = asked(client, "/healthz", "localhost"), asked(client, "/healthz", host)
     assert other.status_code == 200
     assert other.data == usual.data
     assert {**other.headers, "X-Request-Id": ""} == {**usual.headers, "X-Request-Id": ""}
 
 
-def test_the_host_of_the_public_address_is_served_too(make_app):
+def test_host_of_the_public_url_is_served_too(make_app):
     client = make_app(PUBLIC_URL="https://blog.example.org:8443").test_client()
     answers = {host: asked(client, "/", host).status_code
                for host in ("blog.example.org", "localhost", "example.org")}  # fmt: skip
     assert answers == {"blog.example.org": 200, "localhost": 200, "example.org": 400}
 
 
-def test_trusted_hosts_are_all_that_is_served(make_app):
+def test_only_trusted_hosts_are_served_when_set(make_app):
     app = make_app(TRUSTED_HOSTS="Blog.example.org, .example.net, b\u00fccher.example")
     answers = {host: asked(app.test_client(), "/", host).status_code
                for host in ("blog.example.org:99", "a.b.example.net", "example.net",
@@ -87,24 +87,24 @@ def test_trusted_hosts_are_all_that_is_served(make_app):
     assert list(answers.values()) == [200, 200, 200, 200, 400, 400]
 
 
-def test_the_page_about_it_has_working_addresses(client):
+def test_error_page_for_an_unknown_host_has_working_links(client):
     answer = asked(client, "/auth/reset", "evil.example")
     assert 'href="/static/site.css' in answer.text
     assert answer.headers["Cache-Control"] == "no-store"
 
 
-def test_a_program_is_told_in_json(client):
+def test_api_refuses_an_unknown_host_in_json(client):
     answer = asked(client, "/api/v1/posts", "evil.example")
     assert (answer.status_code, answer.json["code"]) == (400, "malformed_body")
 
 
-def test_a_request_that_names_no_host_is_served(app):
+def test_request_without_a_host_header_is_served(app):
     with serving(app) as address:
         answer = send(int(address.rpartition(":")[2]), b"GET /posts/nothing/here HTTP/1.0\r\n\r\n")
     assert answer.startswith(b"HTTP/1.0 404")
 
 
-def test_names_are_compared_whole():
+def test_whole_host_names_are_compared():
     assert served_hosts((), "http://[::1]:8000")[0] == "[::1]"
     assert is_served_host("a.example.org", (".example.org",)) and not is_served_host(
         "<.example.org", (".example.org",)

@@ -1,4 +1,4 @@
-"""Bodies fitted into pages, summaries, dates."""
+"""Bodies adapted to their pages, summaries and dates."""
 
 import pytest
 
@@ -25,11 +25,11 @@ from quire.web.html import fit_into_page, summary
         ("", ""),
     ],
 )
-def test_bodies(before, after):
+def test_body_is_adapted_to_its_page(before, after):
     assert fit_into_page(before) == after
 
 
-def test_headings_of_comments_go_below_theirs():
+def test_headings_in_comments_are_moved_below_the_given_level():
     assert fit_into_page("<h1>A</h1><h6>B</h6>", 3) == "<h3>A</h3><h4>B</h4>"
     many = "".join(f"<h{i}>x</h{i}>" for i in range(1, 7))
     assert fit_into_page(many, 3).count("<h6>") == 3
@@ -46,19 +46,19 @@ def test_headings_of_comments_go_below_theirs():
         '<a title=\'"<table>\' href="/">x</a>',
     ],
 )
-def test_what_stands_inside_a_value_stays_there(text):
+def test_markup_inside_attribute_values_is_not_changed(text):
     clean = render_markdown(text)
     fitted = str(fit_into_page(clean))
     assert "<div" not in fitted and "tabindex" not in fitted
     assert fitted.replace(' loading="lazy"', "") == clean
 
 
-def test_hostile_markup_takes_no_time():
+def test_hostile_markup_is_adapted_quickly():
     for piece in ("<", "<a ", '<a "', '<a title="', "<h1", "</"):
         fit_into_page(piece * 40_000)
 
 
-def test_summaries():
+def test_summary_is_plain_text_of_limited_length():
     assert summary("", "<p>Some <b>words</b> &amp; more.</p>") == "Some words & more."
     assert summary("Given.", "<p>x</p>") == "Given."
     long = summary("", "<p>" + "word, " * 500 + "</p>")
@@ -66,6 +66,6 @@ def test_summaries():
     assert summary("x" * 500, "") == "x" * 220 + "…"
 
 
-def test_dates():
+def test_dates_are_written_out():
     assert day("2026-01-02T10:00:00Z") == "2 January 2026"
     assert day("0900-12-31T00:00:00Z") == "31 December 900"

@@ -1,4 +1,4 @@
-"""The language of an answer: the choice of the person, then that of the browser, then that of the site."""
+"""The language of a response: the user's choice, else the browser's, else the site's."""
 
 import pytest
 from bs4 import BeautifulSoup
@@ -17,7 +17,7 @@ FRENCH = {"Accept-Language": "fr,es;q=0.5"}
 
 @pytest.fixture
 def visitor(app):
-    """A client without a jar of cookies."""
+    """A client that stores no cookies."""
     return FlaskClient(app, app.response_class, use_cookies=False)
 
 
@@ -31,7 +31,7 @@ def site_language(app):
 
 
 def spoken(response):
-    """The language that a page says it has, and its link to the sign-in page."""
+    """The language that a page declares, and the text of its sign-in link."""
     page = BeautifulSoup(response.data, "html.parser")
     return page.html["lang"], page.find("a", href="/auth/login").text
 
@@ -51,11 +51,11 @@ def spoken(response):
         ("\x00;;,q", "", ""),
     ],
 )
-def test_what_a_browser_wants(header, offered, first):
+def test_browser_language_parses_accept_language(header, offered, first):
     assert browser_language(header) == (offered, first)
 
 
-def test_the_browser_decides_for_visitors(visitor):
+def test_accept_language_decides_for_visitors(visitor):
     assert spoken(visitor.get("/")) == ("en", "Sign in")
     german = visitor.get("/", headers=GERMAN)
     assert spoken(german) == ("de", "Anmelden")
@@ -63,7 +63,7 @@ def test_the_browser_decides_for_visitors(visitor):
     assert spoken(visitor.get("/", headers=FRENCH)) == ("en", "Sign in")
 
 
-def test_a_visitor_can_choose(app):
+def test_visitor_can_choose_a_language(app):
     client = app.test_client()
     client.get("/display?language=de&next=/")
     assert spoken(client.get("/", headers=ENGLISH)) == ("de", "Anmelden")
@@ -78,19 +78,19 @@ def test_a_visitor_can_choose(app):
         ("de", FRENCH, ("de", "Anmelden")),
         ("de", ENGLISH, ("en", "Sign in")),
         ("de-AT", GERMAN, ("de-AT", "Anmelden")),
-        ("fr", FRENCH, ("fr", "Sign in")),  # dates in French, for want of texts
+        ("fr", FRENCH, ("fr", "Sign in")),  # dates in French, but there is no French catalogue
         ("fr", GERMAN, ("de", "Anmelden")),
         ("pt-BR", {}, ("pt-BR", "Sign in")),
     ],
 )
-def test_the_site_decides_where_the_browser_wants_none_of_ours(
+def test_site_language_is_used_when_no_browser_language_is_available(
     visitor, site_language, site, header, answer
 ):
     site_language(site)
     assert spoken(visitor.get("/", headers=header)) == answer
 
 
-def test_a_kept_answer_is_for_its_language_alone(visitor, app, people):
+def test_cached_response_is_used_for_its_language_only(visitor, app, people):
     with app.app_context():
         raw = {"title": "Tide", "body": "x", "author": people["ann"].id}
         create(POSTS, SYSTEM, {**raw, "published_at": "2026-01-02T10:00:00Z"})
@@ -100,7 +100,7 @@ def test_a_kept_answer_is_for_its_language_alone(visitor, app, people):
             assert spoken(answer)[0] == ("de" if header is GERMAN else "en"), path
 
 
-def test_themes_and_sizes_have_german_names(visitor):
+def test_themes_and_text_sizes_have_german_names(visitor):
     page = BeautifulSoup(visitor.get("/display", headers=GERMAN).data, "html.parser")
     names = [one.text for one in page.select(".choices label")]
     assert names[:7] == ["Wie das Gerät", "Hell", "Dunkel", "Normal", "Klein", "Groß", "Größer"]
@@ -111,7 +111,7 @@ def test_themes_and_sizes_have_german_names(visitor):
     ]
 
 
-def test_feeds_and_the_api_have_one_language(visitor):
+def test_feeds_and_the_api_ignore_accept_language(visitor):
     for path in (
         "/feed.atom",
         "/sitemap.xml",
@@ -127,7 +127,7 @@ def test_feeds_and_the_api_have_one_language(visitor):
             assert german.data == plain.data
 
 
-def test_a_person_chooses_in_the_profile(app, people):
+def test_user_chooses_a_language_in_the_profile(app, people):
     client = app.test_client()
     give_session(app, client, people["bob"])
     assert "Ihr Konto" in client.get("/profile", headers=GERMAN).text
@@ -142,7 +142,7 @@ def test_a_person_chooses_in_the_profile(app, people):
     assert "Sprache: möglich sind" in answer.text
 
 
-def test_errors_are_told_in_the_language_of_the_page(app, people):
+def test_form_errors_are_in_the_language_of_the_page(app, people):
     client = app.test_client()
     give_session(app, client, people["bob"])
     page = BeautifulSoup(client.get("/profile").data, "html.parser")
@@ -153,7 +153,7 @@ def test_errors_are_told_in_the_language_of_the_page(app, people):
     assert "Beheben Sie die Fehler unten." in answer.text
 
 
-def test_the_choice_of_a_person_is_set_by_the_api_which_answers_in_english(as_, people):
+def test_api_sets_the_user_language_and_answers_in_english(as_, people):
     me = as_("bob")
     assert "language" not in me.get("/api/v1/users/me").json
     assert me.patch("/api/v1/users/me", json={"language": "de"}).status_code == 200
@@ -164,7 +164,7 @@ def test_the_choice_of_a_person_is_set_by_the_api_which_answers_in_english(as_, 
     assert answer.json["message"] == "Username needs at least 3 characters."
 
 
-def test_a_broken_session_or_credential_leaves_the_browser_to_decide(app, people):
+def test_browser_language_is_used_with_a_broken_session_or_token(app, people):
     client = app.test_client()
     client.set_cookie("session", "nonsense")
     assert spoken(client.get("/", headers=GERMAN)) == ("de", "Anmelden")
@@ -172,7 +172,7 @@ def test_a_broken_session_or_credential_leaves_the_browser_to_decide(app, people
     assert BeautifulSoup(refused.data, "html.parser").html["lang"] == "de"
 
 
-def test_numbers_plurals_and_values_that_are_texts(app):
+def test_messages_translate_numbers_plurals_and_nested_messages(app):
     hours = Message("%(count)s hour", "%(count)s hours", count=1200)
     wait = Message("Too many attempts. Try again in %(duration)s.", duration=hours)
     assert wait == "Too many attempts. Try again in 1,200 hours."

@@ -1,4 +1,4 @@
-"""Hooks are handed the request, and reads look up Flask's stand-ins for it only where Flask itself does."""
+"""Hooks receive the request, so that reads rarely look it up through Flask's proxies."""
 
 import sys
 
@@ -10,7 +10,7 @@ from quire.records import POSTS
 from quire.web.request_hooks import after_request, before_request
 
 LIMIT = 22
-"""What Flask and its extensions look up themselves, and a few of ours."""
+"""The lookups of Flask and its extensions, and a few of ours."""
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def bare():
     return app
 
 
-def test_hooks_come_in_the_order_of_their_registration_and_leave_in_reverse(bare):
+def test_before_hooks_run_in_order_and_after_hooks_in_reverse(bare):
     calls = []
     for name in "ab":
         before_request(bare, lambda request, name=name: calls.append((name, request.path)))
@@ -31,7 +31,7 @@ def test_hooks_come_in_the_order_of_their_registration_and_leave_in_reverse(bare
     assert calls == [("a", "/"), ("b", "/"), "B", "A"]
 
 
-def test_the_first_answer_of_a_hook_is_the_answer(bare):
+def test_first_response_of_a_hook_skips_later_hooks_and_the_view(bare):
     before_request(bare, lambda request: Response("first"))
     before_request(bare, lambda request: pytest.fail("it has been answered"))
     after_request(bare, lambda request, response: Response([*response.response, b", completed"]))
@@ -39,7 +39,7 @@ def test_the_first_answer_of_a_hook_is_the_answer(bare):
 
 
 @pytest.mark.parametrize("path", ["/api/v1/posts", "/api/v1/posts/{id}"])
-def test_reads_seldom_look_the_request_up(client, make, people, path):
+def test_reads_rarely_use_the_request_proxy(client, make, people, path):
     live = {"published_at": "2026-01-02T10:00:00Z", "author": people["ann"].id}
     id = make(POSTS, title="Live", body="Text.", **live)
     client.get(f"{path.format(id=id)}?fields=id")

@@ -1,4 +1,4 @@
-"""What is sent of an answer: its headers, and behind them those of ours that it has none of."""
+"""The headers that are sent with a response: its own first, then ours that it lacks."""
 
 import pytest
 from flask import Flask
@@ -9,7 +9,7 @@ from quire.web.response import AppResponse, add_own_headers, drop_own_header
 
 @pytest.fixture
 def headers_of():
-    """`headers_of(answer)`: the headers by which a server sends it."""
+    """`headers_of(answer)`: the headers that the server sends with it."""
     app = Flask("bare")
     response.init_app(app)
 
@@ -21,14 +21,14 @@ def headers_of():
     return headers_of
 
 
-def test_headers_of_ours_are_sent_behind_those_of_the_view(headers_of):
+def test_added_headers_do_not_replace_those_of_the_view(headers_of):
     answer = AppResponse("x", headers={"X-First": "view"})
     add_own_headers(answer, ("x-first", "ours"), ("X-Second", "ours"))
     headers = headers_of(answer)
     assert (headers.getlist("X-First"), headers["X-Second"]) == (["view"], "ours")
 
 
-def test_what_was_added_can_be_dropped(headers_of):
+def test_added_header_can_be_dropped(headers_of):
     answer = AppResponse("x")
     add_own_headers(answer, ("X-First", "1"), ("X-Second", "2"))
     drop_own_header(answer, "X-First")
@@ -45,5 +45,5 @@ def test_what_was_added_can_be_dropped(headers_of):
         (AppResponse("x", 304), "Content-Length", None),
     ],
 )
-def test_what_is_left_to_settle_is_settled(headers_of, answer, name, value):
+def test_locations_and_content_length_are_completed(headers_of, answer, name, value):
     assert headers_of(answer).get(name) == value

@@ -1,4 +1,4 @@
-"""Finished answers: given again without a question, to nobody whom they are not for, and never stale."""
+"""The response cache: hits need no SQL, are never stale and never reach the wrong client."""
 
 import threading
 import tracemalloc
@@ -25,12 +25,12 @@ KEPT = (
     "/sitemap-posts-1.xml",
 )  # fmt: skip
 OWN = {"x-request-id", "date", "x-changes-cursor"}
-"""Headers that may differ between two answers; a cursor names the second in which it was made."""
+"""Headers that may differ between two responses; a cursor contains the second of its creation."""
 BROWSER = {"User-Agent": "Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0"}
 
 
 def fill(people):
-    """A post with a tag, a page; what the paths above show."""
+    """Create a post with a tag and a page, which the paths above show."""
     author, moment = people["ann"].id, rfc3339(now() - timedelta(hours=1))
     raw = {"title": "First", "body": "b" * 2000, "tags": ["sea"], "author": author}
     write.create(POSTS, SYSTEM, {**raw, "published_at": moment})
@@ -46,7 +46,7 @@ def site(app, people):
 
 @pytest.fixture
 def client(site):
-    """A client without a jar of cookies, that takes compressed answers."""
+    """A client that stores no cookies and accepts compressed responses."""
     return FlaskClient(site, site.response_class, use_cookies=False)
 
 
@@ -60,7 +60,7 @@ def shown(response):
 
 @pytest.mark.parametrize("path", KEPT)
 @pytest.mark.parametrize("coding", ["identity", "gzip"])
-def test_an_answer_is_given_again_without_a_question(site, client, statements, path, coding):
+def test_cached_response_needs_no_sql(site, client, statements, path, coding):
     headers = {"Accept-Encoding": coding}
     first = client.get(path, headers=headers)
     again, seen = statements(lambda: client.get(path, headers=headers))
@@ -74,7 +74,7 @@ def test_an_answer_is_given_again_without_a_question(site, client, statements, p
 
 @pytest.mark.parametrize("path", KEPT)
 @pytest.mark.parametrize("coding", ["identity", "gzip"])
-def test_who_has_it_is_told_so_without_a_question(site, client, statements, path, coding):
+def test_not_modified_response_needs_no_sql(site, client, statements, path, coding):
     headers = {"Accept-Encoding": coding}
     sent = {**headers, "If-None-Match": client.get(path, headers=headers).headers["ETag"]}
     again, seen = statements(lambda: client.get(path, headers=sent))
@@ -90,7 +90,7 @@ def test_who_has_it_is_told_so_without_a_question(site, client, statements, path
     assert set(again.vary) == set(slow.vary)
 
 
-def test_a_conditional_request_leaves_an_answer_for_the_next(site, client, statements):
+def test_conditional_request_fills_the_cache(site, client, statements):
     tag = client.get("/api/v1/posts").headers["ETag"]
     write_post(site, "Second")
     assert client.get("/api/v1/posts", headers={"If-None-Match": tag}).status_code == 200
@@ -121,7 +121,7 @@ CHANGES = {
 
 
 write_as = {}
-"""Ids of people, for CHANGES."""
+"""User ids, for CHANGES."""
 
 
 def approved_comment():
@@ -130,10 +130,10 @@ def approved_comment():
 
 
 @pytest.mark.parametrize("path", CHANGES)
-def test_a_change_in_one_process_is_seen_at_once_in_another(
+def test_change_in_one_process_is_visible_immediately_in_another(
     app, guarded, people, path, monkeypatch
 ):
-    """Two applications on one database have nothing else in common, as two processes."""
+    """Like two processes, two applications share nothing except the database."""
     monkeypatch.setitem(write_as, "ann", people["ann"].id)
     with app.app_context():
         fill(people)
@@ -146,7 +146,7 @@ def test_a_change_in_one_process_is_seen_at_once_in_another(
     assert all(one.data != before[0] for one in after)
 
 
-def test_a_schedule_begins_and_ends_to_the_second(site, client, stop_clock):
+def test_scheduled_publication_is_exact_to_the_second(site, client, stop_clock):
     times = {"published_at": 30, "unpublish_at": 50}
     stop_clock()
     start = now()
@@ -160,7 +160,7 @@ def test_a_schedule_begins_and_ends_to_the_second(site, client, stop_clock):
     assert totals == [1, 1, 2, 2, 1]
 
 
-def test_nothing_personal_is_kept_or_given(site, client, as_, people):
+def test_personal_responses_are_neither_cached_nor_served_from_it(site, client, as_, people):
     client.get("/api/v1/posts")
     before = hits()
     assert client.get("/api/v1/posts", headers={"Authorization": "Bearer x"}).status_code == 401
@@ -184,19 +184,19 @@ VARIANTS = (
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_what_matters_of_a_request_makes_another_answer(site, client, variant):
+def test_relevant_request_headers_are_part_of_the_cache_key(site, client, variant):
     plain = client.get("/posts/first")
     assert shown(client.get("/posts/first", **variant)) != shown(plain)
     assert client.get("/posts/first").data == plain.data
 
 
-def test_other_cookies_and_unlisted_origins_change_nothing(site, client, statements):
+def test_unknown_cookies_and_origins_still_hit_the_cache(site, client, statements):
     client.get("/")
     sent = {"Cookie": "_ga=1; other=2", "Origin": "https://elsewhere.example"}
     assert statements(lambda: client.get("/", headers=sent))[1] == []
 
 
-def test_a_listed_origin_may_read_a_kept_answer(make_app, people):
+def test_listed_origin_may_read_a_cached_response(make_app, people):
     app = make_app(CORS_ORIGINS=["https://app.example.org"])
     client = app.test_client()
     allowed = [
@@ -208,7 +208,7 @@ def test_a_listed_origin_may_read_a_kept_answer(make_app, people):
     assert allowed == ["https://app.example.org", None] * 2
 
 
-def test_invented_parameters_of_a_page_take_no_room(site, client):
+def test_responses_with_unknown_parameters_are_not_cached(site, client):
     site.response_cache._answers.clear()
     for number in range(3):
         assert client.get(f"/?utm={number}").status_code == 200
@@ -216,7 +216,7 @@ def test_invented_parameters_of_a_page_take_no_room(site, client):
     assert len(site.response_cache._answers) == 0
 
 
-def test_limits_count_every_request(make_app, people):
+def test_rate_limits_count_cached_responses(make_app, people):
     client = make_app(RATELIMIT_ENABLED=True, RATELIMIT_API="4/minute").test_client()
     answers = [client.get("/api/v1/posts") for _ in range(5)]
     assert [one.status_code for one in answers] == [200] * 4 + [429]
@@ -224,7 +224,7 @@ def test_limits_count_every_request(make_app, people):
     assert client.get("/").status_code == 200
 
 
-def test_maintenance_closes_what_is_kept(site, client):
+def test_maintenance_mode_blocks_cached_responses(site, client):
     assert client.get("/").status_code == 200
     with site.app_context():
         begin_maintenance(SYSTEM, "Soon back.")
@@ -234,7 +234,7 @@ def test_maintenance_closes_what_is_kept(site, client):
     assert client.get("/").status_code == 200
 
 
-def test_each_reader_of_a_kept_page_is_counted(site, client):
+def test_views_of_cached_pages_are_counted(site, client):
     view_counter._counted.clear()
     for sent in (BROWSER, BROWSER, {"User-Agent": "curl/8"}, BROWSER):
         client.get("/posts/first", headers=sent)
@@ -243,13 +243,13 @@ def test_each_reader_of_a_kept_page_is_counted(site, client):
     view_counter._counted.clear()
 
 
-def test_no_cache_means_none(make_app, people):
+def test_cache_size_of_zero_disables_the_cache(make_app, people):
     app = make_app(RESPONSE_CACHE_BYTES=0)
     assert app.response_cache is None and app.test_client().get("/api/v1/posts").status_code == 200
 
 
 class Unchanged:
-    """A database in which nothing changes but `version`."""
+    """A database in which only `version` changes."""
 
     def __init__(self):
         self.version, self.now, self.until = 0, now(), now() + timedelta(days=1)
@@ -284,7 +284,7 @@ def answering(body, made):
     return inner
 
 
-def test_memory_is_bounded(app):
+def test_cache_memory_is_bounded(app):
     kept, made = ResponseCache(app, 120_000, Unchanged(), ()), []
     for path in (f"/{number}" for number in range(100)):
         kept.respond(request(path), lambda *_: None, answering(b"x" * 9000, made))
@@ -293,7 +293,7 @@ def test_memory_is_bounded(app):
     assert not any(key[0] == "/large" for key in kept._answers)
 
 
-def test_short_bodies_are_packed_for_who_takes_no_coding(app):
+def test_medium_sized_uncompressed_bodies_are_stored_compressed(app):
     kept, made = ResponseCache(app, 1_000_000, Unchanged(), ()), []
     sizes = {"/short": 1000, "/packed": 5000, "/long": 20_000}
     for path, size in sizes.items():
@@ -306,7 +306,7 @@ def test_short_bodies_are_packed_for_who_takes_no_coding(app):
         assert kept.respond(request(path), lambda *_: None, None) == [b"x" * size]
 
 
-def test_of_many_that_need_the_same_answer_one_makes_it(app):
+def test_concurrent_misses_compute_the_response_once(app):
     database, made, waiting = Unchanged(), [], threading.Barrier(4)
     kept = ResponseCache(app, 100_000, database, ())
     make = answering(b"x", made)
@@ -325,8 +325,8 @@ def test_of_many_that_need_the_same_answer_one_makes_it(app):
     assert len(made) == 2
 
 
-def test_a_kept_body_takes_no_more_than_its_length():
-    written = orjson.dumps("x" * 2000)  # with as much unused memory behind its end
+def test_cached_body_takes_no_more_memory_than_its_length():
+    written = orjson.dumps("x" * 2000)  # with as much unused memory after its end
     tracemalloc.start()
     try:
         kept = response_cache._join([written])

@@ -1,4 +1,4 @@
-"""The time zone of the person who asks."""
+"""The time zone of the current user."""
 
 from datetime import UTC
 
@@ -10,5 +10,5 @@ from quire.web import time_zone
 @pytest.mark.parametrize(
     "name", ["", "Nowhere/Land", "../../etc/passwd", "Europe", "x" * 5000, "/"]
 )
-def test_a_zone_that_does_not_exist_is_utc(name):
+def test_unknown_time_zone_is_utc(name):
     assert time_zone.zone_named(name) is UTC

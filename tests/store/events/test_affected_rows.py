@@ -1,4 +1,4 @@
-"""What the database deletes or changes with a deletion is named in the outbox, for totals, and not told as a change."""
+"""Rows that the database changes with a deletion are named in the outbox for totals, not reported as changes."""
 
 import pytest
 from sqlalchemy import or_, select
@@ -20,7 +20,7 @@ from quire.store.version_names import ANY_ROW, access_of
 
 @pytest.fixture
 def post(app, people):
-    """Makes posts."""
+    """`post(...)`: create a post, return its id."""
     with app.app_context():
         yield lambda **more: write.create(POSTS, SYSTEM, raw_post(people, **more)).id
 
@@ -36,7 +36,7 @@ def comment(post, **more):
 
 
 def deletion(record, id):
-    """The rows that a deletion names beside its own, and the tables of which it does not name all that change."""
+    """The rows that a deletion names besides its own, and the tables in which it leaves changed rows unnamed."""
     before = versions()
     write.delete(record, SYSTEM, id, permanent=True)
     events = OutboxEvent.__table__.c
@@ -58,7 +58,7 @@ def versions():
         return parse_versions(connection.execute(select(column)).scalar())
 
 
-def test_a_post_takes_its_comments_with_it(post):
+def test_deleting_a_post_names_its_comments(post):
     one, other = post(), post()
     first = comment(one)
     answer = comment(one, parent=first)
@@ -67,21 +67,21 @@ def test_a_post_takes_its_comments_with_it(post):
     assert deletion(POSTS, one) == (named, set())
 
 
-def test_answers_lose_what_they_answer(post):
+def test_deleting_a_comment_names_its_replies(post):
     one = post()
     first = comment(one)
     answers = {comment(one, parent=first), comment(one, parent=first)}
     assert deletion(COMMENTS, first) == ({("comments.affected", id) for id in answers}, set())
 
 
-def test_posts_lose_their_category_and_their_comments_are_as_before(post):
+def test_deleting_a_category_names_its_posts_but_not_their_comments(post):
     category = write.create(CATEGORIES, SYSTEM, {"name": "Sea"}).id
     one = post(category=category)
     comment(one)
     assert deletion(CATEGORIES, category) == ({("posts.affected", one)}, set())
 
 
-def test_every_deletion_names_all_that_the_database_changes(app):
+def test_all_rows_changed_by_cascades_are_named(app):
     for record in REGISTRY.values():
         deletion = access_of(f"DELETE FROM {record.table.name}").writes
         raised = {one.removesuffix(ANY_ROW) for one in deletion if one.endswith(ANY_ROW)}
@@ -89,7 +89,7 @@ def test_every_deletion_names_all_that_the_database_changes(app):
         assert {one for one in raised if find_record(one)} == named & raised, record.path
 
 
-def test_where_they_are_too_many_none_is_named(post, monkeypatch):
+def test_too_many_affected_rows_are_not_named(post, monkeypatch):
     monkeypatch.setattr(affected_rows, "MAX_ROWS", 1)
     category = write.create(CATEGORIES, SYSTEM, {"name": "Sea"}).id
     for _ in range(2):
@@ -98,7 +98,7 @@ def test_where_they_are_too_many_none_is_named(post, monkeypatch):
     assert (named, unnamed) == (set(), {"posts", "categories"})
 
 
-def test_what_is_named_for_totals_is_no_change_for_readers(post, people):
+def test_affected_rows_are_not_in_the_change_feed(post, people):
     category = write.create(CATEGORIES, SYSTEM, {"name": "Sea"}).id
     post(category=category)
     catch_up()

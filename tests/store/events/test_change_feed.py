@@ -1,4 +1,4 @@
-"""The order of commits: a reader who goes on from where they were misses nothing, whoever writes meanwhile."""
+"""Commit order: a reader of the feed misses no change while others write."""
 
 import threading
 
@@ -16,7 +16,7 @@ WRITERS, EACH = 8, 12
 
 @pytest.fixture
 def writers(app):
-    """Threads that write tags, some of them in transactions with several."""
+    """Threads that write tags, some of them several in one transaction."""
 
     def write_tags(number):
         with app.app_context():
@@ -32,7 +32,7 @@ def writers(app):
         one.join()
 
 
-def test_a_reader_beside_eight_writers_misses_nothing(app, writers):
+def test_reader_misses_no_change_of_eight_concurrent_writers(app, writers):
     told, place, goes_on = [], Place(0), True
     with app.app_context():
         while goes_on:
@@ -45,7 +45,7 @@ def test_a_reader_beside_eight_writers_misses_nothing(app, writers):
     assert len(told) == len(set(told)) == WRITERS * EACH
 
 
-def test_a_part_of_the_feed_takes_two_statements(app, make, people, statements):
+def test_page_of_the_feed_takes_two_statements(app, make, people, statements):
     for title in "ABCDE":
         make(POSTS, title=title, body="x", published=True, author=people["ann"].id)
     with app.app_context():
@@ -55,7 +55,7 @@ def test_a_part_of_the_feed_takes_two_statements(app, make, people, statements):
     assert len(sent) == 2
 
 
-def test_what_concerns_others_alone_is_passed_over(app, make, monkeypatch):
+def test_events_of_other_types_are_skipped(app, make, monkeypatch):
     monkeypatch.setattr("quire.store.events.change_feed.EVENTS_AT_ONCE", 1)
     with app.app_context():
         catch_up()

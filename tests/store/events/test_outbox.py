@@ -1,4 +1,4 @@
-"""Events of changes: what was done in the past tense, and whether it has published or unpublished."""
+"""Events of changes: their names in the past tense, and whether they publish or unpublish a record."""
 
 import pytest
 from sqlalchemy import delete, select
@@ -18,7 +18,7 @@ TABLE = OutboxEvent.__table__
 
 @pytest.fixture
 def events_after(app):
-    """`events_after(call, ...)`: the verbs of the events that the call leaves behind."""
+    """`events_after(call, ...)`: the verbs of the events that the call writes."""
 
     def after(call, *given, **more):
         with app.app_context():
@@ -46,12 +46,12 @@ def act(id, name, record=POSTS, **raw):
     return write.act(record, SYSTEM, id, name, raw)
 
 
-def test_a_new_post_is_created_and_published(events_after, make_post):
+def test_new_post_is_created_and_published(events_after, make_post):
     assert events_after(make_post, published=True) == ["created", "published"]
     assert events_after(make_post) == events_after(make_post, published_at=FUTURE) == ["created"]
 
 
-def test_whatever_request_publishes_tells_so(events_after, make_post):
+def test_every_way_to_publish_or_unpublish_writes_an_event(events_after, make_post):
     assert events_after(change, make_post(), published=True) == ["updated", "published"]
     assert events_after(change, make_post(), published_at=PAST) == ["updated", "published"]
     assert events_after(act, make_post(), "publish") == ["updated", "published"]
@@ -66,32 +66,32 @@ def test_whatever_request_publishes_tells_so(events_after, make_post):
     assert events_after(act, make_post(published=True), "unpublish") == ["updated", "unpublished"]
 
 
-def test_what_stays_live_or_hidden_is_only_updated(events_after, make_post):
+def test_change_that_keeps_visibility_is_only_an_update(events_after, make_post):
     assert events_after(change, make_post(published=True), title="B") == ["updated"]
     assert events_after(act, make_post(), "publish", at=FUTURE) == ["updated"]
     assert events_after(act, make_post(published_at=FUTURE), "unpublish") == ["updated"]
 
 
-def test_the_trash_neither_publishes_nor_unpublishes(events_after, make_post):
+def test_trashing_and_restoring_neither_publish_nor_unpublish(events_after, make_post):
     id = make_post(published=True)
     assert events_after(write.delete, POSTS, SYSTEM, id) == ["deleted"]
     assert events_after(act, id, "restore") == ["restored"]
 
 
-def test_a_schedule_tells_its_beginning_and_its_end_once(events_after, make_post, stop_clock):
+def test_schedule_writes_published_and_unpublished_once(events_after, make_post, stop_clock):
     make_post(published_at=FUTURE, unpublish_at="2099-03-01T00:00:00Z")
     stop_clock(days=365 * 80)
     assert events_after(write_due_events) == ["published", "unpublished"]
     assert events_after(write_due_events) == []
 
 
-def test_other_actions_tell_their_own_past_tense(events_after, make_post, make):
+def test_actions_write_events_in_their_past_tense(events_after, make_post, make):
     comment = make(COMMENTS, post=make_post(published=True), body="x", status="pending")
     assert events_after(act, comment, "approve", COMMENTS) == ["approved"]
     assert events_after(act, comment, "spam", COMMENTS) == ["marked_as_spam"]
 
 
-def test_names_that_can_be_subscribed_to():
+def test_subscription_names_include_wildcards():
     names = subscription_names([POSTS, SETTINGS])
     assert names[:6] == ["*", "posts.*", "posts.created", "posts.updated", "posts.deleted", "posts.published"]  # fmt: skip
     assert names[-2:] == ["settings.*", "settings.updated"]
@@ -103,5 +103,5 @@ def test_names_that_can_be_subscribed_to():
     ("name", "meant"),
     [("*", True), ("posts.*", True), ("posts.created", True), ("tags.*", False), ("posts.updated", False)],
 )  # fmt: skip
-def test_a_name_stands_for_one_event_a_type_or_everything(name, meant):
+def test_subscription_covers_one_event_one_type_or_all(name, meant):
     assert is_subscribed([name], "posts.created") is meant

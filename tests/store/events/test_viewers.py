@@ -1,4 +1,4 @@
-"""Who sees a record may follow from other records: rules say how, so that the feed of changes can tell."""
+"""Rules declare how visibility follows from other records, so that the change feed can report it."""
 
 import pytest
 from sqlalchemy.sql import visitors
@@ -12,7 +12,7 @@ VERSIONED = [one for one in REGISTRY.values() if one.is_versioned]
 
 
 def foreign_tables(record, rule):
-    """The tables of other types that the answers of a rule look at."""
+    """The tables of other types that a rule's conditions read."""
     answers = [rule(Actor(role, 1)) for role in RANKED_ROLES]
     columns = (
         element
@@ -25,13 +25,13 @@ def foreign_tables(record, rule):
 
 
 @pytest.mark.parametrize("record", VERSIONED, ids=lambda record: record.path)
-def test_a_rule_that_looks_at_other_types_says_which_rows_follow_from_them(app, record):
+def test_rule_that_reads_other_types_declares_which_rows_follow(app, record):
     leaves = [one for one in record.access.read.walk() if not one.parts]
     for rule in leaves:
         if rule.reference is None and rule.shows is None:
             assert not foreign_tables(record, rule), rule.needs
 
 
-def test_there_are_rules_of_both_kinds(app):
+def test_rules_with_references_and_with_shows_exist(app):
     rules = [rule for record in VERSIONED for rule in record.access.read.walk()]
     assert any(one.reference for one in rules) and any(one.shows for one in rules)

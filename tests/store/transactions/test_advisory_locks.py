@@ -1,4 +1,4 @@
-"""Decisions about several rows: two that overlap are made one after the other; reading waits for none."""
+"""Overlapping decisions about several rows are serialised, and reading never waits."""
 
 from concurrent.futures import ThreadPoolExecutor, wait
 from threading import Event
@@ -19,11 +19,11 @@ from tests.databases import on_postgresql
 from tests.users import PASSWORD, signed_in
 
 UNTIL_IT_WAITS = 0.3
-"""Seconds for the second to get as far as it can beside the first."""
+"""Seconds for the second change to get as far as it can during the first."""
 
 
 def overlapping(app, first, second):
-    """What two changes come to, "done" or "refused", where the first commits after the second began."""
+    """The results, "done" or "refused", of two changes if the first commits after the second began."""
     begun, commit = Event(), Event()
 
     def hold_open():
@@ -58,7 +58,7 @@ def _outcome(future):
 
 
 def count(app, column, *where):
-    """How many rows there are."""
+    """The number of rows."""
     with app.app_context(), read_connection() as connection:
         return connection.execute(select(func.count(column)).where(*where)).scalar_one()
 
@@ -69,7 +69,7 @@ def demote(id):
 
 
 def deactivate(id):
-    """Let an administrator sign in no more."""
+    """Deactivate an administrator."""
     write.update(USERS, SYSTEM, id, {"is_active": False})
 
 
@@ -88,7 +88,7 @@ def remove(id):
         (remove, remove),
     ],
 )
-def test_two_at_once_leave_an_administrator(app, people, make, first, second):
+def test_concurrent_removals_leave_one_administrator(app, people, make, first, second):
     raw = {"email": "ada@example.org", "password": PASSWORD, "role": "admin"}
     ada, root = make(USERS, username="ada", **raw), people["root"].id
     assert overlapping(app, lambda: first(ada), lambda: second(root)) == ["done", "refused"]
@@ -96,7 +96,7 @@ def test_two_at_once_leave_an_administrator(app, people, make, first, second):
     assert count(app, users.id, users.role == "admin", users.is_active) == 1
 
 
-def test_an_account_has_so_many_keys_and_no_more(app, people):
+def test_api_key_limit_holds_under_concurrency(app, people):
     ann = people["ann"].id
 
     def one_more():
@@ -126,7 +126,7 @@ def test_an_account_has_so_many_keys_and_no_more(app, people):
     )
 
 
-def test_an_account_has_so_many_passkeys_and_no_more(app, people):
+def test_passkey_limit_holds_under_concurrency(app, people):
     ann = Actor("author", people["ann"].id, "ann")
 
     def keep(name):
@@ -139,7 +139,7 @@ def test_an_account_has_so_many_passkeys_and_no_more(app, people):
     assert count(app, Passkey.id) == passkeys.MAX_PASSKEYS
 
 
-def test_new_recovery_codes_replace_those_made_at_the_same_time(app, people):
+def test_concurrently_made_recovery_codes_replace_each_other(app, people):
     ann = people["ann"].id
     with app.app_context():
         recovery_codes.regenerate(ann)
@@ -151,7 +151,7 @@ def test_new_recovery_codes_replace_those_made_at_the_same_time(app, people):
 
 
 @pytest.mark.skipif(not on_postgresql(), reason="SQLite locks no rows")
-def test_reading_takes_no_lock(app, people, make, statements):
+def test_reading_locks_no_rows(app, people, make, statements):
     raw = {"title": "t", "body": "b", "author": people["ann"].id}
     id = make(POSTS, published_at=PAST, **raw)
     client = signed_in(app, people["ann"])

@@ -1,4 +1,4 @@
-"""Long work leaves the database to others between its batches."""
+"""Long work lets other writers in between its batches."""
 
 import itertools
 import sqlite3
@@ -19,7 +19,7 @@ from quire.store.transactions.long_work import delete_in_batches, in_batches
 from quire.store.write import create_many
 
 MAX_BATCHES = 3
-"""How many may pass before somebody who waits is let in; a starved one sees a hundred."""
+"""Batches that may pass before a waiting writer gets in; a starved one sees a hundred."""
 
 
 def note(number):
@@ -32,7 +32,7 @@ def in_this_process(app):
 
 
 def in_another_process(app):
-    """What a writer there sends, with none of the locks of this process."""
+    """Write as another process does, without the locks of this one."""
     with app.app_context():
         file = db.engine.url.database
     with closing(sqlite3.connect(file, timeout=0, isolation_level=None)) as connection:
@@ -47,7 +47,7 @@ def in_another_process(app):
 
 
 @pytest.mark.parametrize("write", [in_this_process, in_another_process])
-def test_who_waits_is_let_in_within_a_few_batches(app, write):
+def test_waiting_writer_gets_in_within_a_few_batches(app, write):
     with app.app_context():
         if db.engine.dialect.name != "sqlite":
             pytest.skip("PostgreSQL has many writers")
@@ -56,7 +56,7 @@ def test_who_waits_is_let_in_within_a_few_batches(app, write):
 
 
 def batches_until_let_in(app, write):
-    """How many batches pass after somebody begins to wait in the middle of one."""
+    """The number of batches that pass after a writer begins to wait in the middle of one."""
     writer = threading.Thread(target=write, args=(app,))
 
     def take(number):
@@ -70,7 +70,7 @@ def batches_until_let_in(app, write):
     return waited
 
 
-def test_all_items_are_taken_once_and_in_order(app):
+def test_items_are_processed_once_and_in_order(app):
     seen = []
     with app.app_context():
         counts = list(in_batches(seen.append, range(1000)))
@@ -90,7 +90,7 @@ def test_a_batch_is_one_transaction(app, statements, monkeypatch):
     assert len([one for one in sent if one.startswith("INSERT")]) == 3
 
 
-def test_rows_are_deleted_whatever_their_number(app):
+def test_any_number_of_rows_is_deleted(app):
     with app.app_context():
         create_many(TAGS, SYSTEM, [{"name": f"tag {n}"} for n in range(205)])
         table = TAGS.table
@@ -98,7 +98,7 @@ def test_rows_are_deleted_whatever_their_number(app):
         assert delete_in_batches(table, table.c.name.like("tag %")) == 0
 
 
-def test_seeds_at_once_wait_for_each_other(app):
+def test_concurrent_seeds_wait_for_each_other(app):
     failures = []
 
     def seed():

@@ -1,4 +1,4 @@
-"""Writers who want the same thing at the same time: one gets it, the others are told."""
+"""Concurrent writers that want the same thing: one gets it, the others get a clear response."""
 
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
@@ -24,7 +24,7 @@ def at_once(work):
         return list(pool.map(start, range(WRITERS)))
 
 
-def test_one_slug_goes_to_one_writer(app, people):
+def test_concurrent_writers_of_one_slug_get_one_success(app, people):
     clients = [signed_in(app, people["ann"]) for _ in range(WRITERS)]
     post = {"title": "Mine", "slug": "mine", "body": "x"}
     answers = at_once(lambda n: clients[n].post("/api/v1/posts", json=post))
@@ -34,7 +34,7 @@ def test_one_slug_goes_to_one_writer(app, people):
     assert refused["details"][0]["field"] == "slug"
 
 
-def test_the_same_title_gives_each_its_slug(app, people):
+def test_concurrent_posts_with_one_title_get_different_slugs(app, people):
     clients = [signed_in(app, people["ann"]) for _ in range(WRITERS)]
     post = {"title": "Same", "body": "x"}
     answers = at_once(lambda n: clients[n].post("/api/v1/posts", json=post))
@@ -43,7 +43,7 @@ def test_the_same_title_gives_each_its_slug(app, people):
     assert {a.json["slug"] for a in answers} == {"same", *numbered}
 
 
-def test_copies_made_at_once_get_a_slug_each(app, people, make):
+def test_concurrent_copies_get_different_slugs(app, people, make):
     post = make(POSTS, title="Same", body="x", author=people["ann"].id)
     clients = [signed_in(app, people["ann"]) for _ in range(WRITERS)]
     answers = at_once(lambda n: clients[n].post(f"/api/v1/posts/{post}/duplicate"))
@@ -51,7 +51,7 @@ def test_copies_made_at_once_get_a_slug_each(app, people, make):
     assert len({a.json["slug"] for a in answers}) == WRITERS
 
 
-def test_a_new_tag_that_many_posts_name_at_once_is_made_once(app, people):
+def test_new_tag_named_by_concurrent_posts_is_created_once(app, people):
     clients = [signed_in(app, people["ann"]) for _ in range(WRITERS)]
     orders = (["New", "Newer", "c++"], ["c++", "Newer", "New"])
     answers = at_once(
@@ -64,8 +64,8 @@ def test_a_new_tag_that_many_posts_name_at_once_is_made_once(app, people):
     assert {len(a.json["tags"]) for a in answers} == {3}
 
 
-def test_imports_at_once_share_their_new_names(app, people):
-    """Two blogs that say the same: each post gets a slug of its own, the terms are made once."""
+def test_concurrent_imports_share_new_tags_and_categories(app, people):
+    """Blogs with the same content: each post gets its own slug, and the terms are created once."""
 
     def work(number):
         entries = [
@@ -83,7 +83,7 @@ def test_imports_at_once_share_their_new_names(app, people):
     assert totals == {"tags": 1, "categories": 1}
 
 
-def test_of_two_changes_based_on_one_version_one_wins(app, people):
+def test_one_of_several_changes_to_one_version_wins(app, people):
     ann = signed_in(app, people["ann"])
     made = ann.post("/api/v1/posts", json={"title": "One", "body": "x"})
     clients = [signed_in(app, people["ann"]) for _ in range(WRITERS)]
@@ -95,7 +95,7 @@ def test_of_two_changes_based_on_one_version_one_wins(app, people):
     assert ann.get("/api/v1/posts/1").json["version"] == 2
 
 
-def test_comments_are_counted_exactly(app, people):
+def test_concurrent_comments_are_counted_exactly(app, people):
     ann = signed_in(app, people["ann"])
     ann.post("/api/v1/posts", json={"title": "One", "body": "x", "published": True})
     clients = [signed_in(app, people["abe"]) for _ in range(WRITERS)]
