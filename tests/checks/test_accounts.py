@@ -1,4 +1,4 @@
-"""Administrators: none, and those whose password is all that protects them."""
+"""The checks for missing administrators and for administrators without a second factor."""
 
 from quire.actor import SYSTEM
 from quire.checks import accounts
@@ -8,7 +8,7 @@ from quire.store.db import transaction
 from quire.store.write import update
 
 
-def test_administrators_without_a_second_factor(app, people):
+def test_administrator_without_a_second_factor_is_reported(app, people):
     with app.app_context():
         assert accounts.check_second_factors().reason.endswith("factor: root.")
         device = {"user_id": people["root"].id, "secret": "sealed"}
@@ -17,7 +17,7 @@ def test_administrators_without_a_second_factor(app, people):
         assert accounts.check_second_factors().status == "ok"
 
 
-def test_nobody_administers(app, people):
+def test_missing_administrator_is_an_error(app, people):
     with app.app_context():
         assert accounts.check_administrator().status == "ok"
         with transaction() as connection:
@@ -26,7 +26,7 @@ def test_nobody_administers(app, people):
     assert result.status == "error" and "users create" in result.action
 
 
-def test_few_names_are_said(app, people):
+def test_only_the_first_names_are_listed(app, people):
     with app.app_context():
         for name in ("mod", "ann", "abe", "bob"):
             update(USERS, SYSTEM, people[name].id, {"role": "admin"})

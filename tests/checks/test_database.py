@@ -1,4 +1,4 @@
-"""Databases that are too old, on another machine, damaged, or in another time."""
+"""The checks for databases that are too old, on a network drive, damaged, or have another clock."""
 
 import errno
 import re
@@ -32,19 +32,19 @@ def context(app):
         yield app
 
 
-def test_all_is_well(context):
+def test_healthy_database_passes_all_checks(context):
     for check in ("database", "versions", "writes", "integrity", "role", "place", "clock"):
         assert getattr(database, f"check_{check}")().status == "ok", check
 
 
 @pytest.mark.parametrize("name", ["PYTHON", "POSTGRESQL" if on_postgresql() else "SQLITE"])
-def test_versions_that_are_too_old(context, monkeypatch, name):
+def test_old_versions_are_an_error(context, monkeypatch, name):
     monkeypatch.setattr(database, name, (99, 1))
     result = database.check_versions()
     assert result.status == "error" and "99.1 or later" in result.action
 
 
-def test_a_migration_is_pending(context):
+def test_pending_migration_is_an_error(context):
     with transaction() as connection:
         stamp(connection, "")
     try:
@@ -61,7 +61,7 @@ def refused(*_, **__):
 
 @only_sqlite
 @pytest.mark.parametrize("part", ["file", "folder"])
-def test_a_database_on_a_disk_that_is_read_only(context, monkeypatch, part):
+def test_read_only_disk_is_an_error(context, monkeypatch, part):
     if part == "file":
         monkeypatch.setattr(read_only.os, "access", lambda path, mode: False)
     else:
@@ -71,7 +71,7 @@ def test_a_database_on_a_disk_that_is_read_only(context, monkeypatch, part):
 
 
 @pytest.mark.skipif(not on_postgresql(), reason="a state of servers")
-def test_a_server_that_takes_no_changes(context):
+def test_read_only_server_is_detected(context):
     with db.engine.connect() as connection:
         connection.execute(text("SET default_transaction_read_only = on"))
         connection.commit()
@@ -81,7 +81,7 @@ def test_a_server_that_takes_no_changes(context):
 
 
 @only_sqlite
-def test_a_row_that_refers_to_nothing(context):
+def test_dangling_reference_is_an_error(context):
     with closing(sqlite3.connect(db.engine.url.database)) as other:
         other.execute("INSERT INTO posts_tags (source_id, target_id) VALUES (7, 8)")
         other.commit()
@@ -95,7 +95,7 @@ def test_a_row_that_refers_to_nothing(context):
     ("path", "kind"),
     [("/srv/quire/quire.db", "nfs4"), ("/srv/local disk/quire.db", None), ("/home/q.db", None)],
 )
-def test_a_network_drive(tmp_path, monkeypatch, path, kind):
+def test_network_drive_is_found_in_the_list_of_mounts(tmp_path, monkeypatch, path, kind):
     (tmp_path / "mounts").write_text(MOUNTS, encoding="utf-8")
     monkeypatch.setattr(network_drive, "MOUNTS", tmp_path / "mounts")
     assert network_drive.network_drive(network_drive.Path(path)) == kind
@@ -103,7 +103,7 @@ def test_a_network_drive(tmp_path, monkeypatch, path, kind):
 
 @only_sqlite
 @pytest.mark.skipif(sys.platform != "linux", reason="a list of mounts of Linux")
-def test_sqlite_on_a_network_drive(context, tmp_path, monkeypatch):
+def test_sqlite_on_a_network_drive_is_an_error(context, tmp_path, monkeypatch):
     (tmp_path / "mounts").write_text(MOUNTS.replace("ext4", "cifs"), encoding="utf-8")
     monkeypatch.setattr(network_drive, "MOUNTS", tmp_path / "mounts")
     result = database.check_place()
@@ -111,7 +111,7 @@ def test_sqlite_on_a_network_drive(context, tmp_path, monkeypatch):
 
 
 @only_sqlite
-def test_sqlite_with_many_processes(make_app, tmp_path):
+def test_sqlite_with_many_processes_is_a_warning(make_app, tmp_path):
     app = make_app(QUIRE_INSTANCE=tmp_path)
     with app.app_context():
         folder = shared_counters()._folder
@@ -124,7 +124,7 @@ def test_sqlite_with_many_processes(make_app, tmp_path):
     assert result.status == "warning" and "5 processes share one SQLite file" in result.reason
 
 
-def test_a_clock_that_was_set_back(context, make, stop_clock):
+def test_clock_set_back_is_an_error(context, make, stop_clock):
     make(TAGS, name="sea")
     assert database.check_clock().status == "ok"
     stop_clock(hours=-1)
@@ -133,7 +133,7 @@ def test_a_clock_that_was_set_back(context, make, stop_clock):
 
 
 @pytest.mark.skipif(not on_postgresql(), reason="SQLite has the clock of its process")
-def test_a_clock_that_differs_from_the_database(context, stop_clock):
+def test_clock_difference_to_the_database_is_reported_in_seconds(context, stop_clock):
     stop_clock(minutes=1)
     seconds = re.search(r"by (\d+) seconds", database.check_clock().reason)[1]
-    assert 50 <= int(seconds) <= 60  # the clock of the database goes on
+    assert 50 <= int(seconds) <= 60  # the clock of the database keeps running

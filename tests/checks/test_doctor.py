@@ -1,4 +1,4 @@
-"""All checks one after the other: each ends in time, and one that cannot be made hides no other."""
+"""All checks run one after the other: each ends in time, and a failing one hides no other."""
 
 import threading
 
@@ -14,7 +14,7 @@ def names(app, deploy, more=None):
         return dict(doctor.examine(deploy, more or {}))
 
 
-def test_each_check_has_one_name(app):
+def test_check_names_are_unique(app):
     parts = [
         doctor.DATABASE,
         doctor.IN_DATABASE,
@@ -27,13 +27,13 @@ def test_each_check_has_one_name(app):
     assert len(names(app, False)) == sum(map(len, parts[:3]))
 
 
-def test_whatever_is_wrong_says_what_to_do(app):
+def test_every_failed_check_has_a_reason_and_an_action(app):
     wrong = {name: one for name, one in names(app, True).items() if one.status != "ok"}
     assert wrong and all(one.reason and one.action for one in wrong.values())
     assert all(one.reason.endswith((".", ".,")) for one in wrong.values())
 
 
-def test_a_check_that_hangs_is_given_up(app, monkeypatch):
+def test_hanging_check_is_abandoned_with_a_warning(app, monkeypatch):
     monkeypatch.setattr(doctor, "SECONDS", 0.05)
     released = threading.Event()
 
@@ -47,7 +47,7 @@ def test_a_check_that_hangs_is_given_up(app, monkeypatch):
     assert "goes on" in result and "broker" in result
 
 
-def test_what_the_system_refuses_is_an_error(app):
+def test_operating_system_error_is_an_error_with_its_path(app):
     def refuse():
         raise PermissionError(13, "Permission denied", "/srv/secret")
 
@@ -55,14 +55,14 @@ def test_what_the_system_refuses_is_an_error(app):
 
 
 @pytest.mark.parametrize("deploy", [False, True])
-def test_a_database_that_is_away(make_app, deploy):
+def test_unreachable_database_skips_checks_that_need_it(make_app, deploy):
     url = f"postgresql://somebody:secret-word@127.0.0.1:{free_port()}/nothing"
     result = names(make_app(DATABASE_URL=url), deploy)
     assert result["database"].status == "error" and "secret-word" not in str(result)
     assert "clock" not in result and "file permissions" in result
 
 
-def test_a_database_that_says_nothing_is_waited_for_once(make_app):
+def test_silent_database_is_tried_once(make_app):
     with silent_server() as (port, connections):
         url = f"postgresql://somebody@127.0.0.1:{port}/nothing?connect_timeout=2"
         result = names(make_app(DATABASE_URL=url), True)

@@ -1,4 +1,4 @@
-"""Files: rights, uploads that are gone, backups that are old or damaged, logs."""
+"""The checks of files: permissions, missing uploads, old or damaged backups, logs."""
 
 import io
 import os
@@ -30,13 +30,13 @@ def own(make_app, tmp_path):
         yield app
 
 
-def test_all_is_well(own):
+def test_healthy_instance_passes_all_checks(own):
     for check in ("permissions", "storage", "uploads", "newest_backup", "log"):
         assert getattr(files, f"check_{check}")().status == "ok", check
 
 
 @only_posix
-def test_others_can_read(own, tmp_path):
+def test_file_readable_by_others_is_an_error(own, tmp_path):
     path = tmp_path / "secret_key"
     path.write_text("x", encoding="utf-8")
     path.chmod(0o644)
@@ -44,12 +44,12 @@ def test_others_can_read(own, tmp_path):
     assert result.status == "error" and str(path) in result.reason and "chmod" in result.action
 
 
-def test_uploads_cannot_be_stored(own, tmp_path):
+def test_unusable_uploads_folder_is_an_error(own, tmp_path):
     (tmp_path / "uploads").write_text("no folder", encoding="utf-8")
     assert files.check_storage().status == "error"
 
 
-def test_an_upload_without_its_file(own):
+def test_missing_file_of_an_upload_is_an_error(own):
     urls = []
     for number in range(3):
         with receive(io.BytesIO(PDF + b"%d" % number), "paper.pdf") as received:
@@ -61,7 +61,7 @@ def test_an_upload_without_its_file(own):
     assert result.reason == f"Of 3 uploads checked, 1 have no file, such as {urls[1]}."
 
 
-def test_looking_ends(own, monkeypatch):
+def test_check_of_uploads_stops_at_its_time_limit(own, monkeypatch):
     monkeypatch.setattr(files, "LOOK_SECONDS", -1)
     with receive(io.BytesIO(PDF), "paper.pdf") as received:
         upload(SYSTEM, received, {})
@@ -80,20 +80,20 @@ def old_backup(folder, **age):
     [(0, None, "warning"), (0, 8, "warning"), (0, 1, "ok"), (86400, None, "error"),
      (86400, 3, "error"), (86400, 1, "ok")],
 )  # fmt: skip
-def test_the_age_of_the_newest_backup(own, tmp_path, every, days, status):
+def test_age_of_the_newest_backup_is_compared_with_the_schedule(own, tmp_path, every, days, status):
     own.config["BACKUP_EVERY"] = every
     if days is not None:
         old_backup(tmp_path, days=days)
     assert files.check_backup_age().status == status
 
 
-def test_a_backup_that_is_no_archive(own, tmp_path):
+def test_backup_that_is_not_an_archive_is_an_error(own, tmp_path):
     path = old_backup(tmp_path, hours=1)
     result = files.check_newest_backup()
     assert result.status == "error" and path.name in result.reason
 
 
-def test_a_backup_that_is_damaged(own, tmp_path):
+def test_damaged_backup_is_an_error(own, tmp_path):
     path = old_backup(tmp_path, hours=1)
     path.unlink()
     make_backup(path, None, lambda done, total: None)
@@ -105,7 +105,7 @@ def test_a_backup_that_is_damaged(own, tmp_path):
     assert result.status == "error" and result.action == "Run manage.py backup."
 
 
-def test_a_backup_without_its_passphrase(own, tmp_path, monkeypatch):
+def test_missing_or_wrong_passphrase_is_reported(own, tmp_path, monkeypatch):
     monkeypatch.setattr("quire.backup.age.WORK", 8)
     path = old_backup(tmp_path, hours=1).with_suffix(".zip.age")
     own.config["BACKUP_PASSPHRASE"] = "correct horse battery"
@@ -118,7 +118,7 @@ def test_a_backup_without_its_passphrase(own, tmp_path, monkeypatch):
     assert files.check_newest_backup().status == "warning"
 
 
-def test_a_backup_that_takes_long(own, tmp_path, monkeypatch):
+def test_large_backup_is_verified_in_part_with_a_warning(own, tmp_path, monkeypatch):
     path = old_backup(tmp_path, hours=1)
     path.unlink()
     make_backup(path, None, lambda done, total: None)
@@ -131,7 +131,9 @@ def test_a_backup_that_takes_long(own, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(("days", "status"), [(1, "ok"), (40, "warning")])
-def test_a_large_backup_beside_one_that_was_verified(own, tmp_path, monkeypatch, days, status):
+def test_large_backup_passes_if_another_was_verified_recently(
+    own, tmp_path, monkeypatch, days, status
+):
     older, newest = old_backup(tmp_path, hours=30), old_backup(tmp_path, hours=1)
     newest.unlink()
     make_backup(newest, None, lambda done, total: None)
@@ -155,7 +157,7 @@ def test_a_large_backup_beside_one_that_was_verified(own, tmp_path, monkeypatch,
     ("config", "word"),
     [({"LOG_LEVEL": "DEBUG"}, "LOG_LEVEL"), ({"LOG_FILE": "q.log", "LOG_FILE_BYTES": 0}, "LOG_FILE_BYTES")],
 )  # fmt: skip
-def test_logs(own, config, word):
+def test_debug_or_unlimited_logs_are_a_warning(own, config, word):
     own.config.update(config)
     result = files.check_log()
     assert result.status == "warning" and word in result.reason

@@ -1,4 +1,4 @@
-"""Jobs that failed or pile up, webhooks that were turned off; the rest is in test_readiness."""
+"""The checks for failed or waiting jobs and disabled webhooks; others are in test_readiness."""
 
 import pytest
 from sqlalchemy import insert, text
@@ -24,13 +24,13 @@ def context(app):
         yield app
 
 
-def test_all_is_well(context):
+def test_healthy_queue_passes_all_checks(context):
     assert [one().status for one in (jobs.check_jobs, jobs.check_queue, jobs.check_webhooks)] == [
         "ok"
     ] * 3
 
 
-def test_nobody_does_jobs(make_app, tmp_path):
+def test_missing_worker_is_a_warning(make_app, tmp_path):
     app = make_app(QUIRE_INSTANCE=tmp_path)
     with app.app_context():
         assert jobs.check_worker().status == "warning"
@@ -41,7 +41,7 @@ def test_nobody_does_jobs(make_app, tmp_path):
         assert jobs.check_worker().status == "ok"
 
 
-def test_a_server_that_has_just_started_does_jobs(make_app, tmp_path):
+def test_just_started_server_counts_as_a_worker(make_app, tmp_path):
     app = make_app(QUIRE_INSTANCE=tmp_path, JOB_THREADS=1)
     with app.app_context(), registered(tmp_path, "http://127.0.0.1:8000/"):
         assert jobs.check_worker().status == "ok"
@@ -49,7 +49,7 @@ def test_a_server_that_has_just_started_does_jobs(make_app, tmp_path):
         assert jobs.check_worker().status == "warning"
 
 
-def test_a_job_that_has_failed_for_good(make_app, people):
+def test_permanently_failed_job_is_a_warning(make_app, people):
     post = Post()
     post.start()
     app = make_app(**post.settings())
@@ -64,14 +64,14 @@ def test_a_job_that_has_failed_for_good(make_app, people):
     assert result.status == "warning" and result.reason == "1 job has failed for good."
 
 
-def test_a_backlog(context, monkeypatch):
+def test_backlog_of_jobs_is_reported(context, monkeypatch):
     monkeypatch.setattr(jobs, "BACKLOG", 3)
     for _ in range(4):
         enqueue("mail.reset")
     assert jobs.check_queue().reason == "4 jobs are waiting."
 
 
-def test_webhooks_that_fail(context, people):
+def test_failed_deliveries_and_disabled_webhooks_are_reported(context, people):
     raw = {"url": "https://127.0.0.1/", "events": ["posts.created"], "owner": people["root"].id}
     context.config["WEBHOOK_PRIVATE_NETWORKS"] = True
     try:

@@ -1,4 +1,4 @@
-"""/readyz: 200 where database, schema, disk and jobs are fit, else 503 and why, within some seconds."""
+"""/readyz: 200 if database, schema, disk and jobs are healthy, else 503 with reasons, within seconds."""
 
 import shutil
 import sqlite3
@@ -34,21 +34,21 @@ def wait_minutes(app, minutes, stop_clock):
     stop_clock(minutes=minutes)
 
 
-def test_all_is_well(app):
+def test_healthy_server_is_ready(app):
     status, checks = asked(app)
     assert status == 200
     assert list(checks) == ["database", "schema", "jobs", "disk"]
     assert {one["status"] for one in checks.values()} == {"ok"}
 
 
-def test_it_answers_under_any_host(app):
+def test_readiness_answers_for_any_host(app):
     assert asked(app, Host="evil.example")[0] == 200
 
 
 @pytest.mark.parametrize(
     ("revision", "words"), [("000000000000", "too old"), ("", "no database yet")]
 )
-def test_another_schema(app, revision, words):
+def test_outdated_schema_is_not_ready(app, revision, words):
     with app.app_context():
         with transaction() as connection:
             stamp(connection, revision)
@@ -62,19 +62,19 @@ def test_another_schema(app, revision, words):
 @pytest.mark.parametrize(
     ("megabytes", "status", "word"), [(2000, 200, "ok"), (500, 200, "warning"), (10, 503, "error")]
 )
-def test_free_space(app, monkeypatch, megabytes, status, word):
+def test_low_disk_space_is_a_warning_then_an_error(app, monkeypatch, megabytes, status, word):
     usage = USAGE(10**12, 0, megabytes * 2**20)
     monkeypatch.setattr(shutil, "disk_usage", lambda folder: usage)
     answer = asked(app)
     assert (answer[0], answer[1]["disk"]["status"]) == (status, word)
 
 
-def test_jobs_that_wait_for_a_short_time(app, stop_clock):
+def test_briefly_waiting_jobs_are_ready(app, stop_clock):
     wait_minutes(app, 4, stop_clock)
     assert asked(app)[0] == 200
 
 
-def test_jobs_that_nobody_does(app, stop_clock):
+def test_waiting_jobs_without_a_worker_are_not_ready(app, stop_clock):
     wait_minutes(app, 6, stop_clock)
     status, checks = asked(app)
     assert status == 503
@@ -84,14 +84,14 @@ def test_jobs_that_nobody_does(app, stop_clock):
     assert "worker" in checks["jobs"]["action"]
 
 
-def test_a_backlog_that_workers_are_busy_with_is_a_warning(app, stop_clock, monkeypatch):
+def test_backlog_with_busy_workers_is_a_warning(app, stop_clock, monkeypatch):
     wait_minutes(app, 6, stop_clock)
     monkeypatch.setattr(jobs, "job_threads", lambda app: 1)
     status, checks = asked(app)
     assert (status, checks["jobs"]["status"]) == (200, "warning")
 
 
-def test_a_worker_on_another_machine_is_seen_by_its_claim(app, stop_clock):
+def test_worker_on_another_machine_is_detected_by_its_claim(app, stop_clock):
     with app.app_context():
         enqueue("mail.reset")
         enqueue("mail.reset")
@@ -104,7 +104,7 @@ def test_a_worker_on_another_machine_is_seen_by_its_claim(app, stop_clock):
     assert asked(app)[1]["jobs"]["status"] == "warning"
 
 
-def test_a_database_that_is_away(make_app, tmp_path):
+def test_unreachable_database_is_not_ready_and_leaks_no_address(make_app, tmp_path):
     app = make_app(DATABASE_URL="postgresql://somebody:secret@127.0.0.1:1/nothing")
     status, checks = asked(app)
     assert status == 503
@@ -113,14 +113,14 @@ def test_a_database_that_is_away(make_app, tmp_path):
     assert "somebody" not in str(checks)
 
 
-def test_a_database_that_only_reads_is_a_warning(app, monkeypatch):
+def test_read_only_database_is_a_warning(app, monkeypatch):
     monkeypatch.setattr(readiness, "is_read_only", lambda connection: True)
     status, checks = asked(app)
     assert (status, checks["database"]["status"]) == (200, "warning")
     assert checks["database"]["reason"] == "The database is read-only."
 
 
-def test_a_writer_delays_nobody(app):
+def test_readiness_does_not_wait_for_a_writer(app):
     with app.app_context():
         url = db.engine.url
         if url.get_backend_name() != "sqlite":
@@ -132,7 +132,7 @@ def test_a_writer_delays_nobody(app):
     writer.close()
 
 
-def test_a_database_that_hangs_is_given_up(app, monkeypatch):
+def test_hanging_database_is_not_ready_and_checked_once(app, monkeypatch):
     monkeypatch.setattr(readiness, "SECONDS", 0.05)
     released, calls = threading.Event(), []
 
@@ -145,12 +145,12 @@ def test_a_database_that_hangs_is_given_up(app, monkeypatch):
     for _ in range(3):
         status, checks = asked(app)
         assert status == 503 and "did not answer within" in checks["database"]["reason"]
-    assert len(calls) == 1  # those who ask later join the one that hangs
+    assert len(calls) == 1  # later requests join the one that hangs
     released.set()
     wait_until(lambda: not any(one.name == "readiness" for one in threading.enumerate()))
 
 
-def test_what_other_processes_say_of_their_workers_counts(app, stop_clock):
+def test_workers_of_other_processes_count(app, stop_clock):
     wait_minutes(app, 6, stop_clock)
     with app.app_context():
         folder = shared_counters()._folder

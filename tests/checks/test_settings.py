@@ -1,4 +1,4 @@
-"""Settings that are unsafe in public, missing, or contradict each other."""
+"""The checks for settings that are unsafe in public, missing or contradictory."""
 
 import pytest
 
@@ -25,7 +25,7 @@ def said(make_app, check, **config):
         ({"QUIRE_ENV": "production", "SECRET_KEY": "0123456789abcdef" * 3, "DEBUG": True}, "DEBUG"),
     ],
 )  # fmt: skip
-def test_environment(make_app, config, words):
+def test_unsafe_environment_is_an_error(make_app, config, words):
     app = make_app()
     app.config.update(config)
     with app.app_context():
@@ -33,7 +33,7 @@ def test_environment(make_app, config, words):
     assert result.status == "error" and words in result.reason
 
 
-def test_a_safe_environment(make_app):
+def test_safe_environment_passes(make_app):
     app = make_app()
     app.config.update(QUIRE_ENV="production", SECRET_KEY="0123456789abcdef" * 3)
     with app.app_context():
@@ -48,24 +48,24 @@ def test_a_safe_environment(make_app):
         ({"TRUSTED_HOSTS": ["b.org"]}, "not in TRUSTED_HOSTS"),
     ],
 )
-def test_address(make_app, config, words):
+def test_unsafe_public_address_is_an_error(make_app, config, words):
     status, reason = said(make_app, settings.check_address, **{**SAFE, **config})
     assert status == "error" and words in reason
     assert said(make_app, settings.check_address, **SAFE) == ("ok", "")
 
 
-def test_proxy(make_app):
+def test_missing_trusted_proxy_is_a_warning(make_app):
     status, reason = said(make_app, settings.check_proxy, **{**SAFE, "TRUSTED_PROXY": ""})
     assert status == "warning" and "share limits" in reason
     assert said(make_app, settings.check_proxy, **SAFE)[0] == "ok"
 
 
-def test_limits_that_are_off(make_app):
+def test_disabled_rate_limits_are_an_error(make_app):
     assert said(make_app, settings.check_limits, RATELIMIT_ENABLED=False)[0] == "error"
     assert said(make_app, settings.check_limits, RATELIMIT_ENABLED=True)[0] == "ok"
 
 
-def test_limits_that_each_process_counts(make_app, tmp_path):
+def test_rate_limits_counted_per_process_are_reported(make_app, tmp_path):
     app = make_app(RATELIMIT_ENABLED=True, QUIRE_INSTANCE=tmp_path)
     with app.app_context():
         folder = shared_counters()._folder
@@ -93,6 +93,6 @@ def test_limits_that_each_process_counts(make_app, tmp_path):
         ({"JWT_REFRESH_TOKEN_EXPIRES": 3600, "JWT_ACCESS_TOKEN_EXPIRES": 3600}, "ok", ""),
     ],
 )  # fmt: skip
-def test_contradictions(make_app, config, status, words):
+def test_contradictory_settings_are_reported(make_app, config, status, words):
     answer = said(make_app, settings.check_contradictions, **config)
     assert answer[0] == status and words in answer[1]

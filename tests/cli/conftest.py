@@ -1,4 +1,4 @@
-"""Commands run as an operator runs them: in production, on an instance folder of their own."""
+"""Commands run as an operator runs them: in production, each on its own instance folder."""
 
 import io
 import shutil
@@ -17,7 +17,7 @@ from quire.store.db import db
 class Console:
     """Runs manage.py in this process: `console("users", "list")` -> (status, output, errors).
 
-    `given` is what it reads: text, or bytes that may be none.
+    `given` is its standard input: text, or bytes that need not be valid text.
     """
 
     def __init__(self, capsys, monkeypatch, instance):
@@ -33,13 +33,13 @@ class Console:
         return ended.value.code or 0, said.out, said.err
 
     def rows(self, sql):
-        """What a query finds in the instance's database."""
+        """The rows of a query on the instance's database."""
         with closing(sqlite3.connect(self.instance / "quire.db")) as connection:
             return connection.execute(sql).fetchall()
 
 
 def settle(monkeypatch, instance):
-    """Let the process look like one started with nothing but an instance folder."""
+    """Make the process look like one started with only an instance folder."""
     for name in [*docs.names(), "FLASK_DEBUG"]:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setitem(settings.Settings.model_config, "env_file", None)
@@ -62,7 +62,7 @@ def migrated(tmp_path_factory):
 
 @pytest.fixture
 def instance(tmp_path, migrated, monkeypatch):
-    """An instance folder of this test's own, which settings lead to."""
+    """An instance folder for this test only, named by the settings."""
     folder = tmp_path / "instance"
     shutil.copytree(migrated, folder)
     settle(monkeypatch, folder)

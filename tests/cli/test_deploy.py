@@ -1,4 +1,4 @@
-"""`manage.py deploy`: each kind of file is read by its own program, and works."""
+"""`manage.py deploy`: the program for each kind of file accepts it, and it works."""
 
 import http.client
 import os
@@ -68,7 +68,7 @@ def written(folder, kind, installation=LINUX):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_examples_are_what_the_command_writes(kind):
+def test_committed_examples_match_the_command(kind):
     folder = EXAMPLES / kind
     texts = {path.name: path.read_text(encoding="utf-8") for path in folder.iterdir()}
     assert texts == render(kind, EXAMPLE_OF[kind])
@@ -81,12 +81,12 @@ def test_the_examples_are_what_the_command_writes(kind):
         ("gunicorn", "quire-gunicorn.service"), ("gunicorn", "quire-worker.service"),
     ],
 )  # fmt: skip
-def test_what_else_than_serve_runs_long_on_linux_has_one_memory_pool(kind, name):
+def test_long_running_processes_are_limited_to_one_memory_pool(kind, name):
     assert "MALLOC_ARENA_MAX=1" in render(kind, LINUX)[name]
 
 
 @pytest.mark.parametrize("kind", ["nginx", "gunicorn"])
-def test_an_existing_file_stays_unless_forced(console, monkeypatch, tmp_path, kind):
+def test_existing_file_is_only_overwritten_with_force(console, monkeypatch, tmp_path, kind):
     monkeypatch.setenv("PUBLIC_URL", "https://blog.example.org")
     monkeypatch.setenv("SECRET_KEY", "0123456789abcdefghijklmnopqrstuv")
     monkeypatch.setenv("MAIL_PASSWORD", "mail-password-7")
@@ -105,7 +105,7 @@ def test_an_existing_file_stays_unless_forced(console, monkeypatch, tmp_path, ki
     assert [file.read_text(encoding="utf-8") for file in files] == texts
 
 
-def test_without_a_folder_they_go_to_the_instance(console):
+def test_files_are_written_to_the_instance_folder_by_default(console):
     _, output, errors = console("deploy", "nginx")
     assert output.strip() == str(console.instance / "deploy" / "quire.conf")
     assert "PUBLIC_URL is not set" in errors and "TRUSTED_PROXY=127.0.0.1" in errors
@@ -119,13 +119,13 @@ def test_without_a_folder_they_go_to_the_instance(console):
         (("nginx", "--port", "0"), "--port"),
     ],
 )
-def test_wrong_usage(console, arguments, words):
+def test_wrong_usage_is_refused(console, arguments, words):
     status, _, errors = console("deploy", *arguments)
     assert status == 2 and words in errors
 
 
 @pytest.mark.parametrize("kind", ["systemd", "gunicorn"])
-def test_systemd_reads_its_units(tmp_path, kind):
+def test_systemd_accepts_its_units(tmp_path, kind):
     analyze = tool("systemd-analyze")
     folder = written(tmp_path, kind, replace(HERE, folder=str(tmp_path)))
     units = [path for path in folder.iterdir() if path.suffix in (".service", ".timer")]
@@ -133,7 +133,7 @@ def test_systemd_reads_its_units(tmp_path, kind):
     assert (said.returncode, said.stderr) == (0, "")
 
 
-def test_systemd_reads_odd_paths(tmp_path):
+def test_systemd_accepts_unusual_paths(tmp_path):
     analyze = tool("systemd-analyze")
     root = tmp_path / "a b 100% $HOME"
     root.mkdir()
@@ -148,7 +148,7 @@ def test_systemd_reads_odd_paths(tmp_path):
 
 
 @pytest.mark.parametrize("secured", [False, True])
-def test_haproxy_reads_its_file(tmp_path, certificate, secured):
+def test_haproxy_accepts_its_file(tmp_path, certificate, secured):
     haproxy = tool("haproxy")
     both = tmp_path / "both.pem"
     both.write_bytes(b"".join(Path(one).read_bytes() for one in certificate))
@@ -159,7 +159,7 @@ def test_haproxy_reads_its_file(tmp_path, certificate, secured):
 
 
 @pytest.mark.parametrize("installation", [WINDOWS, ODD])
-def test_xml_for_windows(installation):
+def test_windows_files_are_valid_xml(installation):
     service = defusedxml.ElementTree.fromstring(
         render("windows-service", installation)["quire-service.xml"].encode()
     )
@@ -173,7 +173,7 @@ def test_xml_for_windows(installation):
 
 
 @pytest.mark.parametrize("installation", [LINUX, WINDOWS, ODD])
-def test_compose_is_yaml(installation):
+def test_compose_file_is_valid_yaml(installation):
     service = yaml.safe_load(render("compose", installation)["compose.yaml"])["services"]["quire"]
     assert service["build"]["context"] == installation.root
     assert service["build"]["dockerfile"] == installation.file("Dockerfile")
@@ -181,7 +181,7 @@ def test_compose_is_yaml(installation):
     assert service["ports"] == ["127.0.0.1:8000:8000"]
 
 
-def test_the_image_copies_what_exists_and_only_that():
+def test_docker_image_copies_only_existing_allowed_files():
     files = render("docker", LINUX)
     copied = re.findall(r"^COPY (.*) \S+$", files["Dockerfile"], re.MULTILINE)
     names = {name for line in copied for name in line.split()}
@@ -193,7 +193,7 @@ def test_the_image_copies_what_exists_and_only_that():
     assert words.index("USER") > max(n for n, word in enumerate(words) if word == "RUN")
 
 
-def test_gunicorn_reads_its_file(tmp_path):
+def test_gunicorn_file_is_valid_python(tmp_path):
     pytest.importorskip("gunicorn")
     for installation in (LINUX, ODD):
         settings = {}
@@ -220,8 +220,8 @@ def certificate(tmp_path_factory):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("proxy", ["nginx", "haproxy"])
-def test_quire_behind_a_proxy(make_app, people, tmp_path, certificate, proxy):
-    """The address of the client and the scheme that they have used come through."""
+def test_proxy_passes_on_the_address_and_scheme(make_app, people, tmp_path, certificate, proxy):
+    """The client's address and scheme are passed through."""
     program = tool(proxy)
     app = make_app(TRUSTED_PROXY="127.0.0.1", TRUSTED_HOSTS=["localhost"])
     seen = []
@@ -295,7 +295,7 @@ def ask(connection, **headers):
 
 
 def started(folder, unit):
-    """What a unit of systemd starts, and the file that it writes to."""
+    """Start the command of a systemd unit; return the process and its output file."""
     text = (folder / unit).read_text(encoding="utf-8")
     command = re.search(r"^ExecStart=(.*)$", text, re.MULTILINE)[1]
     variables = dict(re.findall(r'^Environment="(\w+)=(.*)"$', text, re.MULTILINE))
@@ -310,7 +310,7 @@ def started(folder, unit):
 
 @pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="gunicorn does not run on Windows")
-def test_gunicorn_serves_and_the_worker_works(console, tmp_path):
+def test_gunicorn_and_the_worker_start_and_stop(console, tmp_path):
     pytest.importorskip("gunicorn")
     port = free_port()
     here = replace(HERE, port=port, instance=str(console.instance), folder=str(tmp_path))

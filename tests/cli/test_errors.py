@@ -1,4 +1,4 @@
-"""What keeps a command from running is told in one line on standard error, with status 1."""
+"""A command that cannot run prints one line on standard error and exits with status 1."""
 
 import os
 import shutil
@@ -22,7 +22,7 @@ DAMAGED = {
 
 
 @pytest.mark.parametrize("kind", DAMAGED)
-def test_a_damaged_database_ends_every_command_with_one_line(console, instance, kind):
+def test_damaged_database_is_a_one_line_error_in_every_command(console, instance, kind):
     path = instance / "quire.db"
     path.write_bytes(DAMAGED[kind](path.read_bytes()))
     for words in ("users list", "prune", "seed --posts 1", "db upgrade", "db current",
@@ -37,7 +37,7 @@ def test_a_damaged_database_ends_every_command_with_one_line(console, instance, 
     assert errors == "Error: 1 of the checks failed.\n"
 
 
-def test_input_in_another_encoding_is_one_line(console):
+def test_input_in_another_encoding_is_a_one_line_error(console):
     words = ("users", "create", "ann", "ann@example.org", "--password-stdin")
     status, output, errors = console(*words, given="pässword".encode("latin-1"))
     assert (status, output) == (1, "")
@@ -45,14 +45,14 @@ def test_input_in_another_encoding_is_one_line(console):
     assert console.rows("SELECT username FROM users") == []
 
 
-def test_a_full_disk_is_named_whatever_became_of_the_database(console, instance, monkeypatch):
+def test_full_disk_is_reported_even_with_a_damaged_database(console, instance, monkeypatch):
     monkeypatch.setattr(shutil, "disk_usage", lambda folder: SimpleNamespace(free=0))
     assert "error    disk: Only 0 MB are free" in console("check")[1]
     (instance / "quire.db").write_bytes(b"not a database" * 1000)
     assert "error    disk: Only 0 MB are free" in console("check")[1]
 
 
-def test_damage_that_only_some_reads_meet_is_one_line_too(console, instance):
+def test_damage_in_one_table_is_a_one_line_error(console, instance):
     data = bytearray((instance / "quire.db").read_bytes())
     root = _root_page(instance, "users")
     data[(root - 1) * 4096 : root * 4096] = b"\xa5" * 4096
@@ -73,7 +73,7 @@ def _root_page(instance, table):
 
 @pytest.mark.parametrize("place", ["/dev/null/instance", __file__])
 @posix
-def test_an_instance_folder_that_cannot_be_is_one_line(console, monkeypatch, place):
+def test_impossible_instance_folder_is_a_one_line_error(console, monkeypatch, place):
     monkeypatch.setenv("QUIRE_INSTANCE", place)
     monkeypatch.setenv("SECRET_KEY", "0123456789-abcdefghijklmnopqrstuvwxyz")
     for words in (["users", "list"], ["check"], ["openapi"]):
@@ -83,21 +83,21 @@ def test_an_instance_folder_that_cannot_be_is_one_line(console, monkeypatch, pla
         assert errors.count("\n") == 1
 
 
-def test_a_secret_that_cannot_be_read_is_one_line(console, instance):
+def test_unreadable_secret_key_is_a_one_line_error(console, instance):
     (instance / "secret_key").write_bytes(b"\xff\xfe")
     status, _, errors = console("users", "list")
     assert (status, errors.count("\n")) == (1, 1)
     assert "Cannot use the secret key" in errors
 
 
-def test_a_folder_that_is_missing_is_one_line(console, tmp_path):
+def test_missing_output_folder_is_a_one_line_error(console, tmp_path):
     for command in (["openapi"], ["export"]):
         status, _, errors = console(*command, tmp_path / "missing" / "f\u00f6lder" / "x.json")
         assert (status, errors.count("\n")) == (1, 1)
         assert "No such file or directory" in errors and "Traceback" not in errors
 
 
-def test_the_folder_is_made_for_whoever_comes_first(new_console, monkeypatch):
+def test_first_command_creates_the_instance_folder(new_console, monkeypatch):
     monkeypatch.setenv("SECRET_KEY", "0123456789-abcdefghijklmnopqrstuvwxyz")
     assert new_console("users", "list") == (0, "", "")
     assert (new_console.instance / "quire.db").exists()
@@ -106,8 +106,8 @@ def test_the_folder_is_made_for_whoever_comes_first(new_console, monkeypatch):
 
 @pytest.mark.slow
 @posix
-def test_text_in_another_encoding_is_one_line(instance):
-    """As a console with LANG=C gives it: bytes that are no UTF-8, or letters that ASCII lacks."""
+def test_arguments_in_another_encoding_are_a_one_line_error(instance):
+    """As in a console with LANG=C: bytes that are not UTF-8, or letters outside ASCII."""
     ascii_only = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
     for more, words, given in (
         ({"LANG": "C"}, ["users", "set-password", "x", "--password-stdin"], "p\xe4sswort 1\n".encode("latin-1")),

@@ -15,7 +15,7 @@ TABLES = {
 
 
 def digest(console):
-    """One word for all that was seeded."""
+    """A hash of all seeded content."""
     rows = [
         console.rows(f"SELECT {columns} FROM {table} ORDER BY 1, 2")
         for table, columns in TABLES.items()
@@ -30,7 +30,7 @@ def counts(console):
     ]
 
 
-def test_same_numbers_same_content_everywhere(console):
+def test_seed_is_deterministic_on_every_machine(console):
     assert console("seed", *AMOUNT)[:2] == (0, "Added 4 users, 5 tags, 12 posts, 20 comments.\n")
     assert counts(console) == [4, 5, 12, 20]
     assert digest(console) == SEEDED
@@ -39,30 +39,30 @@ def test_same_numbers_same_content_everywhere(console):
 SEEDED = "ba4290651d12ecd9ea9bb6bc3f86f7336897c31635bb3bc6e80c7c840e9224b9"
 
 
-def test_seed_adds_to_what_is_there(console):
+def test_seed_adds_to_existing_content(console):
     console("seed", *AMOUNT)
     assert console("seed", *AMOUNT)[0] == 0
     assert counts(console) == [8, 10, 24, 40]
 
 
-def test_another_random_seed_gives_other_content(console):
+def test_another_random_seed_creates_other_content(console):
     assert console("seed", *AMOUNT, "--random-seed=2")[0] == 0
     assert digest(console) != SEEDED
 
 
-def test_replies_stay_below_their_post(console):
+def test_replies_belong_to_the_post_of_their_parent(console):
     console("seed", *AMOUNT)
     strays = "SELECT count(*) FROM comments c JOIN comments p ON p.id = c.parent_id WHERE c.post_id <> p.post_id"
     assert console.rows(strays) == [(0,)]
     assert console.rows("SELECT count(*) FROM comments WHERE parent_id IS NOT NULL") == [(6,)]
 
 
-def test_seeded_people_cannot_sign_in(console):
+def test_seeded_users_have_no_password(console):
     console("seed", *AMOUNT)
     assert console.rows("SELECT DISTINCT password FROM users") == [(None,)]
 
 
-def test_tags_and_comments_for_what_is_there(console):
+def test_seed_can_use_existing_users_tags_and_posts(console):
     console("seed", *AMOUNT)
     more = ["--users=0", "--tags=0", "--posts=1", "--comments=4"]
     assert console("seed", *more)[0] == 0
@@ -80,7 +80,7 @@ def test_tags_and_comments_for_what_is_there(console):
         ),
     ],
 )
-def test_seed_without_people(console, numbers, words):
+def test_seed_without_users_or_posts_is_an_error(console, numbers, words):
     status, _, errors = console("seed", *numbers)
     assert status == 1
     assert words in errors
@@ -101,13 +101,13 @@ def test_import_markdown(console, tmp_path):
     assert console.rows("SELECT title, slug FROM posts") == [("Hello", "hello")]
 
 
-def test_import_of_nothing(console, tmp_path):
+def test_import_of_an_empty_folder_is_an_error(console, tmp_path):
     status, _, errors = console("import", "markdown", tmp_path / "instance")
     assert status == 1
     assert errors.endswith("Error: nothing here could be imported.\n")
 
 
-def test_import_wordpress_refuses_what_is_no_export(console, tmp_path):
+def test_import_wordpress_refuses_other_files(console, tmp_path):
     (tmp_path / "x.xml").write_text("<a/>", encoding="utf-8")
     status, _, errors = console("import", "wordpress", tmp_path / "x.xml")
     assert status == 1
@@ -131,13 +131,13 @@ def test_export_and_import_json(console, tmp_path):
     assert console.rows(noted) == [("[]",)]
 
 
-def test_export_to_a_place_that_cannot_be_written(console, tmp_path):
+def test_export_to_an_unwritable_path_is_an_error(console, tmp_path):
     status, _, errors = console("export", tmp_path / "none" / "all.zip")
     assert status == 1
     assert errors.splitlines()[-1].startswith("Error: Cannot write ")
 
 
-def test_import_json_refuses_what_is_no_archive(console, tmp_path):
+def test_import_json_refuses_other_files(console, tmp_path):
     (tmp_path / "x.zip").write_bytes(b"PK")
     status, output, errors = console("import", "json", tmp_path / "x.zip")
     assert status == 1
@@ -166,7 +166,7 @@ def test_import_csv(console, tmp_path):
     assert console("import", "xlsx", "posts", tmp_path / "x.csv")[0] == 1
 
 
-def test_import_ghost_refuses_what_is_no_export(console, tmp_path):
+def test_import_ghost_refuses_other_files(console, tmp_path):
     (tmp_path / "x.json").write_text("{}", encoding="utf-8")
     status, output, _ = console("import", "ghost", tmp_path / "x.json", "--url=https://x.example")
     assert status == 1

@@ -1,4 +1,4 @@
-"""`manage.py db`, `check`, `openapi`, `routes`, `shell`, `settings`, and first use of a folder."""
+"""`manage.py db`, `check`, `openapi`, `routes`, `shell`, `settings`, and the first use of a folder."""
 
 import json
 import logging
@@ -23,7 +23,7 @@ def execute(instance, sql):
 
 
 def shape(path):
-    """Every column of every table, and every index, as SQLite has them."""
+    """All columns of all tables, and all indexes, as SQLite reports them."""
     with closing(sqlite3.connect(path)) as connection:
         names = connection.execute(
             "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE '%alembic%'"
@@ -60,7 +60,7 @@ def downgrade():
 
 @pytest.fixture
 def scripts(tmp_path, monkeypatch):
-    """A copy of the migrations, to which tests may add."""
+    """A copy of the migrations that tests may add to."""
     folder = tmp_path / "scripts"
     shutil.copytree(migrations.SCRIPTS, folder)
     monkeypatch.setattr(migrations, "SCRIPTS", folder)
@@ -74,13 +74,13 @@ def add_script(folder, name, more=""):
     migrations.revisions.cache_clear()
 
 
-def test_first_command_makes_the_database(new_console):
+def test_first_command_creates_the_database(new_console):
     assert new_console("users", "list") == (0, "", "")
     assert new_console("users", "list", "--json")[1] == "[]\n"
     assert new_console.rows("SELECT site_name FROM settings") == [("Quire",)]
 
 
-def test_migrations_make_what_the_models_say(instance, tmp_path):
+def test_migrations_create_the_tables_of_the_models(instance, tmp_path):
     from quire.app import create_app
 
     app = create_app("testing", {"DATABASE_URL": f"sqlite:///{(tmp_path / 'made.db').as_posix()}"})
@@ -111,7 +111,7 @@ def test_upgrade_makes_a_backup_first(console, instance, scripts, tmp_path):
     assert len(list((instance / "backups").iterdir())) == 1
 
 
-def test_upgrade_stops_where_no_backup_can_be_made(console, instance, scripts):
+def test_upgrade_stops_if_the_backup_fails(console, instance, scripts):
     add_script(scripts, "newer")
     with main.bare_application().app_context(), backing_up():
         status, _, errors = console("db", "upgrade")
@@ -123,14 +123,14 @@ def test_upgrade_stops_where_no_backup_can_be_made(console, instance, scripts):
     assert execute(instance, "SELECT version_num FROM alembic_version") != [("newer",)]
 
 
-def test_upgrade_without_a_backup(console, instance, scripts):
+def test_upgrade_can_skip_the_backup(console, instance, scripts):
     add_script(scripts, "newer")
     assert console("db", "upgrade", "--no-backup")[0] == 0
     assert execute(instance, "SELECT version_num FROM alembic_version") == [("newer",)]
     assert not (instance / "backups").exists()
 
 
-def test_downgrade_and_up_again(console, instance):
+def test_downgrade_to_base_is_upgraded_by_the_next_command(console, instance):
     assert console("db", "downgrade", "base")[0] == 0
     assert execute(instance, "SELECT * FROM alembic_version") == []
     assert console("users", "list") == (0, "", "")
@@ -145,21 +145,21 @@ def test_migrate_without_a_change_writes_nothing(console):
 
 
 @pytest.mark.parametrize("command", [("migrate", "-m", "Nothing"), ("check",)])
-def test_what_compares_tables_makes_those_of_an_empty_database(console, instance, command):
+def test_migrate_and_check_create_a_missing_database(console, instance, command):
     (instance / "quire.db").unlink()
     assert console("db", *command)[0] == 0
     assert console("users", "list") == (0, "", "")
 
 
 @pytest.mark.parametrize("command", [("migrate", "-m", "Nothing"), ("check",)])
-def test_what_compares_tables_refuses_an_older_database(console, scripts, command):
+def test_migrate_and_check_refuse_an_older_database(console, scripts, command):
     add_script(scripts, "newer")
     status, _, errors = console("db", *command)
     assert status == 1
     assert "Error: The database is older than this code. Run: manage.py db upgrade\n" in errors
 
 
-def test_failing_db_command(console, instance):
+def test_failing_db_command_exits_with_1(console, instance):
     execute(instance, "UPDATE alembic_version SET version_num = 'fff'")
     assert console("db", "check")[0] == 1
 
@@ -180,14 +180,14 @@ def test_newer_database_is_refused(console, instance):
     assert errors.startswith("Error: This code is too old for the database (revision fff).")
 
 
-def test_database_of_others_is_refused(console, instance):
+def test_database_without_a_revision_is_refused(console, instance):
     execute(instance, "DROP TABLE alembic_version")
     status, _, errors = console("users", "list")
     assert status == 1
     assert "manage.py db stamp head" in errors
 
 
-def test_database_that_cannot_be_opened(console, monkeypatch, tmp_path):
+def test_database_that_cannot_be_opened_is_a_one_line_error(console, monkeypatch, tmp_path):
     monkeypatch.setenv("DATABASE_URL", f"sqlite:///{(tmp_path / 'no' / 'x.db').as_posix()}")
     status, _, errors = console("users", "list")
     assert (status, errors) == (
@@ -196,7 +196,7 @@ def test_database_that_cannot_be_opened(console, monkeypatch, tmp_path):
     )
 
 
-def test_newest_revision_must_be_one(tmp_path):
+def test_several_newest_revisions_are_refused(tmp_path):
     (tmp_path / "versions").mkdir()
     for name in "ab":
         text = f'revision = "{name}"\ndown_revision = None\n'
@@ -245,7 +245,7 @@ def test_failing_migration_changes_nothing(console, instance, scripts, statement
     assert execute(instance, "SELECT * FROM posts_tags") == []
 
 
-def test_check(console):
+def test_check_fails_only_for_errors(console):
     status, output, errors = console("check")
     assert (status, errors) == (1, "Error: 1 of the checks failed.\n")
     assert "error    administrator: There is no active administrator." in output
@@ -263,7 +263,7 @@ def test_check(console):
     assert {line.split()[0] for line in output.splitlines()} == {"ok", "warning"}
 
 
-def test_check_finds_what_is_broken(console, instance):
+def test_check_reports_dangling_references_and_wrong_revisions(console, instance):
     execute(instance, "INSERT INTO posts_tags (source_id, target_id) VALUES (7, 8)")
     assert (
         "error    database integrity: A row in posts_tags refers to a missing row in"
@@ -273,7 +273,7 @@ def test_check_finds_what_is_broken(console, instance):
     assert "error    database: This code is too old" in console("check")[1]
 
 
-def test_check_tells_of_jobs_that_nobody_does(console, instance):
+def test_check_reports_jobs_without_a_worker(console, instance):
     console("check")
     execute(
         instance,
@@ -283,7 +283,7 @@ def test_check_tells_of_jobs_that_nobody_does(console, instance):
     assert "error    background jobs: The oldest job has been waiting for " in console("check")[1]
 
 
-def test_check_finds_a_damaged_file(console, instance):
+def test_check_reports_a_damaged_index(console, instance):
     path = instance / "quire.db"
     data = bytearray(path.read_bytes())
     root = execute(
@@ -294,7 +294,7 @@ def test_check_finds_a_damaged_file(console, instance):
     assert "error    database integrity: " in console("check")[1]
 
 
-def test_check_deploy(console, monkeypatch):
+def test_check_deploy_checks_public_settings(console, monkeypatch):
     output = console("check", "--deploy")[1]
     assert "error    public address: PUBLIC_URL is not an https address" in output
     assert "warning  mail: MAIL_SERVER is not set" in output
@@ -310,7 +310,7 @@ def test_check_deploy(console, monkeypatch):
     assert "error    environment: QUIRE_ENV is development" in output
 
 
-def test_check_deploy_ends_well_with_warnings_alone(console, monkeypatch):
+def test_check_deploy_succeeds_with_warnings_only(console, monkeypatch):
     words = ("ann", "a@b.org", "--role=admin", "--password-stdin")
     console("users", "create", *words, given="correct horse 9\n")
     monkeypatch.setenv("PUBLIC_URL", "https://a.org")
@@ -320,14 +320,14 @@ def test_check_deploy_ends_well_with_warnings_alone(console, monkeypatch):
     assert "warning  second factors: Administrators without a second factor: ann." in output
 
 
-def test_openapi(console, tmp_path):
+def test_openapi_is_printed_or_written_to_a_file(console, tmp_path):
     printed = console("openapi")[1]
     assert json.loads(printed)["openapi"].startswith("3.1")
     assert console("openapi", tmp_path / "api.json") == (0, "", "")
     assert (tmp_path / "api.json").read_text(encoding="utf-8") == printed
 
 
-def test_routes_and_shell(console, monkeypatch):
+def test_routes_and_shell_run(console, monkeypatch):
     monkeypatch.setitem(sys.modules, "readline", None)  # which would hold the application
     assert "/api/v1/posts" in console("routes")[1]
     assert "<Quire 'quire'>" in console("shell", given="print(app)\n")[1]
@@ -340,19 +340,19 @@ def test_settings_are_written(console, monkeypatch, tmp_path):
     assert (tmp_path / ".env.example").read_text(encoding="utf-8") == docs.env_example()
 
 
-def test_help_loads_nothing(console):
+def test_help_lists_every_command(console):
     status, output, _ = console("--help")
     assert status == 0
     assert [name for name in main.COMMANDS if f"\n  {name} " not in output] == []
 
 
-def test_unsafe_settings_in_one_line(console, monkeypatch):
+def test_unsafe_settings_are_a_one_line_error(console, monkeypatch):
     monkeypatch.setenv("SECRET_KEY", "short")
     status, _, errors = console("users", "list")
     assert (status, errors.count("\n")) == (1, 1)
     assert errors.startswith("Error: SECRET_KEY is too short")
 
 
-def test_the_log_is_as_before_after_a_migration(console):
+def test_migration_does_not_change_log_levels(console):
     console("db", "upgrade")
     assert logging.getLogger("alembic").level == logging.NOTSET

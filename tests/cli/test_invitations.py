@@ -8,7 +8,9 @@ import pytest
 from tests.mail_servers import Post, link_in, text_of
 
 
-def test_without_a_server_the_link_is_printed_and_kept(console, instance, monkeypatch):
+def test_invitation_without_a_mail_server_prints_and_stores_the_link(
+    console, instance, monkeypatch
+):
     monkeypatch.setenv("PUBLIC_URL", "https://example.org")
     status, output, errors = console("users", "invite", "Eve@example.org", "--role", "author")
     assert (status, errors) == (0, "")
@@ -23,7 +25,7 @@ def test_without_a_server_the_link_is_printed_and_kept(console, instance, monkey
     assert console.rows("SELECT action, door FROM audit_events") == [("invite", "cli")]
 
 
-def test_the_mail_is_in_the_language_that_was_chosen(console, instance):
+def test_invitation_is_in_the_chosen_language(console, instance):
     assert console("users", "invite", "eva@example.org", "--language", "de")[0] == 0
     [path] = (instance / "outbox").iterdir()
     letter = email.message_from_bytes(path.read_bytes(), policy=policy.default)
@@ -31,7 +33,7 @@ def test_the_mail_is_in_the_language_that_was_chosen(console, instance):
     assert console("users", "invite", "eva@example.org", "--language", "xx")[0] == 2
 
 
-def test_a_mail_that_cannot_be_sent(console, monkeypatch):
+def test_failed_mail_is_a_warning_and_the_link_is_printed(console, monkeypatch):
     post = Post()
     for name, value in (("MAIL_SERVER", "127.0.0.1"), ("MAIL_PORT", str(post.port))):
         monkeypatch.setenv(name, value)
@@ -47,7 +49,7 @@ def test_a_mail_that_cannot_be_sent(console, monkeypatch):
         ("ANN@example.org", "There is already an account with this email address"),
     ],
 )
-def test_who_cannot_be_invited(console, address, words):
+def test_invalid_or_existing_address_is_refused(console, address, words):
     given = "correct horse 9\n"
     console("users", "create", "ann", "ann@example.org", "--password-stdin", given=given)
     status, output, errors = console("users", "invite", address)

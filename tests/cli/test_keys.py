@@ -24,14 +24,14 @@ def make(console, *more):
     return console("keys", "create", "ann", "site", "--scope", "posts:read", *more)
 
 
-def test_the_command_of_the_guide_for_clients_makes_a_key(console):
+def test_command_in_the_client_guide_creates_a_key(console):
     guide = (Path(__file__).parents[2] / "docs" / "clients.md").read_text("utf-8")
     [command] = re.findall(r"^    python manage.py (keys create .*)$", guide, re.MULTILINE)
     status, out, errors = console(*command.split())
     assert (status, errors) == (0, "") and is_key(out.strip())
 
 
-def test_the_key_is_printed_once(console):
+def test_new_key_is_printed_but_not_stored(console):
     status, out, errors = make(console, "--days", 30, "--network", "192.0.2.0/24")
     assert (status, errors) == (0, "") and is_key(out.strip())
     row = json.loads(console("keys", "list", "--json")[1])[0]
@@ -41,13 +41,13 @@ def test_the_key_is_printed_once(console):
     assert out.strip() not in str(console.rows("SELECT * FROM api_keys"))
 
 
-def test_a_key_lasts_as_many_days_as_it_says(console, ticking):
+def test_key_expires_after_the_given_days(console, ticking):
     make(console, "--days", 30)
     [(made, end)] = console.rows("SELECT created_at, expires_at FROM api_keys")
     assert datetime.fromisoformat(end) - datetime.fromisoformat(made) == timedelta(days=30)
 
 
-def test_a_key_for_public_content_needs_no_name(console):
+def test_content_key_needs_no_name(console):
     status, out, errors = console("keys", "create", "ann", "--content")
     assert (status, errors) == (0, "") and is_content_key(out.strip())
     [row] = json.loads(console("keys", "list", "--json")[1])
@@ -56,7 +56,7 @@ def test_a_key_for_public_content_needs_no_name(console):
     assert "site (content:read)" in console("keys", "list")[1]
 
 
-def test_a_list_for_people(console):
+def test_keys_are_listed_as_text(console):
     make(console)
     create(console, "bob")
     line = console("keys", "list", "ann")[1]
@@ -64,7 +64,7 @@ def test_a_list_for_people(console):
     assert console("keys", "list", "bob") == (0, "", "")
 
 
-def test_revoking(console):
+def test_revoked_key_is_gone_and_audited(console):
     make(console)
     assert console("keys", "revoke", 1) == (0, "", "")
     status, _, errors = console("keys", "revoke", 1)
@@ -85,7 +85,7 @@ def test_revoking(console):
         (("ann", "--scope", "posts:read"), 2, "Missing argument 'NAME'"),
     ],
 )
-def test_what_makes_no_key(console, arguments, status, words):
+def test_invalid_arguments_create_no_key(console, arguments, status, words):
     got, out, errors = console("keys", "create", *arguments)
     assert (got, out) == (status, "") and words in errors
 

@@ -5,7 +5,7 @@ import re
 import pytest
 
 
-def test_on_status_off(console):
+def test_maintenance_is_turned_on_and_off_and_shown(console):
     assert console("maintenance", "status") == (0, "Maintenance is off.\n", "")
     _, begun, _ = console("maintenance", "on", "  New\ndisk. ")
     assert re.fullmatch(
@@ -18,7 +18,7 @@ def test_on_status_off(console):
     assert actions == [("maintenance_on",), ("maintenance_off",)]
 
 
-def test_without_a_message(console):
+def test_message_is_optional(console):
     assert re.fullmatch(r"Maintenance is on since \S+Z\.\n", console("maintenance", "on")[1])
 
 
@@ -30,6 +30,6 @@ def test_without_a_message(console):
         (("maybe",), 2, "No such command 'maybe'"),
     ],
 )
-def test_what_is_refused(console, arguments, status, words):
+def test_invalid_arguments_are_refused(console, arguments, status, words):
     got, output, errors = console("maintenance", *arguments)
     assert (got, output) == (status, "") and words in errors

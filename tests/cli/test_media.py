@@ -1,4 +1,4 @@
-"""`manage.py media move`: what an operator is told."""
+"""`manage.py media move`: its output for the operator."""
 
 import pytest
 
@@ -7,16 +7,16 @@ from tests.s3_server import Store
 NAME = "0" * 32 + "-12345678.pdf"
 
 
-def test_without_a_bucket_there_is_nothing_to_move_to(console):
+def test_move_without_a_bucket_is_an_error(console):
     status, _, errors = console("media", "move", "--to", "bucket")
     assert (status, errors) == (1, "Error: S3_BUCKET is not set, so there is no bucket.\n")
 
 
 @pytest.fixture
 def store(monkeypatch):
-    """A bucket that settings lead to."""
+    """A bucket named by the settings."""
     made = Store()
-    made.clear()  # all stores of a process have the same in them
+    made.clear()  # all stores of a process share their content
     for name, value in made.settings().items():
         monkeypatch.setenv(name, value)
     yield made
@@ -24,7 +24,7 @@ def store(monkeypatch):
 
 
 @pytest.mark.slow
-def test_it_says_how_many_and_what_is_amiss(console, store):
+def test_move_reports_counts_and_differing_files(console, store):
     file = console.instance / "uploads" / "00" / NAME
     file.parent.mkdir(parents=True)
     file.write_bytes(b"%PDF-1.7\n")
@@ -45,7 +45,7 @@ def test_it_says_how_many_and_what_is_amiss(console, store):
 
 
 @pytest.mark.slow
-def test_a_bucket_that_does_not_answer(console, store, monkeypatch):
+def test_unreachable_bucket_is_a_one_line_error(console, store, monkeypatch):
     monkeypatch.setenv("S3_ENDPOINT", "http://127.0.0.1:9")
     status, said, errors = console("media", "move", "--to", "folder")
     assert (status, said) == (1, "") and "is not responding" in errors and "Traceback" not in errors

@@ -1,4 +1,4 @@
-"""`manage.py restart`: what an operator is told of each server."""
+"""`manage.py restart`: its output for each server."""
 
 import threading
 
@@ -13,7 +13,7 @@ ADDRESS, OTHER = "http://127.0.0.1:8000/", "http://127.0.0.1:8001/"
 def serve(instance, monkeypatch):
     """`serve(answer)`: a registered server that calls `answer(files, request)` when it is asked to restart.
 
-    It stops when that is true. Returns its thread.
+    It stops when `answer` returns true. Returns its thread.
     """
     threads, stopping = [], threading.Event()
 
@@ -39,30 +39,30 @@ def serve(instance, monkeypatch):
         thread.join()
 
 
-def test_a_restart_is_told(console, serve):
+def test_restart_is_reported(console, serve):
     serve(lambda files, request: files.respond(request, None))
     assert console("restart") == (0, f"{ADDRESS} has restarted.\n", "")
 
 
-def test_why_a_server_goes_on_is_told(console, serve):
+def test_refused_restart_is_reported_with_its_reason(console, serve):
     serve(lambda files, request: files.respond(request, "SECRET_KEY is too short."))
     said = f"Error: {ADDRESS} goes on with its old processes. SECRET_KEY is too short.\n"
     assert console("restart") == (1, "", said)
 
 
-def test_a_server_that_stops_meanwhile_is_told(console, serve):
+def test_server_that_stops_is_reported(console, serve):
     serve(lambda files, request: True)
     assert console("restart") == (1, "", f"Error: {ADDRESS} has stopped.\n")
 
 
-def test_a_server_that_stops_while_another_restarts_is_told_by_its_address(console, serve):
+def test_stopped_server_is_reported_alongside_a_restarted_one(console, serve):
     stopped = serve(lambda files, request: True, OTHER, "b")
     serve(lambda files, request: stopped.join() or files.respond(request, None))
     said = (f"{ADDRESS} has restarted.\n", f"Error: {OTHER} has stopped.\n")
     assert console("restart") == (1, *said)
 
 
-def test_a_server_that_does_not_answer_is_told(console, serve):
+def test_server_that_does_not_respond_is_reported(console, serve):
     serve(lambda files, request: None)
     said = f"Error: {ADDRESS} has not responded in time; its log says more.\n"
     assert console("restart", "--timeout", "1") == (1, "", said)

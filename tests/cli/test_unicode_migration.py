@@ -1,4 +1,4 @@
-"""The upgrade that puts names into one form: what looked alike stays, under names of its own."""
+"""The migration that normalises names keeps rows that looked alike, under different names."""
 
 import sqlite3
 from contextlib import closing
@@ -16,7 +16,7 @@ TAGS = [
 ]  # fmt: skip
 
 
-def test_names_that_look_the_same_are_kept_apart(console, instance):
+def test_identical_normalised_names_get_a_suffix(console, instance):
     assert console("db", "downgrade", BEFORE)[0] == 0
     with closing(sqlite3.connect(instance / "quire.db")) as connection, connection:
         connection.executemany(f"{INTO_TAGS} VALUES (?, ?, ?, '', {STAMPS})", TAGS)

@@ -1,4 +1,4 @@
-"""`manage.py users unlock`: failed attempts are forgotten, where the console can reach them."""
+"""`manage.py users unlock`: failed attempts are reset if the console can reach them."""
 
 import pytest
 
@@ -25,7 +25,7 @@ def ann(console):
     return console
 
 
-def test_in_memory_it_says_that_the_server_counts(ann):
+def test_unlock_explains_that_attempts_are_in_server_memory(ann):
     status, output, _ = ann("users", "unlock", "ANN")
     assert status == 0
     assert "counted in the server process" in output
@@ -35,7 +35,7 @@ def test_in_memory_it_says_that_the_server_counts(ann):
 
 
 @needs_redis
-def test_in_redis_it_forgets_them_for_everybody(ann, monkeypatch):
+def test_unlock_resets_attempts_in_redis_for_all_addresses(ann, monkeypatch):
     redis_client().flushdb()
     monkeypatch.setenv("REDIS_URL", REDIS)
     wait_for_redis(monkeypatch)

@@ -32,12 +32,12 @@ def listed(console):
     return json.loads(console("users", "list", "--json")[1])
 
 
-def test_create_prints_the_id_alone(console):
+def test_create_prints_only_the_id(console):
     assert create(console, "ann") == (0, "1\n", "")
     assert create(console, "bob") == (0, "2\n", "")
 
 
-def test_list_as_json(ann):
+def test_users_are_listed_as_json(ann):
     one = listed(ann)[0]
     assert list(one) == "id username email role is_active created_at last_login_at".split()
     assert one["created_at"].endswith("Z")
@@ -45,7 +45,7 @@ def test_list_as_json(ann):
     assert one["last_login_at"] is None
 
 
-def test_list_for_people(ann):
+def test_users_are_listed_as_text(ann):
     create(ann, "bob")
     ann("users", "deactivate", "bob")
     lines = ann("users", "list")[1].splitlines()
@@ -63,20 +63,20 @@ def test_list_for_people(ann):
         (["bob", "b@b.org", "--password-stdin"], "password1\n", "Password is too common"),
     ],
 )
-def test_refused_with_one_line(ann, arguments, given, words):
+def test_invalid_user_is_a_one_line_error(ann, arguments, given, words):
     status, output, errors = ann("users", "create", *arguments, given=given)
     assert (status, output) == (1, "")
     assert errors.startswith(f"Error: {words}")
     assert errors.count("\n") == 1
 
 
-def test_wrong_usage_is_status_2(console):
+def test_wrong_usage_exits_with_2(console):
     assert console("users", "create", "ann")[0] == 2
     assert console("users", "set-role", "ann", "boss")[0] == 2
     assert console("nonsense")[0] == 2
 
 
-def test_password_is_asked_for_twice(console, monkeypatch):
+def test_password_prompt_repeats_until_both_match(console, monkeypatch):
     typed = iter(["correct horse 9", "correct horse 8", "correct horse 9", "correct horse 9"])
     monkeypatch.setattr("click.termui.hidden_prompt_func", lambda prompt: next(typed))
     status, output, _ = console("users", "create", "ann", "ann@example.org")

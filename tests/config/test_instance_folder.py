@@ -1,4 +1,4 @@
-"""The instance folder is its owner's alone: what was there, what is made, and what comes later."""
+"""Only its owner can access the instance folder and everything in it, old and new."""
 
 import os
 import stat
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.skipif(os.name == "nt", reason="folders have access lis
 
 @pytest.fixture(autouse=True)
 def usual_umask():
-    """What processes begin with, and what the other tests go on with."""
+    """Start with the usual umask, and restore the previous one for other tests."""
     before = os.umask(0o022)
     yield
     os.umask(before)
@@ -27,12 +27,12 @@ def folder(tmp_path, monkeypatch):
 
 
 def modes(folder):
-    """The modes of all that is in a folder, and of the folder."""
+    """The modes of a folder and of everything in it."""
     paths = [folder, *folder.rglob("*")]
     return {p.name: oct(stat.S_IMODE(p.stat().st_mode)) for p in paths if not p.is_symlink()}
 
 
-def test_what_commands_make_is_private(folder, capsys, monkeypatch):
+def test_files_made_by_commands_are_private(folder, capsys, monkeypatch):
     console = Console(capsys, monkeypatch, folder)
     assert console("users", "invite", "ann@example.org")[0] == 0
     assert console("seed", "--posts", "2", "--users", "2", "--comments", "1", "--tags", "1")[0] == 0
@@ -41,14 +41,14 @@ def test_what_commands_make_is_private(folder, capsys, monkeypatch):
     assert set(found.values()) == {"0o700", "0o600"}
 
 
-def test_what_is_made_later_is_private(folder):
+def test_files_made_after_loading_settings_are_private(folder):
     load()
     (folder / "later" / "still").mkdir(parents=True)
     (folder / "later" / "still" / "file.txt").write_text("x", encoding="utf-8")
     assert set(modes(folder).values()) == {"0o700", "0o600"}
 
 
-def test_a_folder_that_was_open_is_closed_with_all_that_is_in_it(folder):
+def test_open_folder_is_made_private_with_its_content(folder):
     (folder / "uploads" / "ab").mkdir(parents=True)
     (folder / "uploads" / "ab" / "file.png").write_bytes(b"x")
     (folder / "quire.db").write_bytes(b"")
@@ -59,7 +59,7 @@ def test_a_folder_that_was_open_is_closed_with_all_that_is_in_it(folder):
     assert modes(folder)["file.png"] == "0o600"
 
 
-def test_what_was_put_into_a_private_folder_is_closed_at_the_next_start(folder):
+def test_files_added_to_a_private_folder_are_made_private_at_start(folder):
     load()
     (folder / "quire.db").write_bytes(b"")
     (folder / "quire.db").chmod(0o644)
@@ -67,7 +67,7 @@ def test_what_was_put_into_a_private_folder_is_closed_at_the_next_start(folder):
     assert modes(folder)["quire.db"] == "0o600"
 
 
-def test_what_a_link_leads_to_is_left_alone(folder, tmp_path):
+def test_targets_of_symbolic_links_are_left_alone(folder, tmp_path):
     target = tmp_path / "elsewhere"
     target.mkdir(mode=0o755)
     folder.mkdir(parents=True)
@@ -76,7 +76,7 @@ def test_what_a_link_leads_to_is_left_alone(folder, tmp_path):
     assert stat.S_IMODE(target.stat().st_mode) == 0o755
 
 
-def test_a_document_that_was_asked_for_can_be_read_by_others(folder, tmp_path, capsys, monkeypatch):
+def test_requested_output_file_keeps_the_usual_mode(folder, tmp_path, capsys, monkeypatch):
     console = Console(capsys, monkeypatch, folder)
     assert console("openapi", tmp_path / "openapi.json")[0] == 0
     assert stat.S_IMODE((tmp_path / "openapi.json").stat().st_mode) == 0o644

@@ -1,4 +1,4 @@
-"""Settings: where they come from, what they become, and what is refused."""
+"""Loading settings: their sources, the values they become, and refusals."""
 
 import os
 import stat
@@ -17,7 +17,7 @@ GOOD = "k3Vq9zLw7Rt2Xb8Nf5Jd1Hs6Pg4Mc0Ya"
 
 @pytest.fixture(autouse=True)
 def outside(monkeypatch, tmp_path):
-    """An environment without settings of ours, in which instances lie in a fresh folder."""
+    """An environment without Quire settings and with a fresh instance folder."""
     for name in [*docs.names(), "FLASK_DEBUG"]:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setitem(settings.Settings.model_config, "env_file", tmp_path / ".env")
@@ -25,7 +25,7 @@ def outside(monkeypatch, tmp_path):
     return tmp_path
 
 
-def test_testing_touches_nothing_outside(outside, monkeypatch):
+def test_testing_ignores_the_environment_and_writes_no_files(outside, monkeypatch):
     monkeypatch.setenv("DATABASE_URL", "postgresql://elsewhere/db")
     monkeypatch.setenv("MAIL_PORT", "nonsense")
     found = load("testing")
@@ -37,7 +37,7 @@ def test_testing_touches_nothing_outside(outside, monkeypatch):
     assert list(outside.iterdir()) == []
 
 
-def test_testing_by_environment(monkeypatch):
+def test_testing_can_be_chosen_by_the_environment(monkeypatch):
     monkeypatch.setenv("QUIRE_ENV", "testing")
     assert load()["SECRET_KEY"] == TESTING_SECRET
 
@@ -62,19 +62,19 @@ def test_production_is_the_default(outside):
     assert found["MAX_FORM_MEMORY_SIZE"] == found["MAX_CONTENT_LENGTH"]
 
 
-def test_hosts_are_written_as_requests_carry_them():
+def test_trusted_hosts_are_normalised_like_request_hosts():
     given = "A.org. .B.org [::1] b\xfccher.example"
     expected = ["a.org", ".b.org", "[::1]", "xn--bcher-kva.example"]
     assert load(None, {"TRUSTED_HOSTS": given})["TRUSTED_HOSTS"] == expected
 
 
-def test_debugging_flask_makes_it_development(monkeypatch):
+def test_flask_debug_selects_development(monkeypatch):
     monkeypatch.setenv("FLASK_DEBUG", "1")
     assert load()["QUIRE_ENV"] == "development"
     assert load()["PROPAGATE_EXCEPTIONS"] is None
 
 
-def test_file_and_environment(outside, monkeypatch):
+def test_environment_overrides_the_env_file(outside, monkeypatch):
     lines = ["TRUSTED_HOSTS=a.org, b.org,", "MAIL_PORT=587", "THREADS=", "UNKNOWN=1"]
     (outside / ".env").write_text("\n".join(lines), encoding="utf-8")
     monkeypatch.setenv("MAIL_PORT", "465")
@@ -83,7 +83,7 @@ def test_file_and_environment(outside, monkeypatch):
     assert (found["MAIL_PORT"], found["THREADS"]) == (465, 4)
 
 
-def test_the_public_address_is_written_as_browsers_do():
+def test_public_url_is_normalised_like_in_browsers():
     for given in ("https://A.org:443/", "https://a.org", "https://a.org."):
         assert load(None, {"PUBLIC_URL": given})["PUBLIC_URL"] == "https://a.org"
     assert load(None, {"PUBLIC_URL": "http://[::1]:80"})["PUBLIC_URL"] == "http://[::1]"
@@ -94,12 +94,12 @@ def test_the_public_address_is_written_as_browsers_do():
 @pytest.mark.parametrize(
     "sender", ["", "q@a.org", "q@localhost", "q@b\xfccher.example", "\xc4nn & co <q@a.org>"]
 )
-def test_emails_come_from_an_address_or_a_name_with_one(sender):
+def test_mail_sender_may_be_an_address_or_a_name_with_one(sender):
     assert load(None, {"MAIL_DEFAULT_SENDER": sender})["MAIL_DEFAULT_SENDER"] == sender
 
 
 @pytest.mark.parametrize(("url", "secure"), [("https://a.org/", True), ("http://a.org", False)])
-def test_cookies_follow_the_public_address(url, secure):
+def test_cookie_security_follows_the_public_url(url, secure):
     found = load(None, {"PUBLIC_URL": url})
     assert found["PUBLIC_URL"] == url.rstrip("/")
     assert found["SESSION_COOKIE_SECURE"] is found["REMEMBER_COOKIE_SECURE"] is secure
@@ -120,7 +120,7 @@ def test_cookies_follow_the_public_address(url, secure):
     ],
 )
 @pytest.mark.skipif(os.name == "nt", reason="paths have drives there")
-def test_database_forms(url, uri):
+def test_database_urls_are_converted_for_sqlalchemy(url, uri):
     assert database_uri(url, Path("/i")) == uri
 
 
@@ -197,7 +197,7 @@ def test_database_forms(url, uri):
         ),
     ],
 )
-def test_refused_in_one_line(overrides, words):
+def test_unsafe_settings_are_refused_in_one_line(overrides, words):
     with pytest.raises(UnsafeConfig) as refused:
         load(None, overrides)
     assert str(refused.value).startswith(words)
@@ -212,7 +212,7 @@ def test_production_refuses_flask_debug(monkeypatch):
     assert load("development", {"SECRET_KEY": "short"})["SECRET_KEY"] == "short"
 
 
-def test_open_bind_needs_names():
+def test_public_bind_address_requires_trusted_hosts():
     require_public_url({"PUBLIC_URL": "", "TRUSTED_HOSTS": None}, "127.0.0.1")
     require_public_url({"PUBLIC_URL": "http://a", "TRUSTED_HOSTS": ["a"]}, "0.0.0.0")
     with pytest.raises(UnsafeConfig, match="Set TRUSTED_HOSTS to serve on ::"):
@@ -223,7 +223,7 @@ def test_open_bind_needs_names():
         require_public_url({"PUBLIC_URL": "", "TRUSTED_HOSTS": None}, "0.0.0.0")
 
 
-def test_secret_is_made_once_and_kept_private(outside):
+def test_secret_key_is_generated_once_and_private(outside):
     first = load()["SECRET_KEY"]
     path = outside / "instance" / "secret_key"
     assert len(first) >= 64
@@ -232,7 +232,7 @@ def test_secret_is_made_once_and_kept_private(outside):
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
-def test_eight_starters_agree_on_the_secret(outside):
+def test_concurrent_starts_share_one_secret_key(outside):
     found = []
     gate = threading.Barrier(8)
 
@@ -249,20 +249,20 @@ def test_eight_starters_agree_on_the_secret(outside):
     assert len(set(found)) == 1
 
 
-def test_secret_that_was_never_written(tmp_path, monkeypatch):
+def test_empty_secret_key_file_is_refused(tmp_path, monkeypatch):
     (tmp_path / "secret_key").touch()
     monkeypatch.setattr(secret_key, "PATIENCE", 0.05)
     with pytest.raises(UnsafeConfig, match=r"is empty\. Delete it"):
         load(overrides={"QUIRE_INSTANCE": tmp_path})
 
 
-def test_documents_are_current():
+def test_generated_settings_documents_are_current():
     root = settings.ROOT
     assert (root / "docs" / "settings.md").read_text(encoding="utf-8") == docs.settings_page()
     assert (root / ".env.example").read_text(encoding="utf-8") == docs.env_example()
 
 
-def test_secrets_do_not_show_in_a_printed_model():
+def test_secrets_are_hidden_in_the_printed_settings():
     url = f"postgresql://quire:{GOOD}@h/d"
     text = repr(settings.Settings(SECRET_KEY=GOOD, MAIL_PASSWORD=GOOD, DATABASE_URL=url))
     assert GOOD not in text

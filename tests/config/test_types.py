@@ -1,4 +1,4 @@
-"""URLs of databases and other services: what can be used, and what is refused without naming a password."""
+"""URLs of databases and other services: the accepted forms, and refusals that leak no password."""
 
 import pytest
 
@@ -22,7 +22,7 @@ from quire.config.validation import UnsafeConfig
         ("CELERY_BROKER_URL", "sentinel://a:26379;sentinel://b:26379"),
     ],
 )
-def test_urls_of_services(name, url):
+def test_valid_service_urls_are_accepted(name, url):
     assert load(None, {name: url})[name] == url
 
 
@@ -43,7 +43,7 @@ def test_urls_of_services(name, url):
         ("CELERY_BROKER_URL", "127.0.0.1", "redis://"),
     ],
 )
-def test_urls_of_services_that_cannot_be_used(name, url, form):
+def test_unusable_service_urls_are_refused_without_their_password(name, url, form):
     with pytest.raises(UnsafeConfig) as refusal:
         load(None, {name: url})
     assert str(refusal.value).startswith(f"{name}: must look like {form}")

@@ -1,4 +1,4 @@
-"""A disk without room: each way in for files says so in words, and leaves nothing behind."""
+"""A full disk: every way to upload files reports it and leaves nothing behind."""
 
 import contextlib
 import errno
@@ -17,14 +17,14 @@ from tests.users import browser_of
 resource = pytest.importorskip("resource", reason="limits of file sizes are those of Unix")
 
 IN_MEMORY, ON_DISK = 300_000, 900_000
-"""Bytes of files that come in forms; Werkzeug lays larger ones on the disk before anybody looks."""
+"""Bytes of files sent in forms; Werkzeug writes larger ones to disk before any view runs."""
 WORDS = "The server cannot store files at the moment. Try again later."
 ABOUT = {"username": "ann", "display_name": "", "bio": "Typed text", "location": "", "website": "", "links": ""}  # fmt: skip
 
 
 @contextlib.contextmanager
 def no_room():
-    """No file grows beyond what a database needs: the system refuses as a full disk does."""
+    """Limit file sizes to what a database needs, so that the system refuses writes as a full disk does."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (250_000, hard))
     try:
@@ -34,7 +34,7 @@ def no_room():
 
 
 def noise(size):
-    """A PDF of so many bytes that no other call makes."""
+    """A unique PDF of about that many bytes."""
     return b"%PDF-1.7\n" + os.urandom(size)
 
 
@@ -45,18 +45,18 @@ def ann(app, people):
 
 
 def rows(app):
-    """How many records there are of media."""
+    """The number of media records."""
     with app.app_context(), db.engine.connect() as connection:
         return connection.exec_driver_sql("SELECT count(*) FROM media").scalar()
 
 
-# Werkzeug leaves the file that it could not write to the garbage collector
+# Werkzeug leaves a file that it could not write to the garbage collector
 unclosed = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 
 
 @unclosed
 @pytest.mark.parametrize("size", [IN_MEMORY, ON_DISK])
-def test_uploads_to_the_api(app, as_, size):
+def test_full_disk_refuses_uploads_to_the_api(app, as_, size):
     before, client = files(app), as_("ann")
     content = encoded_form(noise(size))
     with no_room():
@@ -73,7 +73,7 @@ def token_of(client, path):
 
 
 @unclosed
-def test_uploads_in_the_panel(app, ann):
+def test_full_disk_refuses_uploads_in_the_panel(app, ann):
     before = files(app)
     typed = {"alt": "What I typed", "csrf_token": token_of(ann, "/admin/media/new/")}
     small, large = encoded_form(noise(IN_MEMORY), **typed), encoded_form(noise(ON_DISK), **typed)
@@ -88,7 +88,7 @@ def test_uploads_in_the_panel(app, ann):
     assert (files(app), rows(app)) == (before, 0)
 
 
-def test_a_table_to_import(app, ann):
+def test_full_disk_refuses_tables_to_import(app, ann):
     table = b"title,body\n" + b"a,b\n" * (IN_MEMORY // 4)
     sent = {"type": "posts", "csrf_token": token_of(ann, "/admin/imports/")}
     folder = ann.application.config["QUIRE_INSTANCE"] / "imports"
@@ -100,7 +100,7 @@ def test_a_table_to_import(app, ann):
     assert sorted(folder.glob("*")) == before
 
 
-def test_a_picture_of_oneself(app, ann):
+def test_full_disk_refuses_an_avatar(app, ann):
     before = files(app)
     sent = {**ABOUT, "csrf_token": token_of(ann, "/profile")}
     with no_room():
@@ -110,7 +110,7 @@ def test_a_picture_of_oneself(app, ann):
     assert (files(app), rows(app)) == (before, 0)
 
 
-def test_the_log_says_once_a_minute_what_to_do(app, monkeypatch, caplog):
+def test_log_explains_each_disk_problem_once_a_minute(app, monkeypatch, caplog):
     monkeypatch.setattr(outage_log, "_logged_at", {})
     codes = (errno.ENOSPC, errno.EFBIG, errno.EROFS, errno.ENOSPC, errno.EACCES, errno.EPERM)
     for code in codes:

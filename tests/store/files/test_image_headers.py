@@ -1,4 +1,4 @@
-"""What is known of a picture before it is decoded: its size, how it is turned, where it ends."""
+"""Image headers, read without decoding: size, orientation and completeness."""
 
 import io
 import struct
@@ -34,7 +34,7 @@ def saved(image, format, **more):
 
 
 def exif(orientation, order="<"):
-    """Exif data that hold nothing but how a picture is turned."""
+    """Exif data with only the orientation."""
     values = Image.Exif()
     values.endian = order
     values[ExifTags.Base.Orientation] = orientation
@@ -53,7 +53,7 @@ KINDS = {
 
 
 @pytest.mark.parametrize("kind", list(KINDS))
-def test_the_size_of_each_format(read, kind):
+def test_size_is_read_in_each_format(read, kind):
     header = read(saved(Image.effect_noise((301, 77), 50).convert("RGB"), **KINDS[kind]))
     assert (header.width, header.height, header.is_complete) == (301, 77, True)
     assert header.format == KINDS[kind]["format"]
@@ -61,7 +61,7 @@ def test_the_size_of_each_format(read, kind):
 
 @pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP"])
 @pytest.mark.parametrize("order", ["<", ">"])
-def test_a_picture_on_its_side_is_measured_as_it_is_seen(read, format, order):
+def test_size_respects_the_exif_orientation(read, format, order):
     sizes = {}
     for orientation in range(10):
         header = read(picture(301, 77, format, exif=exif(orientation, order)))
@@ -70,7 +70,7 @@ def test_a_picture_on_its_side_is_measured_as_it_is_seen(read, format, order):
     assert set(sizes.values()) == {(77, 301), (301, 77)}
 
 
-def test_a_png_may_say_how_it_is_turned_behind_its_pixels(read):
+def test_png_orientation_may_follow_the_pixels(read):
     chunk = png_chunk(b"eXIf", exif(6).removeprefix(b"Exif\0\0"))
     content = picture(301, 77)
     header = read(content[:-12] + chunk + content[-12:])
@@ -78,7 +78,7 @@ def test_a_png_may_say_how_it_is_turned_behind_its_pixels(read):
 
 
 def interlaced(width, height):
-    """A PNG that comes in passes; its pixels are not there."""
+    """An interlaced PNG without pixels."""
     return png(struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 1), b"")
 
 
@@ -94,26 +94,26 @@ AFTER_THE_END = {
 
 @pytest.mark.parametrize("tail", list(AFTER_THE_END))
 @pytest.mark.parametrize("format", FORMATS)
-def test_what_stands_behind_the_end_does_not_matter(read, format, tail):
+def test_data_after_the_end_is_ignored(read, format, tail):
     content = picture(301, 77, format)
     assert read(content + AFTER_THE_END[tail]) == read(content)
     assert read(content).is_complete
 
 
 @pytest.mark.parametrize("format", ["GIF", "PNG", "WEBP"])
-def test_moving_pictures(read, format):
+def test_animations_are_read(read, format):
     header = read(saved(MOVING[0], format, save_all=True, append_images=MOVING[1:]))
     assert (header.width, header.height, header.is_complete) == (30, 20, True)
 
 
-def test_a_frame_beyond_the_canvas_counts(read):
+def test_gif_frame_larger_than_the_canvas_sets_the_size(read):
     small = saved(Image.new("P", (40, 30)), "GIF")
     assert small[6:10] == struct.pack("<HH", 40, 30)
     header = read(small[:6] + struct.pack("<HH", 4, 3) + small[10:])
     assert (header.width, header.height) == (40, 30)
 
 
-def test_ends_that_programs_leave_out(read):
+def test_omitted_end_markers_are_accepted(read):
     assert read(picture(format="GIF")[:-1]).is_complete
     for count in range(1, 13):
         assert read(picture(format="PNG")[:-count]).is_complete
@@ -132,23 +132,23 @@ GIF_BEGIN = GIF[: 13 + 3 * 2 ** ((GIF[10] & 7) + 1)]
     ],
     ids=["no width", "no height", "another chunk first"],
 )
-def test_what_has_no_size_is_no_picture(read, content):
+def test_file_without_a_size_is_not_an_image(read, content):
     assert read(content) is None
 
 
-def test_a_gif_without_a_frame_is_not_complete(read):
+def test_gif_without_a_frame_is_incomplete(read):
     assert not read(GIF_BEGIN + b";").is_complete
     assert not read(GIF_BEGIN + b"?").is_complete
-    assert read(GIF[:-1] + b"?").is_complete, "decoders stop at what is no block"
+    assert read(GIF[:-1] + b"?").is_complete, "decoders stop at an invalid block"
 
 
-def test_the_beginning_of_another_picture_inside_a_jpeg_is_passed_over(read):
+def test_nested_start_marker_in_a_jpeg_is_skipped(read):
     content = picture(301, 77, "JPEG")
     header = read(content[:2] + b"\xff\xd8\xff\xd9" + content[2:])
     assert (header.width, header.height, header.is_complete) == (301, 77, True)
 
 
-def test_tags_that_lead_out_of_their_segment_turn_nothing(read):
+def test_exif_offset_outside_its_segment_is_ignored(read):
     data = b"Exif\0\0II*\0" + struct.pack("<I", 70_000)
     segment = b"\xff\xe1" + struct.pack(">H", len(data) + 2) + data
     content = picture(301, 77, "JPEG")
@@ -160,14 +160,14 @@ NOISE = Image.effect_noise((200, 150), 60).convert("RGB")
 
 
 @pytest.mark.parametrize("format", FORMATS)
-def test_a_file_that_is_cut_off_anywhere_is_not_complete(read, format):
+def test_truncated_file_is_incomplete(read, format):
     content = saved(NOISE, format)
     for part in (0.3, 0.6, 0.9, 0.995):
         header = read(content[: int(len(content) * part)])
         assert header is None or not header.is_complete
 
 
-def test_a_thumbnail_in_the_metadata_is_not_the_picture(read):
+def test_thumbnail_in_the_metadata_is_ignored(read):
     values = exif(1) + saved(NOISE, "JPEG")
     header = read(picture(301, 77, "JPEG", exif=values))
     assert (header.width, header.height) == (301, 77)
@@ -175,7 +175,7 @@ def test_a_thumbnail_in_the_metadata_is_not_the_picture(read):
     assert not read(cut_off).is_complete
 
 
-def test_a_damaged_checksum(read):
+def test_png_with_a_damaged_chunk_is_incomplete(read):
     content = picture()
     assert not read(content.replace(b"IDAT", b"IDAT\x01", 1)).is_complete
 
@@ -206,11 +206,11 @@ BOMBS = {
     "a canvas": lambda: b"RIFF\x16\0\0\0WEBPVP8X\x0a\0\0\0\0\0\0\0\xff\x3f\0\xff\x3f\0",
     "a GIF": lambda: b"GIF89a\xff\xff\xff\xff\0\0\0,\0\0\0\0\xff\xff\xff\xff\0\x08\x01\0\0;",
 }  # fmt: skip
-"""What makes each when a test needs it."""
+"""The function that creates each one when a test needs it."""
 
 
 @pytest.mark.parametrize("kind", list(BOMBS))
-def test_nothing_is_unpacked(read, kind):
+def test_reading_headers_decompresses_nothing(read, kind):
     content = BOMBS[kind]()
     tracemalloc.start()
     try:
@@ -228,11 +228,11 @@ ENDLESS = {
     "padding": (b"\xff\xd8", b"\xff", 1_000_000),
     "chunks": (b"\x89PNG\r\n\x1a\n" + png_chunk(b"IHDR", head_of(1, 1)), png_chunk(b"a", b""), 99_000),
 }  # fmt: skip
-"""The beginning of each, what comes again and again, and how often."""
+"""The beginning of each, the repeated part, and the number of repetitions."""
 
 
 @pytest.mark.parametrize("kind", list(ENDLESS))
-def test_a_walk_has_an_end(read, kind):
+def test_endless_structures_are_incomplete(read, kind):
     start, part, times = ENDLESS[kind]
     header = read(start + part * times)
     assert header is None or not header.is_complete
@@ -252,10 +252,10 @@ def test_a_walk_has_an_end(read, kind):
         b"x",
     ],
 )
-def test_what_is_no_picture_of_a_format_that_is_read(read, content):
+def test_unsupported_formats_are_not_images(read, content):
     assert read(content) is None
 
 
-def test_a_photo_of_a_telephone(read):
+def test_photo_of_a_phone_is_read(read):
     header = read(photo(800, 600))
     assert (header.width, header.height, header.is_complete) == (600, 800, True)

@@ -1,4 +1,4 @@
-"""Files that are taken in: what cannot be removed at once is no failure."""
+"""Receiving files: a temporary file that cannot be removed immediately is no failure."""
 
 import io
 import os
@@ -14,7 +14,7 @@ from quire.store.files.receive import receive
 
 @pytest.fixture
 def in_use(monkeypatch):
-    """Files that are being received are open elsewhere, as Windows sees it."""
+    """Temporary files cannot be removed, as on Windows while they are open elsewhere."""
     unlink = Path.unlink
 
     def refuse(self, missing_ok=False):
@@ -25,7 +25,7 @@ def in_use(monkeypatch):
     monkeypatch.setattr(Path, "unlink", refuse)
 
 
-def test_a_file_that_somebody_reads_is_left_to_the_daily_upkeep(app, in_use, monkeypatch):
+def test_locked_temporary_file_is_removed_by_daily_maintenance(app, in_use, monkeypatch):
     with app.app_context():
         with receive(io.BytesIO(b"x"), "x.txt") as upload:
             assert upload.size == 1

@@ -1,4 +1,4 @@
-"""Files move between the folder and the bucket while they are served; what goes wrong loses none."""
+"""Files move between the folder and the bucket while they are served; failures lose none."""
 
 import io
 
@@ -28,7 +28,7 @@ def store():
 
 @pytest.fixture
 def app(make_app, store, tmp_path):
-    """An application with four files in its folder, which has just been told of an empty bucket."""
+    """An application with four files in its folder and a newly configured empty bucket."""
     store.clear()
     before = make_app(QUIRE_INSTANCE=tmp_path)
     app = make_app(QUIRE_INSTANCE=tmp_path, **store.settings())
@@ -55,7 +55,7 @@ def served(app):
     return {name: answer.data for name, answer in answers.items()}
 
 
-def test_there_and_back_again(app, store):
+def test_files_move_to_the_bucket_and_back(app, store):
     before, told = served(app), []
     assert len(before) == 4
     moved = relocate(local_storage(), s3_storage(), lambda *one: told.append(one))
@@ -68,7 +68,7 @@ def test_there_and_back_again(app, store):
     assert served(app) == before
 
 
-def test_pictures_that_wait_move_too_and_are_drawn(app, store):
+def test_pending_images_move_and_are_processed_afterwards(app, store):
     id = keep(picture(300, 10))
     [name] = [name for name in store.names() if name.startswith(ORIGINAL)]
     moved = relocate(s3_storage(), local_storage(), lambda done, total: None)
@@ -78,7 +78,7 @@ def test_pictures_that_wait_move_too_and_are_drawn(app, store):
     assert name not in store.names() and (len(store.names()), files(app)) == (7, [])
 
 
-def test_what_was_interrupted_goes_on(app, store, monkeypatch):
+def test_interrupted_move_can_be_continued(app, store, monkeypatch):
     before, put, left = served(app), S3Storage.put, [2]
 
     def failing(self, name, source):
@@ -97,7 +97,7 @@ def test_what_was_interrupted_goes_on(app, store, monkeypatch):
     assert (files(app), store.names(), served(app)) == ([], sorted(before), before)
 
 
-def test_what_is_there_already_is_compared(app, store):
+def test_existing_files_are_compared(app, store):
     names = files(app)
     same, other = names[:2]
     store.client.put_object(Bucket=store.name, Key=same, Body=served(app)[same])
@@ -107,7 +107,7 @@ def test_what_is_there_already_is_compared(app, store):
     assert (files(app), store.names()) == ([other], sorted(names))
 
 
-def test_what_arrives_otherwise_than_it_left_does_not_stay(app, store, monkeypatch):
+def test_files_damaged_on_arrival_are_removed_and_reported(app, store, monkeypatch):
     names, put = files(app), S3Storage.put
 
     def bending(self, name, source):
@@ -124,7 +124,7 @@ def test_what_arrives_otherwise_than_it_left_does_not_stay(app, store, monkeypat
     )
 
 
-def test_what_is_deleted_meanwhile_is_passed_over(app, store, monkeypatch):
+def test_files_deleted_during_the_move_are_skipped(app, store, monkeypatch):
     gone, find = files(app)[0], LocalStorage.find
 
     def vanishing(self, name):
@@ -138,7 +138,7 @@ def test_what_is_deleted_meanwhile_is_passed_over(app, store, monkeypatch):
     assert (files(app), gone in store.names()) == ([], False)
 
 
-def test_what_is_not_ours_stays(app, store):
+def test_foreign_files_are_not_moved(app, store):
     (local_storage().root / "00").mkdir(exist_ok=True)
     (local_storage().root / "00" / "Thumbs.db").write_bytes(b"")
     into_bucket()

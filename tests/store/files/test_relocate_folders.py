@@ -1,4 +1,4 @@
-"""Files move from one folder to another; what goes wrong meanwhile loses none of them."""
+"""Files move from one folder to another; failures lose none of them."""
 
 import errno
 
@@ -32,7 +32,7 @@ class FullStorage(LocalStorage):
 
 
 class ShrinkingStorage(LocalStorage):
-    """A folder from which somebody deletes the first file while it is moved."""
+    """A folder whose first file is deleted while it is moved."""
 
     def find(self, name):
         file = super().find(name)
@@ -42,7 +42,7 @@ class ShrinkingStorage(LocalStorage):
 
 
 def contents(storage):
-    """What is in each file of a storage, by name."""
+    """The content of each file of a storage, by name."""
     return {name: storage.path(name).read_bytes() for name in storage.older_than(float("inf"))}
 
 
@@ -73,7 +73,7 @@ def target(tmp_path):
     return tmp_path / "target"
 
 
-def test_all_of_ours_move_and_each_is_told(source, target):
+def test_only_stored_files_move_with_progress(source, target):
     add(source, "Thumbs.db", b"x")
     told = []
     moved = relocate(source, LocalStorage(target), lambda *one: told.append(one))
@@ -84,7 +84,7 @@ def test_all_of_ours_move_and_each_is_told(source, target):
     assert move(source, LocalStorage(target)).count == 0
 
 
-def test_what_is_there_already_is_compared(source, target):
+def test_existing_files_are_compared(source, target):
     add(LocalStorage(target), NAMES[0], CONTENT[NAMES[0]])
     add(LocalStorage(target), NAMES[1], b"another")
     moved = move(source, LocalStorage(target))
@@ -93,13 +93,13 @@ def test_what_is_there_already_is_compared(source, target):
     assert contents(LocalStorage(target)) == CONTENT | {NAMES[1]: b"another"}
 
 
-def test_what_arrives_damaged_stays_where_it_was(source, target):
+def test_files_damaged_on_arrival_stay_in_the_source(source, target):
     moved = move(source, BrokenStorage(target))
     assert (moved.count, moved.size, sorted(moved.differing)) == (0, 0, sorted(NAMES))
     assert (contents(source), contents(LocalStorage(target))) == (CONTENT, {})
 
 
-def test_what_a_full_disk_stopped_goes_on(source, target):
+def test_move_stopped_by_a_full_disk_can_be_continued(source, target):
     with pytest.raises(OSError, match="No space left"):
         move(source, FullStorage(target))
     assert contents(source) | contents(LocalStorage(target)) == CONTENT
@@ -107,7 +107,7 @@ def test_what_a_full_disk_stopped_goes_on(source, target):
     assert (contents(source), contents(LocalStorage(target))) == ({}, CONTENT)
 
 
-def test_what_is_deleted_meanwhile_is_passed_over(source, target):
+def test_files_deleted_during_the_move_are_skipped(source, target):
     moved = move(ShrinkingStorage(source.root), LocalStorage(target))
     kept = {name: CONTENT[name] for name in NAMES[1:]}
     assert (moved.count, contents(source), contents(LocalStorage(target))) == (3, {}, kept)

@@ -1,4 +1,4 @@
-"""Both stores of files do the same; what cannot be reached says so, and keeps nothing in part."""
+"""Both file storages behave the same; an unreachable one reports it and stores nothing partially."""
 
 import io
 import logging
@@ -38,7 +38,7 @@ def store():
 
 @pytest.fixture(params=["folder", "bucket"])
 def kept(request, make_app, tmp_path):
-    """An application whose files lie in a folder, then in a bucket."""
+    """An application whose files are in a folder, then one with a bucket."""
     settings = {"QUIRE_INSTANCE": tmp_path}
     if request.param == "bucket":
         store = request.getfixturevalue("store")
@@ -64,7 +64,7 @@ def source(content=b"0123456789"):
 
 
 @pytest.mark.parametrize("name", [NAME, ORIGINAL + NAME])
-def test_files_go_in_are_found_and_go(kept, name):
+def test_files_are_stored_found_and_deleted(kept, name):
     path = source()
     assert file_storage().find(name) is None
     file_storage().put(name, path)
@@ -81,14 +81,14 @@ def test_files_go_in_are_found_and_go(kept, name):
     ) == (None, [], None)
 
 
-def test_large_files_go_in_and_come_out_whole(kept):
+def test_large_files_are_stored_completely(kept):
     content = bytes(range(256)) * 24_000
     file_storage().put(NAME, source(content))
     with file_storage().find(NAME).open() as file:
         assert file.read() == content
 
 
-def test_from_upload_to_deletion(kept, people):
+def test_uploaded_image_is_served_and_deleted(kept, people):
     ann = signed_in(kept, people["ann"])
     made = ann.post("media", data=form(picture(300, 200))).json
     whole = ann.get(made["url"])
@@ -106,14 +106,14 @@ def test_from_upload_to_deletion(kept, people):
     assert file_storage().older_than(TOMORROW) == []
 
 
-def test_an_export_brings_the_files_along(kept, people):
+def test_export_contains_the_files(kept, people):
     ann = signed_in(kept, people["ann"])
     made = ann.post("media", data=form(b"%PDF-1.7\n", "x.pdf")).json
     with zipfile.ZipFile(io.BytesIO(b"".join(export.stream()))) as archive:
         assert archive.read(f"files/{made['url'].rpartition('/')[2]}") == b"%PDF-1.7\n"
 
 
-def test_any_machine_draws_what_another_has_received(make_app, store, people, tmp_path):
+def test_image_received_on_one_machine_is_processed_on_another(make_app, store, people, tmp_path):
     store.clear()
     here, there = (
         make_app(QUIRE_INSTANCE=tmp_path / name, **store.settings()) for name in ("here", "there")
@@ -128,7 +128,7 @@ def test_any_machine_draws_what_another_has_received(make_app, store, people, tm
     assert (len(store.names()), files(here), files(there)) == (3, [], [])
 
 
-def test_what_is_not_ours_in_a_bucket_is_left_alone(make_app, store, tmp_path):
+def test_foreign_objects_in_a_bucket_are_ignored(make_app, store, tmp_path):
     store.clear()
     store.client.put_object(Bucket=store.name, Key="somebody's", Body=b"")
     with make_app(QUIRE_INSTANCE=tmp_path, **store.settings()).app_context():
@@ -136,7 +136,7 @@ def test_what_is_not_ours_in_a_bucket_is_left_alone(make_app, store, tmp_path):
 
 
 @pytest.mark.parametrize("content", [picture(), b"%PDF-1.7\n"], ids=["picture", "text"])
-def test_a_file_is_sent_before_the_database_is_locked(kept, monkeypatch, content):
+def test_file_is_stored_before_the_transaction_begins(kept, monkeypatch, content):
     seen = []
     for kind in (LocalStorage, S3Storage):
         monkeypatch.setattr(kind, "put", _noting(kind.put, seen))
@@ -156,7 +156,7 @@ def _noting(put, seen):
     return noting
 
 
-def test_a_file_whose_row_is_refused_goes_at_once(kept, people):
+def test_file_of_a_refused_record_is_deleted_immediately(kept, people):
     kept.config["UPLOAD_QUOTA_BYTES"] = 5
     ann = signed_in(kept, people["ann"])
     for content in (picture(), b"%PDF-1.7\n"):
@@ -164,7 +164,7 @@ def test_a_file_whose_row_is_refused_goes_at_once(kept, people):
     assert (file_storage().older_than(TOMORROW), files(kept)) == ([], [])
 
 
-def test_a_bucket_that_does_not_answer(lost, people, caplog):
+def test_unreachable_bucket_is_unavailable_and_stores_nothing(lost, people, caplog):
     ann = signed_in(lost, people["ann"])
     with caplog.at_level(logging.WARNING, "quire.media"):
         answer = ann.post("media", data=form(b"%PDF-1.7\n", "x.pdf"))
@@ -177,7 +177,7 @@ def test_a_bucket_that_does_not_answer(lost, people, caplog):
     assert "bucket quire-files cannot be used" in check_storage().reason
 
 
-def test_pictures_wait_until_the_bucket_answers(lost, make_app, people, store, tmp_path):
+def test_pending_images_wait_for_the_bucket(lost, make_app, people, store, tmp_path):
     well = signed_in(make_app(QUIRE_INSTANCE=tmp_path, **store.settings()), people["ann"])
     made = well.post("media", data=form(picture(200, 100))).json
     ann = signed_in(lost, people["ann"])
@@ -186,7 +186,7 @@ def test_pictures_wait_until_the_bucket_answers(lost, make_app, people, store, t
     assert ann.delete(f"media/{made['id']}").status_code == 204
 
 
-def test_check_tells_of_a_bucket_that_is_not_there(make_app, store, tmp_path):
+def test_check_reports_a_missing_bucket(make_app, store, tmp_path):
     app = make_app(QUIRE_INSTANCE=tmp_path, **store.settings(S3_BUCKET="quire-nowhere"))
     with app.app_context():
         assert "NoSuchBucket" in check_storage().reason

@@ -1,4 +1,4 @@
-"""The migration to search terms, there and back, on both databases."""
+"""The migration to search terms and its downgrade, on both databases."""
 
 import runpy
 
@@ -27,7 +27,7 @@ def script():
     return runpy.run_path(str(path))
 
 
-def test_documents_are_found_after_each_step(app, make, people, script):
+def test_documents_are_found_after_downgrade_and_upgrade(app, make, people, script):
     post = make(POSTS, title="one", body=TEXT, author=people["ann"].id)
     for _ in range(2):
         make(COMMENTS, post=post, body=TEXT)

@@ -1,4 +1,4 @@
-"""Search finds the same on both databases, and looks at no more than it may."""
+"""Search finds the same on both databases, and reads no more rows than its limits allow."""
 
 import re
 
@@ -35,7 +35,7 @@ def titles(query, record=POSTS, actor=ANONYMOUS, **more):
 
 @pytest.fixture
 def visitor(app, people):
-    """`visitor("mod")`: a browser with her session; `visitor(None)`: a stranger's."""
+    """`visitor("mod")`: a browser with mod's session; `visitor(None)`: an anonymous one."""
     return lambda name: sign_in(app, name)
 
 
@@ -51,7 +51,7 @@ def one_post(app, make, people):
      "3.11", "2024-05-06", "cafe", "CAFÉ", "Cafe\u0301", "ann@example.org", "README.md",
      "978-3-16-148410-0", "天気", "今日", "天", "いい", "ไทย", "날씨", "strasse", "👍", "Pyth"],
 )  # fmt: skip
-def test_every_interface_finds_it(as_, visitor, one_post, query):
+def test_every_interface_finds_each_kind_of_term(as_, visitor, one_post, query):
     asked = {"q": query}
     assert [one["title"] for one in as_(None).get("posts", query_string=asked).json["posts"]] == [
         "a"
@@ -62,12 +62,12 @@ def test_every_interface_finds_it(as_, visitor, one_post, query):
     assert "<mark>" in visitor(None).get("/search", query_string=asked).text
 
 
-def test_the_panel_finds_it_too(visitor, one_post):
+def test_panel_finds_chinese_characters(visitor, one_post):
     text = visitor("mod").get("/admin/posts/", query_string={"search": "天気"}).text
     assert "1 post<" in text
 
 
-def test_a_title_counts_more_than_a_body(app, make, people):
+def test_title_hits_rank_above_body_hits(app, make, people):
     ann = people["ann"].id
     for title, body in (("kite", "x"), ("x", "kite and wind"), ("x", "wind")):
         make(POSTS, title=title, body=body, author=ann, published_at=PAST)
@@ -75,7 +75,7 @@ def test_a_title_counts_more_than_a_body(app, make, people):
         assert titles("kite") == ["kite", "x"]
 
 
-def test_a_document_follows_its_record(app, make, people):
+def test_search_document_follows_its_record(app, make, people):
     id = make(POSTS, title="kite", body="x", author=people["ann"].id, published_at=PAST)
     with app.app_context():
         update(POSTS, SYSTEM, id, {"title": "boat"})
@@ -88,7 +88,7 @@ def test_a_document_follows_its_record(app, make, people):
 
 @pytest.fixture(params=[50, 1], ids=["by the index of words", "looked through"])
 def few_hits(request, app, people, monkeypatch):
-    """Searches of which the newest 6 hits are ranked and counted; 12 posts hold `sea`."""
+    """Searches that rank and count only the newest 6 hits; 12 posts contain `sea`."""
     monkeypatch.setattr(search_index, "FREQUENT", request.param)
     monkeypatch.setattr(search_index, "MAX_HITS", 6)
     monkeypatch.setattr(search_index, "MAX_RANKED", 6)
@@ -108,7 +108,7 @@ def few_hits(request, app, people, monkeypatch):
 
 @pytest.fixture
 def context(app):
-    """For what is called without a client."""
+    """The application context, for calls without a client."""
     with app.app_context():
         yield
 
@@ -119,7 +119,7 @@ def _forget_statements():
         cached.cache_clear()
 
 
-def test_of_many_hits_the_newest_are_ranked(few_hits, context, monkeypatch):
+def test_only_the_newest_of_many_hits_are_ranked(few_hits, context, monkeypatch):
     monkeypatch.setattr(search_index, "MAX_HITS", 12)
     _forget_statements()
     newest = ["sea 04", "x 00", "x 01", "x 02", "x 03", "x 05"]
@@ -129,7 +129,7 @@ def test_of_many_hits_the_newest_are_ranked(few_hits, context, monkeypatch):
     ] == newest
 
 
-def test_of_more_hits_than_are_counted_the_newest_come_first(few_hits, context):
+def test_newest_hits_come_first_beyond_the_count_limit(few_hits, context):
     page = read.list_records(POSTS, ANONYMOUS, Query(search="sea"))
     assert [row["title"] for row in page.rows] == ["x 00", "x 01", "x 02", "x 03", "sea 04", "x 05"]
     assert (page.total, page.total_is_minimum, page.has_next) == (6, True, False)
@@ -140,8 +140,10 @@ def test_of_more_hits_than_are_counted_the_newest_come_first(few_hits, context):
 
 
 @pytest.mark.parametrize(("limit", "walked", "total"), [(12, 12, 12), (11, 12, 11), (11, 1, 11)])
-def test_hits_are_counted_up_to_the_last_one(few_hits, context, monkeypatch, limit, walked, total):
-    """PostgreSQL may have looked through too few records before it asks the index of words."""
+def test_hits_are_counted_exactly_up_to_the_limit(
+    few_hits, context, monkeypatch, limit, walked, total
+):
+    """PostgreSQL may have scanned too few records before it uses the word index."""
     monkeypatch.setattr(search_index, "MAX_HITS", limit)
     monkeypatch.setattr(search_index, "WALKED", walked)
     _forget_statements()
@@ -152,7 +154,7 @@ def test_hits_are_counted_up_to_the_last_one(few_hits, context, monkeypatch, lim
 
 
 @pytest.mark.parametrize(("limit", "longer"), [(6, False), (20, True)])
-def test_longer_words_are_hits_too_unless_the_word_alone_has_more_than_are_counted(
+def test_longer_words_match_unless_the_word_exceeds_the_count_limit(
     few_hits, people, context, monkeypatch, limit, longer
 ):
     monkeypatch.setattr(search_index, "MAX_HITS", limit)
@@ -166,9 +168,7 @@ def test_longer_words_are_hits_too_unless_the_word_alone_has_more_than_are_count
     )
 
 
-def test_of_a_frequent_word_longer_ones_are_not_counted_again(
-    few_hits, people, context, statements
-):
+def test_prefix_hits_of_a_frequent_word_are_not_recounted(few_hits, people, context, statements):
     def counted(ask):
         raw = {"title": "x", "body": "sea", "published_at": PAST, "author": people["ann"].id}
         create_many(POSTS, SYSTEM, [raw])
@@ -181,7 +181,7 @@ def test_of_a_frequent_word_longer_ones_are_not_counted_again(
 
 @pytest.fixture
 def few_ranked(few_hits, monkeypatch):
-    """The same, of which the newest 3 hits have ranks: `x 00`, `sea 04` is not among them."""
+    """The same, with ranks only for the newest 3 hits: `x 00` has one, `sea 04` has none."""
     monkeypatch.setattr(search_index, "MAX_RANKED", 3)
     _forget_statements()
 
@@ -189,7 +189,7 @@ def few_ranked(few_hits, monkeypatch):
 RANKED_FIRST = ["x 00", "x 01", "x 02", "x 03", "sea 04", "x 05"]
 
 
-def test_hits_without_a_rank_follow_newest_first(few_ranked, context):
+def test_unranked_hits_follow_newest_first(few_ranked, context):
     assert titles("sea") == RANKED_FIRST
     assert [row["title"] for row in search.search(ANONYMOUS, Query(search="sea")).rows] == [
         *RANKED_FIRST
@@ -199,7 +199,7 @@ def test_hits_without_a_rank_follow_newest_first(few_ranked, context):
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 4, 5])
-def test_pages_cross_the_last_rank(as_, few_ranked, size):
+def test_pages_continue_from_ranked_to_unranked_hits(as_, few_ranked, size):
     for path, key in (("posts", "posts"), ("search", "results")):
         pages = [
             [
@@ -212,7 +212,7 @@ def test_pages_cross_the_last_rank(as_, few_ranked, size):
 
 
 @pytest.mark.parametrize("query", ["sea", "s", "sea 0"])
-def test_cursors_cross_the_last_rank_in_both_directions(as_, few_ranked, query):
+def test_cursors_cross_from_ranked_to_unranked_hits_and_back(as_, few_ranked, query):
     whole = as_(None).get("posts", query_string={"q": query}).json["posts"]
     answer = as_(None).get("posts", query_string={"q": query, "per_page": 2}).json
     there, back = [answer["posts"]], []
@@ -228,7 +228,7 @@ def test_cursors_cross_the_last_rank_in_both_directions(as_, few_ranked, query):
     assert back == there[:-1]
 
 
-def test_filters_reach_hits_without_a_rank(as_, few_ranked, make, people, monkeypatch):
+def test_filters_find_unranked_hits(as_, few_ranked, make, people, monkeypatch):
     monkeypatch.setattr(search_extent, "MIN_RANKED", 1)
     answer = as_(None).get("posts?q=sea&title__startswith=sea").json
     assert [post["title"] for post in answer["posts"]] == ["sea 04"]
@@ -239,7 +239,7 @@ def test_few_hits_are_counted_exactly(few_hits, context):
     assert (page.total, page.total_is_minimum, len(page.rows)) == (1, False, 1)
 
 
-def test_a_sort_order_goes_over_all_hits(few_hits, context):
+def test_sort_order_covers_all_hits(few_hits, context):
     assert titles("sea", sort=("title",)) == sorted(titles("sea", sort=("title",)))
     assert len(titles("sea", sort=("title",))) == 12
     first, second = (
@@ -254,20 +254,20 @@ def test_a_sort_order_goes_over_all_hits(few_hits, context):
     assert (first.total, first.total_is_minimum, first.has_next) == (6, True, True)
 
 
-def test_filters_find_what_is_older_than_the_newest_hits(as_, few_hits):
+def test_filters_find_hits_older_than_the_newest(as_, few_hits):
     answer = as_(None).get("posts?q=sea&author.username=abe").json
     assert [post["title"] for post in answer["posts"]] == ["x 11"]
     assert answer["total"] == 1 and "total_is_minimum" not in answer
 
 
-def test_a_deep_page_of_many_hits_is_looked_for_once(as_, few_hits, statements, monkeypatch):
+def test_deep_page_of_many_hits_takes_one_scan(as_, few_hits, statements, monkeypatch):
     monkeypatch.setattr(page_rows, "ROWS_AHEAD", 2)
     answer, sent = statements(as_(None).get, "posts?q=sea&sort=-published_at&per_page=2&page=3")
     assert len(answer.json["posts"]) == 2
     assert sum("in_order" in one for one in sent) == 1
 
 
-def test_a_cursor_brings_all_hits(as_, few_hits):
+def test_cursors_reach_all_hits(as_, few_hits):
     cursor, seen = "", []
     while cursor is not None:
         answer = as_(None).get(f"posts?q=sea&per_page=5&cursor={cursor}").json
@@ -276,7 +276,7 @@ def test_a_cursor_brings_all_hits(as_, few_hits):
     assert len(seen) == 12 == len(set(seen))
 
 
-def test_a_page_is_continued_by_its_cursor(app, as_, few_hits):
+def test_cursor_continues_a_page(app, as_, few_hits):
     first = as_(None).get("posts?q=sea&per_page=4").json
     assert (first["total"], first["total_is_minimum"]) == (6, True)
     rest = as_(None).get(f"posts?q=sea&per_page=4&cursor={first['next_cursor']}").json
@@ -285,12 +285,12 @@ def test_a_page_is_continued_by_its_cursor(app, as_, few_hits):
     assert rest["next_cursor"] is None
 
 
-def test_a_total_that_is_a_minimum_says_so(visitor, few_hits):
+def test_minimum_totals_are_shown_with_a_plus(visitor, few_hits):
     assert "6+ posts" in visitor("mod").get("/admin/posts/?search=sea").text
     assert "6+ results" in visitor(None).get("/search?q=sea").text
 
 
-def test_the_newest_of_thousands_of_hits_are_ranked(context, make, people):
+def test_newest_of_thousands_of_hits_are_ranked(context, make, people):
     if db.engine.dialect.name != "sqlite":
         pytest.skip("the order of FTS5 is meant")
     with db.engine.begin() as connection:
@@ -316,7 +316,7 @@ def test_the_newest_of_thousands_of_hits_are_ranked(context, make, people):
 
 @pytest.fixture
 def two_thirds(context, people):
-    """36 posts of which `x 12` to `x 35` hold `sea`."""
+    """36 posts, of which `x 12` to `x 35` contain `sea`."""
     author = people["ann"].id
     raws = [
         {"title": f"x {i:02}", "body": "sea" if i > 11 else "dry", "author": author,
@@ -328,7 +328,7 @@ def two_thirds(context, people):
 
 
 def _walks(statements):
-    """Those that look through the rows of a list in its order."""
+    """The statements that scan the rows of a list in its order."""
     return [one for one in statements if "in_order" in one and "AS matches" not in one]
 
 
@@ -340,7 +340,7 @@ STORED_ORDERS = ["title", "slug", "published_at", "id"]
 def test_frequent_hits_are_found_at_the_head_of_a_sorted_list(
     as_, two_thirds, statements, sort, mark
 ):
-    """Where the head of the list has none (by rising order), the hits are looked through."""
+    """If the head of the list has no hit (in ascending order), the hits are scanned."""
     expected = two_thirds[::-1] if mark else two_thirds
     for page in (1, 2):
         asked = f"posts?q=sea&sort={mark}{sort}&per_page=1&page={page}"
@@ -352,7 +352,7 @@ def test_frequent_hits_are_found_at_the_head_of_a_sorted_list(
             assert sum("AS matches" in one for one in sent) == (1 if mark else 2)
 
 
-def test_rare_hits_are_looked_through(as_, two_thirds, statements):
+def test_rare_hits_are_not_searched_in_list_order(as_, two_thirds, statements):
     for asked in (
         "posts?q=sea&sort=title&per_page=10&page=4",
         "posts?q=sea&sort=-title&per_page=40",
@@ -362,7 +362,7 @@ def test_rare_hits_are_looked_through(as_, two_thirds, statements):
 
 
 @pytest.mark.parametrize("sort", [*STORED_ORDERS, "-title", "-published_at", "-id", "-views"])
-def test_cursors_of_sorted_hits_lead_there_and_back(as_, two_thirds, sort):
+def test_cursors_of_sorted_hits_work_in_both_directions(as_, two_thirds, sort):
     asked = f"posts?q=sea&sort={sort}&per_page=1&cursor="
     answer = as_(None).get(asked).json
     there, back = [answer["posts"][0]["title"]], []
@@ -376,7 +376,7 @@ def test_cursors_of_sorted_hits_lead_there_and_back(as_, two_thirds, sort):
     assert back == there[-2::-1]
 
 
-def test_a_filter_without_a_total_leaves_the_head_alone(as_, two_thirds, statements):
+def test_filtered_search_without_a_total_does_not_scan_the_head(as_, two_thirds, statements):
     asked = "posts?q=sea&sort=-title&per_page=1&count=none"
     for filtered, ahead in (("", 1), ("&views=0", 0)):
         answer, sent = statements(as_(None).get, asked + filtered)
@@ -384,7 +384,7 @@ def test_a_filter_without_a_total_leaves_the_head_alone(as_, two_thirds, stateme
         assert len(_walks(sent)) == ahead
 
 
-def test_what_is_hidden_is_neither_found_nor_counted(context, make, people):
+def test_hidden_records_are_neither_found_nor_counted(context, make, people):
     post = make(POSTS, title="p", body="x", author=people["ann"].id, published_at=PAST)
     shown, spam, _ = (
         make(COMMENTS, post=post, author=people["bob"].id, body="glue") for _ in "abc"
@@ -397,7 +397,7 @@ def test_what_is_hidden_is_neither_found_nor_counted(context, make, people):
 
 @pytest.fixture
 def comments_with(context, people, make):
-    """`comments_with(hits, spread)`: 4,000 comments, of which so many hold `glue`."""
+    """`comments_with(hits, spread)`: 4,000 comments, of which that many contain `glue`."""
     post = make(POSTS, title="p", body="x", author=people["ann"].id, published_at=PAST)
 
     def made(hits, spread):
@@ -423,7 +423,7 @@ def comments_with(context, people, make):
 
 @pytest.mark.parametrize("sort", ["status", "-created_at", "-id"])
 @pytest.mark.parametrize("spread", ["evenly", "oldest"])
-def test_a_sorted_search_costs_as_much_as_its_hits_at_most(comments_with, sort, spread):
+def test_cost_of_a_sorted_search_is_linear_in_its_hits(comments_with, sort, spread):
     if db.engine.dialect.name != "sqlite":
         pytest.skip("SQLite tells how many instructions it runs")
 
@@ -434,7 +434,7 @@ def test_a_sorted_search_costs_as_much_as_its_hits_at_most(comments_with, sort, 
             read.list_records(COMMENTS, ANONYMOUS, query)  # the total is known then
             yield sqlite_steps(lambda query=query: read.list_records(COMMENTS, ANONYMOUS, query))
 
-    # four times, and the rows looked through in vain; the square would be sixteen times
+    # four times, plus the rows scanned in vain; quadratic cost would be sixteen times
     for few, many in zip(list(steps(500)), list(steps(2000)), strict=True):
         assert many <= 6 * max(few, 50)
 
@@ -444,7 +444,7 @@ SEARCHED = [record for record in REGISTRY.values() if record.search_fields]
 
 @pytest.fixture
 def explain(app):
-    """`explain(call)`: how the database runs the statements of the call that search."""
+    """`explain(call)`: the query plans of the call's search statements."""
 
     def explained(call):
         with app.app_context():
@@ -466,7 +466,7 @@ def _check(plan, table):
 @pytest.mark.parametrize("record", SEARCHED, ids=lambda record: record.path)
 @pytest.mark.parametrize("actor", [SYSTEM, ANONYMOUS], ids=["all", "public"])
 @pytest.mark.parametrize("sort", [(), ("-created_at",)], ids=["ranked", "sorted"])
-def test_a_search_starts_from_what_matches(app, explain, record, actor, sort):
+def test_search_starts_from_matching_documents(app, explain, record, actor, sort):
     if record.allows(actor, "read") is False:
         pytest.skip("nobody may see it")
     query = Query(search="sea", sort=sort)
@@ -475,7 +475,7 @@ def test_a_search_starts_from_what_matches(app, explain, record, actor, sort):
 
 
 @pytest.mark.parametrize("record", [POSTS, COMMENTS], ids=lambda record: record.path)
-def test_hits_are_looked_up_in_a_narrow_index(context, explain, record):
+def test_hits_are_looked_up_in_a_covering_index(context, explain, record):
     if db.engine.dialect.name != "sqlite":
         pytest.skip("PostgreSQL chooses by its statistics")
     plans = explain(lambda: read.list_records(record, ANONYMOUS, Query(search="sea")))
@@ -486,10 +486,8 @@ def test_hits_are_looked_up_in_a_narrow_index(context, explain, record):
 
 
 @pytest.mark.parametrize("sort", ["-created_at", "created_at", "id", "-id", "status"])
-def test_many_hits_are_found_in_the_order_of_an_index(
-    context, few_hits, make, people, explain, sort
-):
-    """Nothing is sorted before the rows are matched, one after the other."""
+def test_many_hits_are_found_in_index_order(context, few_hits, make, people, explain, sort):
+    """Rows are matched one by one in index order, without sorting first."""
     post = read.find_id(POSTS, SYSTEM, title="x 00")
     for _ in range(7):
         make(COMMENTS, post=post, author=people["bob"].id, body="sea")
@@ -506,7 +504,7 @@ def test_many_hits_are_found_in_the_order_of_an_index(
     assert "SEARCH posts USING COVERING INDEX ix_posts_visible (id=?" in plan
 
 
-def test_a_search_over_all_types_starts_from_what_matches(app, explain):
+def test_search_over_all_types_starts_from_matching_documents(app, explain):
     seen = explain(lambda: search.search(ANONYMOUS, Query(search="sea")))
     assert len(seen) == 3  # the hits of each type, those that are visible, the page
     for plan in seen:

@@ -40,7 +40,7 @@ def test_words_are_marked(query, text, expected):
 
 
 @pytest.mark.parametrize("before", [0, 200, 1490, 1500, 30_000, 250_000])
-def test_the_part_with_the_word_is_shown(before):
+def test_snippet_shows_the_part_with_the_word(before):
     text = "other words " * (before // 12) + "a needle " + "and more " * 100
     snippet = Highlighter("needle").snippet(text)
     assert "<mark>needle</mark>" in snippet
@@ -49,7 +49,7 @@ def test_the_part_with_the_word_is_shown(before):
 
 
 @pytest.mark.parametrize("before", [0, 4000, 4090, 33_000, 250_000])
-def test_a_word_is_shown_alike_however_the_text_is_cut(before):
+def test_snippet_does_not_depend_on_line_breaks(before):
     after = "a needle " + "and more " * 100
     in_lines, in_one = ("other words, " + end for end in ("\n", " "))
     of_lines = Highlighter("needle").snippet(in_lines * (before // 14) + after)
@@ -57,7 +57,7 @@ def test_a_word_is_shown_alike_however_the_text_is_cut(before):
     assert of_lines == of_one and "<mark>needle</mark>" in of_one
 
 
-def test_of_a_long_text_a_short_beginning_is_read_first():
+def test_short_beginning_of_a_long_text_is_read_first():
     text = "other words\n" * 20_000
     parts = list(beginnings(text))
     assert len(parts[0]) < 2 * FIRST_LENGTH and parts[-1] == text
@@ -71,22 +71,22 @@ def test_of_a_long_text_a_short_beginning_is_read_first():
     [("_em_", "em"), ("snake_case", "snake_case"), ("a__b", "ab"), ("__a__ b_", "a b"),
      ("*_`~x~`_*", "x"), ("_é_ü_", "é_ü"), ("a_ _b", "a b"), ("_" * 5, "")],
 )  # fmt: skip
-def test_underscores_stay_inside_of_words(text, expected):
+def test_underscores_stay_only_within_words(text, expected):
     assert Highlighter("q").snippet(text) == expected
 
 
-def test_a_text_without_spaces_is_cut_too():
+def test_text_without_spaces_is_shortened():
     snippet = Highlighter("終").snippet("天" * 1000 + "終" + "地" * 1000)
     assert "<mark>終</mark>" in snippet and len(snippet) < LENGTH + 60
 
 
-def test_all_words_are_marked_where_the_first_stands_at_the_end_of_a_piece():
+def test_words_are_marked_across_the_end_of_a_piece():
     for place in range(PIECE - 250, PIECE + 250, 10):
         text = "x " * (place // 2) + "kite " * 10 + "y " * 300
         assert Highlighter("kite").snippet(text).count("<mark>") == 10, place
 
 
-def test_what_readers_never_see_is_not_in_a_snippet():
+def test_invisible_markup_is_not_in_a_snippet():
     text = """![A cat](/uploads/abc.png "Tom") on [a mat](../mats) <b class="x">here</b>, 1 < 2 and 3 > 2.
 ```py
 purr = True

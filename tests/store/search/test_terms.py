@@ -28,7 +28,7 @@ TEXT = """TCP/IP and/or node.js 18 in /usr/local, see https://www.example.org/a_
         "ไทย", "ง่าย", "날씨", "좋", "हिन्दी", "שלום", "👍", "👍🏽", "👍🏿", "❤", "❤️", "🇩🇪", "1️⃣", "hi",
     ],
 )  # fmt: skip
-def test_what_a_text_holds_is_found(query):
+def test_terms_in_the_text_are_found(query):
     terms = set(document_terms(TEXT))
     asked = query_terms(query)
     assert asked
@@ -39,7 +39,7 @@ def test_what_a_text_holds_is_found(query):
 @pytest.mark.parametrize(
     "query", ["11.3", "TCP.js", "or/and", "天今日", "京東", "2024-06", "example.js", "🇪🇩", "ampf"]
 )
-def test_what_it_does_not_hold_is_not(query):
+def test_terms_not_in_the_text_are_not_found(query):
     terms = set(document_terms(TEXT))
     assert not all(
         term in terms or (prefix and any(one.startswith(term) for one in terms))
@@ -48,21 +48,21 @@ def test_what_it_does_not_hold_is_not(query):
 
 
 @pytest.mark.parametrize("query", ["", " ", "---", "…", "()[]{}", "\u200b", "\ufe0f", "'\"`"])
-def test_signs_alone_are_no_words(query):
+def test_punctuation_alone_has_no_terms(query):
     assert query_terms(query) == [] == document_terms(query)
 
 
-def test_only_the_last_word_may_be_a_beginning():
+def test_only_the_last_word_is_a_prefix():
     assert [term.prefix for term in query_terms("one two thr")] == [False, False, True]
     assert query_terms("word " * 30 + "end")[-1].prefix is False
 
 
-def test_a_query_is_bounded():
+def test_number_of_query_terms_is_bounded():
     assert len(query_terms("天地玄黄宇宙洪荒" * 25)) <= 40
     assert len(query_terms(" ".join(f"w{i}" for i in range(100)))) == 20
 
 
-def test_the_terms_of_a_document_fit_into_a_tsvector():
+def test_document_terms_fit_into_a_tsvector():
     letters = "abcdefghijklmnopqrstuvwxyz"
     text = "-".join(a + b + c for a in letters for b in letters for c in letters * 4)
     terms = set(document_terms(text))
@@ -71,7 +71,7 @@ def test_the_terms_of_a_document_fit_into_a_tsvector():
     assert max(map(len, document_terms("x" * 5000))) == 100
 
 
-def test_words_keep_their_places_in_the_text():
+def test_words_have_their_positions_in_the_text():
     text = "Ｅine ﬁne Straße, node.js"
     assert [text[word.start : word.end] for word in words(text)] == [
         "Ｅine", "ﬁne", "Straße", "node", "js",
@@ -80,7 +80,7 @@ def test_words_keep_their_places_in_the_text():
 
 
 @pytest.mark.parametrize("text", ["Ünïcödé", "ガギグ", "날씨", "ﷺ", "ǅ", "ß", "\U0001f600"])
-def test_folding_twice_changes_nothing(text):
+def test_folding_is_idempotent(text):
     assert fold(fold(text)) == fold(text)
 
 
@@ -89,7 +89,7 @@ def test_folding_twice_changes_nothing(text):
     [('"glue"', True), ('"glu"', False), ('"glu"*', True), ('"glue" "stick"*', True), ('"x"', False),
      ('"lue"*', False), ('""', False)],
 )  # fmt: skip
-def test_one_document_is_compared_with_a_query(query, expected):
+def test_document_is_matched_against_a_query(query, expected):
     assert has_terms("glue", "and sticks", query) is expected
 
 
@@ -102,6 +102,6 @@ def ascii_texts():
             yield "".join(numbers.choices(signs, k=numbers.randrange(60)))
 
 
-def test_terms_of_ascii_are_those_of_all_texts():
+def test_ascii_terms_equal_general_terms():
     for text in ascii_texts():
         assert search_terms._ascii_terms(text) == search_terms._terms(text), text
