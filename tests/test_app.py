@@ -1,4 +1,4 @@
-"""The application as tests and scripts of others use it: one context held open over many requests."""
+"""The application in third-party tests and scripts, which keep one context open over many requests."""
 
 import subprocess
 import sys
@@ -14,7 +14,7 @@ from tests.users import PASSWORD, enrol, token_of
 
 @pytest.fixture(scope="module")
 def held_app():
-    """What docs/adding-a-record-type.md shows: a database in memory, and its context left open."""
+    """As in docs/adding-a-record-type.md: a database in memory, and a context that stays open."""
     app = create_app("testing")
     with app.app_context():
         db.create_all()
@@ -30,7 +30,7 @@ def token(app, account):
     return {"Authorization": f"Bearer {token_of(app, account)}"}
 
 
-def test_who_asks_is_asked_anew_at_each_request(held_app, held_people):
+def test_each_request_is_authenticated_again(held_app, held_people):
     client = held_app.test_client()
     names = [client.get("/api/v1/users/me", headers=token(held_app, held_people[name])).json["username"]
              for name in ("root", "bob", "ann")]  # fmt: skip
@@ -39,7 +39,7 @@ def test_who_asks_is_asked_anew_at_each_request(held_app, held_people):
     assert client.get("/api/v1/users/me", headers={"X-API-Key": "qk_none"}).status_code == 401
 
 
-def test_browsers_do_not_share_a_sign_in(held_app, held_people):
+def test_browsers_do_not_share_a_session(held_app, held_people):
     browsers = {name: held_app.test_client() for name in ("root", "bob")}
     for name, browser in browsers.items():
         form = {"email": f"{name}@example.org", "password": PASSWORD}
@@ -51,7 +51,7 @@ def test_browsers_do_not_share_a_sign_in(held_app, held_people):
     assert [b.get("/dashboard").status_code for b in browsers.values()] == [200, 302]
 
 
-def test_ids_nonces_and_languages_are_of_one_request(held_app):
+def test_request_ids_and_nonces_differ_between_requests(held_app):
     client = held_app.test_client()
     answers = [client.get("/auth/login") for _ in range(3)]
     for name in ("X-Request-Id", "Content-Security-Policy"):
@@ -59,7 +59,7 @@ def test_ids_nonces_and_languages_are_of_one_request(held_app):
     assert "request_id" not in g and "_login_user" not in g
 
 
-def test_contexts_of_requests_made_by_hand_are_apart(held_app, held_people):
+def test_manual_request_contexts_are_independent(held_app, held_people):
     found = []
     for name in ("root", "bob"):
         headers = token(held_app, held_people[name])
@@ -68,7 +68,7 @@ def test_contexts_of_requests_made_by_hand_are_apart(held_app, held_people):
     assert found == ["root", "bob"]
 
 
-def test_a_client_that_is_a_context_shows_what_the_request_left(held_app):
+def test_client_as_context_manager_keeps_the_request_globals(held_app):
     with held_app.test_client() as client:
         answer = client.get("/api/v1/posts")
         assert g.request_id == answer.headers["X-Request-Id"]
@@ -112,12 +112,12 @@ print(*(mapper.class_.__name__ for mapper in Model.registry.mappers if mapper.co
 
 @pytest.fixture(scope="module")
 def start_and_read():
-    """The names of what a start and some lists have loaded, and of the tables that they have mapped."""
+    """The names of the modules that a start and some lists load, and of the models that they map."""
     done = subprocess.run([sys.executable, "-c", START_AND_READ], capture_output=True, check=True)
     return [set(line.split()) for line in done.stdout.decode().split("\n")[:2]]
 
 
-def test_a_start_loads_no_library_that_only_few_requests_need(start_and_read):
+def test_start_loads_no_rarely_needed_libraries(start_and_read):
     loaded = start_and_read[0]
     assert "quire.admin.record_view" in loaded
     assert loaded & NOT_AT_THE_START == set()

@@ -1,4 +1,4 @@
-"""Texts are sorted as people look for them."""
+"""Sort keys order texts as people expect in an index."""
 
 import random
 
@@ -15,7 +15,7 @@ INDEX = [
 ]  # fmt: skip
 
 
-def test_an_index():
+def test_sort_keys_order_an_index_of_many_scripts():
     shuffled = random.Random(1).sample(INDEX, len(INDEX))
     assert sorted(shuffled, key=sort_key) == INDEX
 
@@ -25,15 +25,15 @@ def test_an_index():
     [("apple", "APPLE"), ("Café", "Cafe\u0301"), ("ﬁne", "FINE"), ("straße", "STRASSE"),
      ("İ", "i"), ("ｶﾞ", "ガ"), ("a\tb", "a\tb")],
 )  # fmt: skip
-def test_equal_texts(one, other):
+def test_texts_that_differ_only_in_form_have_one_key(one, other):
     assert sort_key(one) == sort_key(other)
 
 
-def test_a_key_is_short():
+def test_sort_key_has_a_maximum_length():
     assert len(sort_key("1" * 500)) == len(sort_key("\ufdfa" * 500)) == LENGTH
 
 
-def test_the_short_way_for_ascii_leads_to_the_same():
+def test_ascii_folding_equals_general_folding():
     characters = random.Random(1)
     for length in (0, 1, 2, 3, 10, 60) * 50:
         text = "".join(characters.choices("ab Z09 .-\t\n\0\x1f\x7f!^`+$_", k=length))

@@ -1,4 +1,4 @@
-"""What is declared as deprecated says so in headers and in words."""
+"""Declared deprecations are announced in headers and in text."""
 
 from datetime import date
 
@@ -7,7 +7,7 @@ import pytest
 from quire.declare.deprecation import Deprecation
 
 
-def test_headers_have_the_forms_of_their_rfcs():
+def test_deprecation_headers_follow_their_rfcs():
     headers = Deprecation(since=date(2023, 6, 30), sunset=date(2024, 12, 1)).headers
     assert headers == {
         "Deprecation": "@1688083200",
@@ -16,18 +16,18 @@ def test_headers_have_the_forms_of_their_rfcs():
     }
 
 
-def test_what_has_no_end_has_no_sunset():
+def test_deprecation_without_an_end_has_no_sunset_header():
     deprecation = Deprecation(date(2026, 3, 1), replacement="Use `cover`.", link="/news")
     assert "Sunset" not in deprecation.headers
     assert deprecation.headers["Link"].startswith("</news>")
     assert deprecation.description == "Deprecated since 2026-03-01. Use `cover`."
 
 
-def test_description_says_when_it_goes():
+def test_description_contains_the_removal_date():
     words = Deprecation(date(2026, 3, 1), sunset=date(2027, 3, 1)).description
     assert words == "Deprecated since 2026-03-01, to be removed on 2027-03-01."
 
 
-def test_nothing_goes_before_it_is_deprecated():
+def test_sunset_before_the_deprecation_is_refused():
     with pytest.raises(ValueError, match="sunset is before since"):
         Deprecation(date(2026, 3, 2), sunset=date(2026, 3, 1))

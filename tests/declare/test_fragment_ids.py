@@ -1,4 +1,4 @@
-"""Links within a text lead somewhere, and no text can have an id that a page needs."""
+"""Links within a text have targets, and no text can take an id that a page needs."""
 
 import re
 
@@ -36,30 +36,30 @@ def test_headings_have_ids(text, wanted):
     assert ids(markup) == [wanted] and "{" not in markup
 
 
-def test_each_id_is_there_once():
+def test_ids_are_unique_within_a_text():
     text = "## End\n\n## End\n\n## End 1\n\n<p id=end>x</p>\n"
     assert ids(render_markdown(text)) == ["end", "end-1", "end-1-1", "end-2"]
 
 
-def test_anchors_of_old_are_ids():
+def test_name_attributes_of_anchors_become_ids():
     markup = render_markdown('<a name="old"></a> <a name="x" id="new">y</a>\n')
     assert ids(markup) == ["old", "new"] and "name=" not in markup
 
 
-def test_footnotes_lead_there_and_back():
+def test_footnotes_link_in_both_directions():
     markup = render_markdown("# One\n\nx[^a] y[^a]\n\n[^a]: note\n")
     targets = re.findall(r'href="#([^"]*)"', markup)
     assert len(targets) == 4 and set(targets) <= set(ids(markup))
 
 
 @pytest.mark.parametrize("id", [*sorted(PAGE_IDS), "comment-5", "year-2026", "foot-a"])
-def test_ids_of_pages_are_not_to_be_had(id):
+def test_ids_reserved_for_pages_get_a_prefix(id):
     markup = render_markdown(f"<p id='{id}'>x</p>\n\n[link](#{id})\n")
     assert ids(markup) == [f"text-{id}"] and f'href="#text-{id}"' in markup
 
 
 @pytest.mark.parametrize("rendering", [render_comment, render_footer])
-def test_texts_beside_a_body_have_ids_of_their_own(rendering):
+def test_comments_and_footers_have_their_own_ids(rendering):
     markup = rendering(
         "# One\n\n[a](#one) x[^1] <a id=csp_nonce>q</a> [é](#%C3%A9)\n\n# é\n\n[^1]: n\n"
     )
@@ -80,7 +80,7 @@ def test_texts_beside_a_body_have_ids_of_their_own(rendering):
         ("a <img alt=x> b", "a x b"),
     ],
 )
-def test_comments_load_nothing(text, wanted):
+def test_images_in_comments_become_links(text, wanted):
     markup = render_comment(text)
     assert wanted.format(rel="ugc nofollow noopener noreferrer") in markup and "<img" not in markup
 
@@ -107,11 +107,11 @@ INERT = {
     "a", "p", "b", "del", "details", "summary", "figure", "ul", "ol", "li", "table", "thead", "tbody", "tr", "th", "td",
     "section", "sup", "input", "h6",
 }  # fmt: skip
-"""Elements that load nothing, and a box to tick."""
+"""Elements that load nothing, and a checkbox."""
 
 
 @pytest.mark.parametrize("text", LOADING)
-def test_no_syntax_makes_a_comment_load_anything(text):
+def test_comments_never_load_external_resources(text):
     markup = BeautifulSoup(render_comment(text), "html.parser")
     for element in markup.find_all(True):
         assert element.name in INERT, element
@@ -121,14 +121,14 @@ def test_no_syntax_makes_a_comment_load_anything(text):
         assert element.name != "input" or element["type"] == "checkbox"
 
 
-def test_citations_lead_to_the_web():
+def test_cite_attributes_are_limited_to_web_urls():
     markup = render_markdown(
         "<q cite='javascript:alert(1)'>a</q> <q cite='https://a.example/'>b</q>"
     )
     assert re.findall("cite=[^>]*", markup) == ['cite="https://a.example/"']
 
 
-def test_sections_know_how_deep_they_stand():
+def test_sections_have_their_depth_id_and_title():
     text = "## A *b*\n\n#### C & d\n\n## E\n\n#### ![](x.png)\n"
     found = [(one.depth, one.id, one.words) for one in sections(render_markdown(text))]
     assert found == [(0, "a-b", "A b"), (1, "c--d", "C & d"), (0, "e", "E")]

@@ -1,4 +1,4 @@
-"""Every text that somebody sends costs time in proportion to its length, whatever it repeats."""
+"""Processing a text takes time linear in its length, whatever it repeats."""
 
 import pytest
 
@@ -12,7 +12,7 @@ pytestmark = pytest.mark.no_cover  # the same lines again and again
 
 
 def all_paths(text):
-    """All that becomes of a body: the page, the feed, the search, the mail."""
+    """Everything that is made of a body: page, feed, search document and mail."""
     markup = render_markdown(text)
     return (
         fit_into_page(markup), absolute(markup, "https://example.org/posts/a"), summary("", markup),
@@ -21,10 +21,10 @@ def all_paths(text):
     )  # fmt: skip
 
 
-def test_texts_of_16_kb():
+def test_texts_of_16_kb_take_linear_time():
     assert slow_tokens(all_paths, 16 * 1024) == []
 
 
 @pytest.mark.slow
-def test_texts_of_64_kb():
+def test_texts_of_64_kb_take_linear_time():
     assert slow_tokens(all_paths, 64 * 1024) == []

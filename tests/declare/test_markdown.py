@@ -1,4 +1,4 @@
-"""Markdown is rendered before the database is locked, and once; nothing hostile takes long."""
+"""Markdown is rendered once, before the transaction, and quickly for hostile texts too."""
 
 import html
 import random
@@ -15,7 +15,7 @@ from quire.records import POSTS
 from quire.store.write import create, update
 
 
-def test_once_and_outside_the_transaction(app, people, monkeypatch):
+def test_markdown_is_rendered_once_before_the_transaction(app, people, monkeypatch):
     seen, plain = [], markdown.render_markdown
 
     def rendered(text):
@@ -32,12 +32,12 @@ def test_once_and_outside_the_transaction(app, people, monkeypatch):
     assert seen == ["*one*", "two"]
 
 
-def test_what_is_no_body_is_left_to_the_parser():
+def test_invalid_bodies_are_left_to_validation():
     for body in (None, 5, ["x"], "x" * (MARKDOWN_BYTES + 1), "é" * MARKDOWN_BYTES, "\ud800"):
         assert markdown.render_before_transaction(SYSTEM, None, {"body": body}) == {}
 
 
-def test_what_people_write():
+def test_common_extensions_are_rendered():
     text = "x[^1] ~~y~~ ~z~\n\n| a |\n|--:|\n| 1 |\n\n```python\nx\n```\n\n[^1]: note\n"
     made = markdown.render_markdown(text)
     for part in (
@@ -64,7 +64,7 @@ def test_deep_nesting_is_shown_as_text():
         assert made.startswith("<pre>&") and html.unescape(made)[5:-7] == text
 
 
-def test_many_elements_beside_each_other_are_not_deep():
+def test_many_siblings_are_not_deep_nesting():
     for text in (
         "<p>a\n" * 2000,
         "<P>a<BR>\n" * 2000,
@@ -75,7 +75,7 @@ def test_many_elements_beside_each_other_are_not_deep():
         assert "<pre>" not in markdown.render_markdown(text)
 
 
-def test_what_grows_out_of_bounds_is_shown_as_text():
+def test_exploding_footnotes_are_shown_as_text():
     assert "footnotes" in markdown.render_markdown("[^a]: b\n" + "[^a] " * 100)
     assert markdown.render_markdown("[^a]: b\n[^a]" * 8000).startswith("<pre>[^a]")
 
@@ -90,7 +90,7 @@ def test_what_grows_out_of_bounds_is_shown_as_text():
         "`&amp;` <!-- &amp; --> <textarea>&amp;</textarea>",
     ],
 )
-def test_ampersands_come_out_as_they_would_by_themselves(text):
+def test_ampersands_are_rendered_as_by_the_cleaner_alone(text):
     assert markdown.render_markdown(text) == cleaned(text)
 
 
@@ -109,7 +109,7 @@ PARTS = (
 )  # fmt: skip
 
 
-def test_plain_html_is_what_the_cleaner_would_make_of_it():
+def test_rendering_without_raw_html_equals_the_cleaner_result():
     chance = random.Random(1)
     for _ in range(5000):
         text = "".join(chance.choices(PARTS, k=chance.randrange(1, 12)))
@@ -117,9 +117,9 @@ def test_plain_html_is_what_the_cleaner_would_make_of_it():
 
 
 @pytest.mark.parametrize("text", ["</p></ul>", "a <b", "<p>a", "<script>alert(1)</script>"])
-def test_tags_that_somebody_wrote_are_always_cleaned(text):
+def test_raw_html_tags_are_always_cleaned(text):
     assert markdown.render_markdown(text) == cleaned(text)
 
 
-def test_what_stands_for_an_ampersand_is_no_character():
+def test_ampersand_placeholder_in_a_text_is_dropped():
     assert markdown.render_markdown("no \ufdd0 character") == "<p>no  character</p>\n"

@@ -1,4 +1,4 @@
-"""Markdown as words on one line: marks go, what only looks like one stays."""
+"""Markdown as plain words on one line: markup is removed, similar characters stay."""
 
 import pytest
 
@@ -20,10 +20,10 @@ from quire.declare.markdown import plain_words
         ("", ""),
     ],
 )
-def test_marks_go(markdown, words):
+def test_markdown_markup_is_removed(markdown, words):
     assert plain_words(markdown) == words
 
 
-def test_only_the_beginning_is_looked_at():
+def test_only_the_beginning_of_a_text_is_read():
     assert len(plain_words("word " * 100_000)) <= 1000
     assert plain_words("[" * 100_000) and plain_words("*" * 100_000)

@@ -1,4 +1,4 @@
-"""Record types that are declared wrongly stop the start, and are no type of the program."""
+"""Wrongly declared record types raise an error and are not registered."""
 
 from dataclasses import replace
 
@@ -26,14 +26,14 @@ NAME = TAGS.field("name")
         ({"order": ("-nam",)}, "labels: nam is not a listed field"),
     ],
 )
-def test_what_is_wrong_is_named(changes, words):
+def test_declaration_errors_name_the_fault(changes, words):
     given = {"path": "labels", "access": TAGS.declared_access, "public_path": None, **changes}
     with pytest.raises(LookupError, match=words):
         replace(TAGS, **given)
     assert "labels" not in REGISTRY and REGISTRY["tags"] is TAGS
 
 
-def test_all_references_lead_to_record_types():
+def test_every_reference_names_the_table_of_a_record_type():
     check_registry()
     assert record_of(TAGS.table.name) is TAGS
     with pytest.raises(LookupError, match="sqlite_master is the table of no record type"):

@@ -1,4 +1,4 @@
-"""Text in one form: what is invisible goes, what scripts and emoji need stays."""
+"""Normalised text: invisible characters are removed unless scripts or emoji need them."""
 
 import unicodedata
 
@@ -17,7 +17,7 @@ FAMILY, SCOTLAND = "\U0001f468\u200d\U0001f469", "\U0001f3f4\U000e0067\U000e0062
     ],
     ids=ascii,
 )  # fmt: skip
-def test_invisible_characters_go(text):
+def test_invisible_characters_are_removed(text):
     assert strip_invisible(text) == "ab"
 
 
@@ -29,7 +29,7 @@ def test_invisible_characters_go(text):
     ],
     ids=ascii,
 )  # fmt: skip
-def test_what_a_script_or_an_emoji_needs_stays(text):
+def test_characters_needed_by_scripts_and_emoji_stay(text):
     assert strip_invisible(text) == text
 
 
@@ -48,5 +48,5 @@ def test_names_that_differ_by_case_have_one_key(one, other):
     assert unicodedata.is_normalized("NFC", case_fold(one))
 
 
-def test_a_key_is_at_most_three_times_as_long():
+def test_case_folded_key_is_at_most_three_times_as_long():
     assert len(case_fold("\ufb03" * 100)) == 300

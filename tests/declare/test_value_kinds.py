@@ -1,4 +1,4 @@
-"""Kinds of values: what they take, and that their schema says the same."""
+"""Kinds of values: what they accept, and that their JSON schema agrees."""
 
 from decimal import Decimal
 
@@ -64,47 +64,47 @@ def fits(kind, value):
 
 
 @pytest.mark.parametrize("name", KINDS)
-def test_what_a_kind_takes_its_schema_takes(name):
+def test_kind_and_its_schema_accept_good_values(name):
     for value in GOOD[name]:
         assert taken(KINDS[name], value), value
         assert fits(KINDS[name], value), value
 
 
 @pytest.mark.parametrize("name", KINDS)
-def test_what_a_kind_refuses(name):
+def test_kind_refuses_bad_values(name):
     for value in BAD[name]:
         assert not taken(KINDS[name], value), value
 
 
 @pytest.mark.parametrize("name", sorted(KINDS.keys() - {"time", "price", "fee"}))
-def test_what_a_kind_refuses_its_schema_refuses(name):
+def test_schema_refuses_bad_values(name):
     for value in BAD[name]:
         assert not fits(KINDS[name], value), value
 
 
-def test_a_decimal_without_places_is_read_from_filters():
+def test_decimal_without_places_is_parsed_in_filters():
     assert STEPS.from_text("-120") == Decimal(-120)
     with pytest.raises(ValueError, match="5 digits and 0 decimal places"):
         STEPS.from_text("1.5")
 
 
-def test_a_decimal_needs_a_digit_before_the_point():
+def test_decimal_needs_a_digit_before_the_point():
     with pytest.raises(ValueError, match="3 digits cannot have 3 decimal places"):
         decimal(digits=3, places=3)
 
 
-def test_spaces_are_cut_off_and_addresses_are_folded():
+def test_spaces_are_trimmed_and_emails_lowercased():
     assert TypeAdapter(KINDS["title"].accepts).validate_python(" a b \n") == "a b"
     assert TypeAdapter(EMAIL.accepts).validate_python(" Ann@Example.ORG ") == "ann@example.org"
 
 
 @pytest.mark.parametrize("text", ["NaN", "Infinity", "1e9", "1.001", "", " 1", "٣"])
-def test_decimals_in_queries(text):
+def test_invalid_decimals_in_filters_are_refused(text):
     with pytest.raises(ValueError):
         PRICE.from_text(text)
 
 
-def test_decimals_are_shown_with_their_places():
+def test_decimals_are_shown_with_all_places():
     assert PRICE.value_out(PRICE.from_text("1.5")) == "1.50"
     stored = DecimalNumber(6, 2)
     dialect = type("Dialect", (), {"name": "sqlite"})
@@ -117,19 +117,19 @@ def test_decimals_are_shown_with_their_places():
     [("2026-01-31", "2026-01-31T00:00:00Z"), ("2026-01-31T12:00:00+02:00", "2026-01-31T10:00:00Z"),
      ("2026-01-31T12:00:00 02:00", "2026-01-31T10:00:00Z"), ("2026-01-31T12:00:00.9Z", "2026-01-31T12:00:00Z")],
 )  # fmt: skip
-def test_moments_in_queries(text, shown):
+def test_times_in_filters_are_converted_to_utc(text, shown):
     assert TIME.value_out(TIME.from_text(text)) == shown
 
 
 @pytest.mark.parametrize(
     "text", ["0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59", "2026-01-31T12:00:60Z"]
 )
-def test_moments_beyond_time(text):
+def test_times_out_of_range_are_refused(text):
     with pytest.raises(ValueError):
         TIME.from_text(text)
 
 
-def test_bounds_of_decimals_stand_in_the_schema():
+def test_schema_contains_the_bounds_of_decimals():
     schema = TypeAdapter(FEE.accepts).json_schema()
     assert (schema["x-minimum"], schema["x-maximum"]) == ("0", "100")
     assert schema["pattern"] == "^[0-9]{1,4}(\\.[0-9]{1,2})?$"

@@ -1,4 +1,4 @@
-"""An application that serve.py does not serve: its database, its jobs, its proxy."""
+"""An application that another server runs instead of serve.py: its database, jobs and proxy."""
 
 import contextlib
 import json
@@ -25,7 +25,7 @@ with make_server("127.0.0.1", 0, create_app()) as server:
 
 @pytest.fixture
 def elsewhere(tmp_path):
-    """`elsewhere(SETTING=value)`: the address of an application that another server runs."""
+    """`elsewhere(SETTING=value)`: the address of an application run by another server."""
     with contextlib.ExitStack() as stack:
 
         def start(**settings):
@@ -63,7 +63,7 @@ def ask(address, body=None, **headers):
             return error.code, json.load(error)
 
 
-def test_makes_the_database_and_does_jobs(elsewhere, tmp_path):
+def test_application_creates_its_database_and_runs_jobs(elsewhere, tmp_path):
     address = elsewhere(REQUIRE_EMAIL_VERIFICATION="true")
     person = {"username": "ann", "email": "ann@example.org", "password": "a password of hers"}
     assert ask(f"{address}/api/v1/users", person)[0] == 202
@@ -76,7 +76,7 @@ def test_makes_the_database_and_does_jobs(elsewhere, tmp_path):
 
 
 @pytest.mark.parametrize(("proxy", "limited"), [("127.0.0.1", False), ("192.0.2.1", True)])
-def test_counts_the_clients_of_a_trusted_proxy_one_by_one(elsewhere, proxy, limited):
+def test_clients_of_a_trusted_proxy_are_counted_separately(elsewhere, proxy, limited):
     address = elsewhere(TRUSTED_PROXY=proxy, RATELIMIT_API="3/minute")
     statuses = [
         ask(f"{address}/api/v1/tags", **{"X-Forwarded-For": f"198.51.100.{n}"})[0] for n in range(6)
@@ -84,7 +84,7 @@ def test_counts_the_clients_of_a_trusted_proxy_one_by_one(elsewhere, proxy, limi
     assert (429 in statuses) is limited
 
 
-def test_refuses_while_the_database_does_not_fit(elsewhere, tmp_path):
+def test_outdated_database_refuses_requests(elsewhere, tmp_path):
     (tmp_path / "instance").mkdir()
     with contextlib.closing(sqlite3.connect(tmp_path / "instance" / "quire.db")) as database:
         database.execute("CREATE TABLE alembic_version (version_num VARCHAR(32))")

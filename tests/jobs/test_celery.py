@@ -1,4 +1,4 @@
-"""Celery with real brokers: rows go by number to `manage.py worker`, which stops in good order."""
+"""Celery with real brokers: row ids are sent to `manage.py worker`, which stops cleanly."""
 
 import os
 import signal
@@ -36,7 +36,7 @@ STOP = signal.CTRL_BREAK_EVENT if os.name == "nt" else signal.SIGTERM
 
 
 class Worker:
-    """`manage.py worker` with what `more` sets."""
+    """`manage.py worker` with the settings in `more`."""
 
     def __init__(self, folder, **more):
         env = {
@@ -55,7 +55,7 @@ class Worker:
         return Path(self.log.name).read_text(encoding="utf-8")
 
     def stop(self, by=STOP):
-        """Its exit status."""
+        """Stop the worker and return its exit status."""
         self.process.send_signal(by)
         try:
             return self.process.wait(30)
@@ -66,7 +66,7 @@ class Worker:
 
 
 def address_of(broker):
-    """Where it is, empty for none; skips the test that needs one that is not there."""
+    """The URL of a broker, empty for none; skip the test if a required one is missing."""
     url = BROKERS.get(broker, "")
     if url is None:
         pytest.skip(f"{broker} is not set")
@@ -79,7 +79,7 @@ def installation(folder, **more):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("broker", ["", *BROKERS])
-def test_a_worker_does_what_others_owe_and_stops_in_good_order(tmp_path, broker):
+def test_worker_runs_jobs_of_other_processes_and_stops_cleanly(tmp_path, broker):
     url = address_of(broker)
     worker = Worker(tmp_path, CELERY_BROKER_URL=url)
     try:
@@ -101,16 +101,16 @@ def test_a_worker_does_what_others_owe_and_stops_in_good_order(tmp_path, broker)
     with app.app_context():
         db.engine.dispose()
     assert status == 0 and "Traceback" not in worker.said()
-    assert seconds < STOP_SECONDS / 2, "it has nothing to do, so nothing to wait for"
+    assert seconds < STOP_SECONDS / 2, "an idle worker stops without waiting"
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="there Ctrl-C is for all processes of a console")
 @pytest.mark.parametrize("broker", ["", *BROKERS])
 @pytest.mark.parametrize("seconds", [0, 1], ids=["at once", "later"])
-def test_ctrl_c_is_no_failure(tmp_path, broker, seconds):
+def test_ctrl_c_exits_with_0(tmp_path, broker, seconds):
     worker = Worker(tmp_path, CELERY_BROKER_URL=address_of(broker))
-    time.sleep(seconds)  # it says that it is ready before it has its broker
+    time.sleep(seconds)  # it reports ready before it is connected to its broker
     assert worker.stop(signal.SIGINT) == 0
 
 
@@ -119,7 +119,7 @@ def state_of(app, event):
         return connection.execute(select(TABLE).where(TABLE.c.event == event)).one()
 
 
-def test_a_message_that_comes_twice_finds_nothing_to_do(app, monkeypatch):
+def test_duplicate_message_does_nothing(app, monkeypatch):
     seen = []
     monkeypatch.setitem(HANDLERS, "letters.burn", [])
     on_event("letters.burn")(seen.append)
@@ -135,8 +135,8 @@ def test_a_message_that_comes_twice_finds_nothing_to_do(app, monkeypatch):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("broker", [*BROKERS])
-def test_slow_receivers_of_webhooks_hold_no_other_job(tmp_path, broker):
-    """Three of them do not answer, and the worker does two jobs at once: mail goes on."""
+def test_slow_webhook_receivers_do_not_block_other_jobs(tmp_path, broker):
+    """Three receivers do not answer and the worker has two threads, but mail is still sent."""
     settings = {"CELERY_BROKER_URL": address_of(broker), "WEBHOOK_PRIVATE_NETWORKS": "true"}
     worker, ended = Worker(tmp_path, **settings), threading.Event()
     with listening() as receiver:
@@ -163,7 +163,7 @@ def test_slow_receivers_of_webhooks_hold_no_other_job(tmp_path, broker):
 
 
 @pytest.mark.slow
-def test_a_broker_that_is_away_loses_nothing(make_app, caplog):
+def test_unreachable_broker_loses_no_job(make_app, caplog):
     app = make_app(CELERY_BROKER_URL="amqp://guest:guest@127.0.0.1:9//")
     with app.app_context():
         enqueue("letters.burn")
@@ -174,7 +174,7 @@ def test_a_broker_that_is_away_loses_nothing(make_app, caplog):
 
 
 @pytest.mark.slow
-def test_without_a_broker_celery_is_never_loaded():
+def test_celery_is_not_loaded_without_a_broker():
     command = "import quire.serving.main, sys; sys.exit('celery' in sys.modules or 'kombu' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", command], cwd=ROOT / "src", check=False)
     assert done.returncode == 0

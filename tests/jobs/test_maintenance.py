@@ -1,4 +1,4 @@
-"""Upkeep: the trash, revisions, and what has ended."""
+"""Daily maintenance of the trash, revisions and expired rows."""
 
 from datetime import timedelta
 
@@ -39,21 +39,21 @@ def versions(record, id):
 
 
 def aged(record, id, *moments):
-    """Give the revisions of a record their moments."""
+    """Set the times of a record's revisions."""
     with transaction() as connection:
         for version, moment in enumerate(moments, 1):
             mine = (ROWS.c.type == record.path, ROWS.c.record_id == id, ROWS.c.version == version)
             connection.execute(update(ROWS).where(*mine).values(created_at=moment))
 
 
-def test_the_trash_is_emptied_after_thirty_days(people):
+def test_trash_is_emptied_after_thirty_days(people):
     raw = {"body": "b", "author": people["ann"].id}
     gone, young, live = (
         write.create(POSTS, SYSTEM, {"title": "T", **raw, "deleted_at": moment}).id
         for moment in (rfc3339(ago(days=31)), rfc3339(ago(days=29)), None)
     )
     said = write.create(COMMENTS, SYSTEM, {"post": gone, "body": "x", "status": "approved"}).id
-    with transaction() as connection:  # what was commented on keeps nobody from throwing it away
+    with transaction() as connection:  # comments do not prevent deleting their post
         assert connection.execute(select(COMMENTS.table.c.id)).scalars().all() == [said]
     assert maintenance.prune()["records in the trash"] == 1
     with read_connection() as connection:
@@ -61,7 +61,7 @@ def test_the_trash_is_emptied_after_thirty_days(people):
         assert connection.execute(select(COMMENTS.table.c.id)).all() == []
 
 
-def test_revisions_thin_themselves():
+def test_old_revisions_are_thinned_out():
     id = write.create(TAGS, SYSTEM, {"name": "n0"}).id
     for number in range(1, 8):
         write.update(TAGS, SYSTEM, id, {"name": f"n{number}"})
@@ -74,7 +74,7 @@ def test_revisions_thin_themselves():
     assert maintenance.prune()["revisions"] == 0
 
 
-def test_what_readers_have_seen_is_kept_for_good(people):
+def test_published_revisions_are_kept_forever(people):
     raw = {"title": "T", "body": "b", "author": people["ann"].id}
     id = write.create(POSTS, SYSTEM, raw).id
     start = rfc3339(ago(days=600))
@@ -88,7 +88,7 @@ def test_what_readers_have_seen_is_kept_for_good(people):
     assert versions(POSTS, id) == [1, 3, 4, 7]
 
 
-def test_sessions_and_links_that_have_ended_are_forgotten(app, people):
+def test_ended_sessions_and_links_are_deleted(app, people):
     give_session(app, app.test_client(), people["ann"])
     give_session(app, app.test_client(), people["bob"])
     table = SESSIONS.table
@@ -106,11 +106,11 @@ def test_sessions_and_links_that_have_ended_are_forgotten(app, people):
         assert connection.execute(select(table.c.user_id)).scalars().all() == [people["bob"].id]
 
 
-def test_it_is_done_once_a_day():
+def test_maintenance_runs_once_a_day():
     assert SCHEDULE["every.prune"].seconds == 86_400
 
 
-def test_pages_of_editors_are_forgotten():
+def test_old_editor_pages_are_deleted():
     known = import_origins.KnownItem("posts", 1, "", 1)
     with transaction() as connection:
         for name in ("old", "new"):
@@ -129,7 +129,7 @@ def count(table):
         return connection.execute(select(func.count()).select_from(table)).scalar_one()
 
 
-def test_the_audit_log_ends_after_two_years_but_for_its_last_event():
+def test_audit_log_keeps_two_years_and_its_last_event():
     events = AuditEvent.__table__
     for name in ("One", "Two", "Three"):
         write.create(TAGS, SYSTEM, {"name": name})
@@ -145,7 +145,7 @@ def test_the_audit_log_ends_after_two_years_but_for_its_last_event():
     assert count(events) == 1
 
 
-def test_old_devices_count_as_new_again(people):
+def test_old_known_devices_count_as_new_again(people):
     devices = KnownDevice.__table__
     ann = people["ann"].id
     known_devices.is_new(ann, "a" * 64)
@@ -156,7 +156,7 @@ def test_old_devices_count_as_new_again(people):
     assert known_devices.is_new(ann, "a" * 64)
 
 
-def test_imports_remember_what_is_here_and_what_was_deleted_lately():
+def test_import_origins_of_long_deleted_records_are_forgotten():
     here = write.create(TAGS, SYSTEM, {"name": "Here"}).id
     with transaction() as connection:
         items = {

@@ -1,4 +1,4 @@
-"""Jobs: who handles what, once at a time, again after errors, given up at last; now and then."""
+"""Jobs: handlers, claims, retries, permanent failures, batches and periodic tasks."""
 
 import logging
 import math
@@ -35,7 +35,7 @@ TABLE = OutboxEvent.__table__
 
 @pytest.fixture(autouse=True)
 def registry(monkeypatch):
-    """What a test registers is forgotten after it."""
+    """Restore the job registry after each test."""
     monkeypatch.setattr(job_registry, "HANDLERS", {**job_registry.HANDLERS})
     for name, kind in (("SCHEDULE", dict), ("PER_PROCESS", list)):
         fresh = kind()
@@ -46,7 +46,7 @@ def registry(monkeypatch):
 
 @pytest.fixture(autouse=True)
 def app_in_context(app):
-    """All this happens inside the application, whose outbox is empty."""
+    """Run each test in the application context with an empty outbox."""
     with app.app_context():
         with transaction() as connection:
             connection.execute(sql_delete(TABLE))
@@ -64,7 +64,7 @@ def hasten():
         connection.execute(update(TABLE).where(due).values(due_at=now()))
 
 
-def test_a_change_is_handled_once():
+def test_change_event_is_handled_once():
     seen = []
     on_event("tags.created")(seen.append)
     id = create(TAGS, SYSTEM, {"name": "sea"}).id
@@ -77,7 +77,7 @@ def test_a_change_is_handled_once():
     assert job.id == row.id and row.delivered_at and row.due_at is None and row.attempts == 1
 
 
-def test_a_type_names_all_its_events():
+def test_handler_of_a_type_gets_all_its_events():
     seen = []
     on_event("tags")(lambda job: seen.append(job.kind))
     id = create(TAGS, SYSTEM, {"name": "sea"}).id
@@ -87,23 +87,23 @@ def test_a_type_names_all_its_events():
     assert seen == ["created", "updated", "deleted"]
 
 
-def test_what_nobody_handles_is_never_due():
+def test_event_without_a_handler_is_never_due():
     create(TAGS, SYSTEM, {"name": "sea"})
     assert [row.due_at for row in rows()] == [None] and queue.claim() is None
 
 
-def test_on_sqlite_what_nobody_handles_stands_in_no_index_of_the_outbox():
+def test_sqlite_outbox_indexes_are_partial():
     assert all(index.dialect_kwargs["sqlite_where"] is not None for index in TABLE.indexes)
 
 
-def test_a_handled_event_costs_no_more_statements(statements):
+def test_handled_event_takes_no_more_statements(statements):
     _, unhandled = statements(create, TAGS, SYSTEM, {"name": "sea"})
     on_event("tags.created")(print)
     _, handled = statements(create, TAGS, SYSTEM, {"name": "lake"})
     assert len(handled) == len(unhandled)
 
 
-def test_a_job_that_is_no_change_is_gone_when_it_is_done():
+def test_finished_job_without_a_record_is_deleted():
     seen = []
     on_event("letters.burn")(lambda job: seen.append((job.record_id, job.data)))
     enqueue("letters.burn", 7, how="slowly")
@@ -111,7 +111,7 @@ def test_a_job_that_is_no_change_is_gone_when_it_is_done():
     assert seen == [(7, {"how": "slowly"})] and rows() == []
 
 
-def test_errors_are_tried_again_later(caplog):
+def test_failed_job_is_retried_later(caplog):
     def unlucky(job):
         seen.append(job.attempts)
         if len(seen) < 3:
@@ -131,11 +131,11 @@ def test_errors_are_tried_again_later(caplog):
     assert seen == [1, 2, 3] and rows() == []
 
 
-def test_pauses_grow():
+def test_retry_delays_grow_up_to_a_limit():
     assert [runner.retry_delay(n) for n in (1, 2, 3, 9, 1000)] == [10, 30, 90, 21_600, 21_600]
 
 
-def test_in_the_end_a_job_is_given_up_and_kept():
+def test_job_is_given_up_and_kept_after_the_last_attempt():
     on_event("letters.burn")(lambda job: 1 / 0)
     enqueue("letters.burn")
     for _ in range(runner.MAX_ATTEMPTS + 2):
@@ -146,13 +146,13 @@ def test_in_the_end_a_job_is_given_up_and_kept():
     assert row.failed_at and row.error == "ZeroDivisionError: division by zero"
 
 
-def test_the_hopeless_is_given_up_at_once():
+def test_permanent_failure_is_given_up_immediately():
     def hopeless(job):
         raise PermanentFailure("No paper.")
 
     on_event("letters.burn")(hopeless)
     enqueue("letters.burn")
-    enqueue("letters.fold")  # which nobody handles
+    enqueue("letters.fold")  # which has no handler
     run_due_jobs()
     assert [(r.attempts, r.error) for r in rows()] == [
         (1, "No paper."),
@@ -160,7 +160,7 @@ def test_the_hopeless_is_given_up_at_once():
     ]
 
 
-def test_of_two_handlers_only_the_one_that_failed_is_called_again():
+def test_only_the_failed_handler_is_called_again():
     def first(job):
         seen.append("first")
 
@@ -180,7 +180,7 @@ def test_of_two_handlers_only_the_one_that_failed_is_called_again():
 
 
 @pytest.mark.parametrize("number", [1, 7, 15])
-def test_jobs_of_a_batch_take_one_commit_together(count_sql, monkeypatch, number):
+def test_batch_of_jobs_takes_one_commit(count_sql, monkeypatch, number):
     monkeypatch.setattr(runner, "BATCH", 5)
     seen = []
     on_event_batch("letters.burn")(lambda jobs: seen.append([job.data["n"] for job in jobs]))
@@ -191,7 +191,7 @@ def test_jobs_of_a_batch_take_one_commit_together(count_sql, monkeypatch, number
     assert seen == [list(range(number))[n : n + 5] for n in range(0, number, 5)] and rows() == []
 
 
-def test_events_of_records_stay_when_a_batch_is_done():
+def test_record_events_stay_after_a_batch():
     on_event_batch("tags.created")(list)
     for name in ("sea", "lake"):
         create(TAGS, SYSTEM, {"name": name})
@@ -200,7 +200,7 @@ def test_events_of_records_stay_when_a_batch_is_done():
     assert all(row.delivered_at for row in rows())
 
 
-def test_a_batch_takes_no_other_event(monkeypatch):
+def test_batch_contains_only_one_event_name(monkeypatch):
     monkeypatch.setattr(runner, "BATCH", 2)
     seen = []
     on_event_batch("letters.burn")(lambda jobs: seen.append([job.record_id for job in jobs]))
@@ -213,7 +213,7 @@ def test_a_batch_takes_no_other_event(monkeypatch):
     assert seen == [[1, 3], 2, [4]] and rows() == []
 
 
-def test_a_batch_is_looked_for_among_few_jobs():
+def test_batch_is_searched_among_a_limited_number_of_jobs():
     for _ in range(queue.BATCHES_AHEAD * 2):
         enqueue("letters.fold")
     enqueue("letters.burn")
@@ -221,7 +221,7 @@ def test_a_batch_is_looked_for_among_few_jobs():
     assert len(queue.lock_batch("letters.burn", 3)) == 1
 
 
-def test_of_a_batch_that_fails_each_job_is_done_by_itself(caplog):
+def test_jobs_of_a_failed_batch_run_one_by_one(caplog):
     def burn(jobs):
         seen.append([job.record_id for job in jobs])
         enqueue("letters.ashes", jobs[0].record_id)
@@ -239,10 +239,10 @@ def test_of_a_batch_that_fails_each_job_is_done_by_itself(caplog):
     assert "3 jobs failed together" in caplog.text
     hasten()
     run_due_jobs()
-    assert seen[4:] == [[2]], "what has failed is never part of a batch again"
+    assert seen[4:] == [[2]], "a failed job is never part of a batch again"
 
 
-def test_a_worker_that_dies_in_a_batch_leaves_it_as_it_was():
+def test_dying_worker_leaves_its_batch_unchanged():
     def burn(jobs):
         seen.append(len(jobs))
         enqueue("letters.ashes")
@@ -261,7 +261,7 @@ def test_a_worker_that_dies_in_a_batch_leaves_it_as_it_was():
     assert seen == [3, 3] and {row.event for row in rows()} == {"letters.ashes"}
 
 
-def test_what_not_all_handlers_do_in_batches_is_done_one_by_one():
+def test_event_with_an_unbatched_handler_runs_one_by_one():
     def burn(jobs):
         seen.append(len(jobs))
 
@@ -278,7 +278,7 @@ def test_what_not_all_handlers_do_in_batches_is_done_one_by_one():
 
 
 def run_by_four_workers(app):
-    """All jobs that are due are done, by workers side by side."""
+    """Run all due jobs with four concurrent workers."""
 
     def run():
         with app.app_context():
@@ -289,7 +289,7 @@ def run_by_four_workers(app):
             done.result()
 
 
-def test_many_workers_do_each_batch_once(app, monkeypatch):
+def test_concurrent_workers_run_each_batch_once(app, monkeypatch):
     monkeypatch.setattr(runner, "BATCH", 4)
     seen = []
     on_event_batch("letters.burn")(lambda jobs: seen.extend(job.id for job in jobs))
@@ -299,7 +299,7 @@ def test_many_workers_do_each_batch_once(app, monkeypatch):
     assert len(seen) == len(set(seen)) == 40 and rows() == []
 
 
-def test_that_a_job_is_done_is_noted_with_the_next_claim(count_sql):
+def test_finished_job_is_recorded_with_the_next_claim(count_sql):
     seen = []
     on_event("letters.burn")(seen.append)
     for _ in range(5):
@@ -308,7 +308,7 @@ def test_that_a_job_is_done_is_noted_with_the_next_claim(count_sql):
     assert commits == 1 + 5 and len(seen) == 5 and rows() == []
 
 
-def test_jobs_of_batches_are_left_to_batches():
+def test_single_jobs_do_not_take_jobs_of_batches():
     seen = []
     on_event("letters.fold")(lambda job: seen.append(job.record_id))
     on_event_batch("letters.burn")(lambda jobs: seen.append([job.record_id for job in jobs]))
@@ -320,7 +320,7 @@ def test_jobs_of_batches_are_left_to_batches():
     assert seen == [1, 2, [3, 4], 5] and rows() == []
 
 
-def test_a_worker_that_stops_claims_nothing_more():
+def test_stopping_worker_claims_no_more_jobs():
     stopping, seen = threading.Event(), []
 
     def burn(job):
@@ -335,8 +335,8 @@ def test_a_worker_that_stops_claims_nothing_more():
     assert seen == [1] and (row.record_id, row.attempts) == (2, 0)
 
 
-def test_what_takes_longer_is_done_once_beside_others():
-    """Its claim was extended: what is marked as done is that claim."""
+def test_long_job_among_others_runs_once():
+    """The extended claim is the one marked as done."""
     seen = []
     on_event("letters.burn", seconds=7200)(seen.append)
     for _ in range(3):
@@ -345,7 +345,7 @@ def test_what_takes_longer_is_done_once_beside_others():
     assert len(seen) == 3 and rows() == []
 
 
-def test_many_workers_do_each_job_once(app):
+def test_concurrent_workers_run_each_job_once(app):
     def slow(job):
         time.sleep(0.002)
         seen.append(job.id)
@@ -358,7 +358,7 @@ def test_many_workers_do_each_job_once(app):
     assert len(seen) == len(set(seen)) == 40 and rows() == []
 
 
-def test_the_claim_of_a_dead_worker_ends(monkeypatch):
+def test_claim_of_a_dead_worker_expires(monkeypatch):
     on_event("letters.burn")(print)
     enqueue("letters.burn")
     first = queue.claim()
@@ -367,14 +367,14 @@ def test_the_claim_of_a_dead_worker_ends(monkeypatch):
     monkeypatch.setattr(queue, "now", lambda: moment)
     second = queue.claim()
     assert (first.id, first.attempts, second.attempts) == (second.id, 1, 2)
-    queue.fail(first, "late")  # it was slow, not dead: the job is another's now
+    queue.fail(first, "late")  # it was slow, not dead, and the job now belongs to another worker
     queue.mark_done(first)
     assert [row.failed_at for row in rows()] == [None]
     queue.mark_done(second)
     assert rows() == []
 
 
-def test_what_takes_longer_may_say_so():
+def test_handler_can_extend_its_claim():
     held = []
     on_event("letters.burn", seconds=7200)(lambda job: held.append(rows()[0].due_at - now()))
     enqueue("letters.burn")
@@ -382,7 +382,7 @@ def test_what_takes_longer_may_say_so():
     assert held[0] > timedelta(seconds=7100) and rows() == []
 
 
-def test_what_takes_a_short_time_is_given_up_sooner():
+def test_handler_can_shorten_its_claim():
     held = []
     on_event("letters.burn", seconds=30)(lambda job: held.append(rows()[0].due_at - now()))
     enqueue("letters.burn")
@@ -390,7 +390,7 @@ def test_what_takes_a_short_time_is_given_up_sooner():
     assert held[0] <= timedelta(seconds=30) and rows() == []
 
 
-def test_long_work_is_done_in_parts_and_others_come_in_between():
+def test_rescheduled_job_lets_others_run_in_between():
     seen = []
 
     def burn(job):
@@ -411,7 +411,7 @@ def test_long_work_is_done_in_parts_and_others_come_in_between():
     ] and rows() == []  # fmt: skip
 
 
-def test_now_and_then_once_for_all(app):
+def test_periodic_task_runs_once_for_all_processes(app):
     seen = []
 
     @periodic(3600)
@@ -430,7 +430,7 @@ def test_now_and_then_once_for_all(app):
     assert rows() == []
 
 
-def test_what_is_done_now_and_then_is_never_given_up(app):
+def test_periodic_task_is_never_given_up(app):
     @periodic(3600)
     def sweep():
         raise PermanentFailure("no broom")
@@ -443,7 +443,7 @@ def test_what_is_done_now_and_then_is_never_given_up(app):
     assert row.failed_at is None and row.due_at and row.error == "no broom"
 
 
-def test_each_process_does_its_own_now_and_then_and_at_the_end(app, caplog):
+def test_per_process_task_runs_periodically_and_at_shutdown(app, caplog):
     seen, twice = [], threading.Event()
 
     @periodic(0.01, per_process=True)
@@ -459,7 +459,7 @@ def test_each_process_does_its_own_now_and_then_and_at_the_end(app, caplog):
     assert len(seen) > before and not [t for t in threading.enumerate() if t.name == "jobs"]
 
 
-def test_old_events_are_forgotten(app, monkeypatch):
+def test_old_events_are_deleted_but_not_due_jobs(app, monkeypatch):
     create(TAGS, SYSTEM, {"name": "sea"})
     enqueue("letters.burn")
     maintenance.prune_outbox()

@@ -1,4 +1,4 @@
-"""The log of this process as settings say, and as it was before when the block ends."""
+"""Configure the log of this process, and restore the previous one at the end of a block."""
 
 import logging
 from contextlib import contextmanager
@@ -18,7 +18,7 @@ DEFAULTS = {
 
 @contextmanager
 def restored_log():
-    """Afterwards, handlers and levels are what they were."""
+    """Restore handlers and levels at the end."""
     loggers = [logging.getLogger(), logging.getLogger("quire"), logs.activity]
     levels = [one.level for one in loggers]
     yield
@@ -32,7 +32,7 @@ def restored_log():
 
 @contextmanager
 def logging_to(folder, **settings):
-    """`read()`: what has been logged to `quire.log` in `folder`."""
+    """`read()`: the content of `quire.log` in `folder`."""
     file = folder / "quire.log"
     with restored_log():
         config = DEFAULTS | {"QUIRE_INSTANCE": folder, "LOG_FILE": "quire.log"} | settings

@@ -1,4 +1,4 @@
-"""Counters of one process: what is added, copied, taken away; from several threads at once."""
+"""Counters of one process: adding, copying and subtracting, from several threads at the same time."""
 
 import threading
 
@@ -13,7 +13,7 @@ def test_numbers_are_added_by_name_and_labels():
     assert counters.snapshot() == {("jobs", "a"): [3], ("jobs", "b"): [1]}
 
 
-def test_a_request_falls_in_one_class_of_latency():
+def test_request_is_counted_in_one_latency_bucket():
     counters = Counters()
     for seconds in (0.001, 0.005, 0.006, 99):
         counters.add_request("/", "GET", "200", seconds)
@@ -24,14 +24,14 @@ def test_a_request_falls_in_one_class_of_latency():
     assert round(total, 3) == 99.012
 
 
-def test_a_second_status_of_a_route_shares_its_latency():
+def test_statuses_of_a_route_share_its_latency():
     counters = Counters()
     counters.add_request("/", "GET", "200", 1)
     counters.add_request("/", "GET", "304", 1)
     assert counters.snapshot()[LATENCY, "/", "GET"][-1] == 2
 
 
-def test_nothing_is_lost_between_threads():
+def test_concurrent_threads_lose_no_counts():
     counters = Counters()
 
     def work():
@@ -48,7 +48,7 @@ def test_nothing_is_lost_between_threads():
     assert numbers["x",] == [8000] and numbers[REQUESTS, "/", "GET", "200"] == [8000]
 
 
-def test_a_copy_does_not_change_and_can_be_taken_away():
+def test_snapshot_is_immutable_and_can_be_subtracted():
     counters = Counters()
     counters.add("x")
     before = counters.snapshot()
@@ -58,7 +58,7 @@ def test_a_copy_does_not_change_and_can_be_taken_away():
     assert counters.snapshot() == {("x",): [1]}
 
 
-def test_sums_of_several_processes():
+def test_counters_of_several_processes_are_added_up():
     assert add_up([{("x",): [1, 2]}, {("x",): [3, 4], ("y",): [5]}, {}]) == {
         ("x",): [4, 6],
         ("y",): [5],

@@ -35,7 +35,7 @@ def fail():
         logger.exception("It failed\nbadly")
 
 
-def test_a_request_is_one_object(app, people, as_, tmp_path):
+def test_request_is_one_json_object(app, people, as_, tmp_path):
     with logging_to(tmp_path) as read:
         client = as_("ann")
         client.get("posts?page=1&q=x", headers={"X-Request-Id": ID})
@@ -53,14 +53,14 @@ def test_a_request_is_one_object(app, people, as_, tmp_path):
 
 
 @pytest.mark.parametrize("sent", ["", "short", "x" * 65, "with space", "new\nline", "ümlaut-id"])
-def test_another_id_is_made_where_the_one_sent_is_not_sane(client, tmp_path, sent):
+def test_invalid_request_id_is_replaced(client, tmp_path, sent):
     with logging_to(tmp_path) as read:
         headers = {} if "\n" in sent else {"X-Request-Id": sent}
         answered = client.get("/healthz", headers=headers).headers["X-Request-Id"]
     assert answered != sent and entries(read)[-1]["request_id"] == answered
 
 
-def test_text_is_for_people_and_requests_are_left_out(client, tmp_path):
+def test_text_format_omits_requests_and_escapes_control_characters(client, tmp_path):
     with logging_to(tmp_path, LOG_FORMAT="text") as read:
         client.get("/healthz")
         with following(ID):
@@ -71,20 +71,20 @@ def test_text_is_for_people_and_requests_are_left_out(client, tmp_path):
     )
 
 
-def test_requests_as_text(client, tmp_path):
+def test_text_format_can_include_requests(client, tmp_path):
     with logging_to(tmp_path, LOG_FORMAT="text", LOG_ACTIVITY="always") as read:
         client.get("/healthz")
     assert "INFO quire.activity: GET /healthz 200, " in read()
 
 
-def test_never(client, tmp_path):
+def test_activity_log_can_be_turned_off(client, tmp_path):
     with logging_to(tmp_path, LOG_ACTIVITY="never") as read:
         client.get("/healthz")
     assert read() == ""
 
 
 @pytest.mark.parametrize(("level", "count"), [("DEBUG", 3), ("INFO", 2), ("WARNING", 1)])
-def test_levels(tmp_path, level, count):
+def test_log_level_filters_messages(tmp_path, level, count):
     with logging_to(tmp_path, LOG_LEVEL=level) as read:
         logger.debug("one")
         logger.info("two")
@@ -94,7 +94,7 @@ def test_levels(tmp_path, level, count):
     assert any(one["event"] == "a.package" for one in entries(read)) == (level == "DEBUG")
 
 
-def test_a_traceback_is_one_field(tmp_path):
+def test_traceback_is_one_json_field(tmp_path):
     with logging_to(tmp_path) as read:
         fail()
     (entry,) = entries(read)
@@ -104,7 +104,7 @@ def test_a_traceback_is_one_field(tmp_path):
     assert read().isascii() and read().count("\n") == 1
 
 
-def test_a_request_that_fails_has_its_traceback_and_its_line(make_app, tmp_path):
+def test_failed_request_logs_its_traceback_and_its_request(make_app, tmp_path):
     app = make_app()
     app.add_url_rule("/broken", view_func=lambda: {}["x"], endpoint="broken")
     app.config["PROPAGATE_EXCEPTIONS"] = False
@@ -115,7 +115,7 @@ def test_a_request_that_fails_has_its_traceback_and_its_line(make_app, tmp_path)
     assert error["request_id"] == request["request_id"] == ID
 
 
-def test_jobs_carry_the_id_of_their_request(app, as_, tmp_path):
+def test_jobs_have_the_id_of_their_request(app, as_, tmp_path):
     with logging_to(tmp_path) as read:
         as_("mod").post("tags", json={"name": "x"}, headers={"X-Request-Id": ID})
         with app.app_context():
@@ -133,7 +133,7 @@ def test_jobs_carry_the_id_of_their_request(app, as_, tmp_path):
     assert jobs[0]["name"] == "mail.nobody-handles-this" and jobs[0]["attempt"] == 1
 
 
-def test_events_of_a_change_carry_it_too(app, as_):
+def test_events_of_a_change_have_the_request_id(app, as_):
     as_("mod").post("tags", json={"name": "x"}, headers={"X-Request-Id": ID})
     with app.app_context(), read_connection() as connection:
         ids = (
@@ -157,14 +157,14 @@ def test_slow_statements_are_logged_without_values(make_app, tmp_path):
     assert "98765" not in read() and "secret text" not in read()
 
 
-def test_no_statement_is_slow_where_that_is_off(make_app, tmp_path):
+def test_slow_statement_log_can_be_turned_off(make_app, tmp_path):
     app = make_app(SLOW_SQL_MS=0)
     with logging_to(tmp_path) as read, app.app_context(), read_connection() as connection:
         connection.execute(text("SELECT 1")).scalar()
     assert read() == ""
 
 
-def test_errors_of_the_database_name_no_values(app, tmp_path):
+def test_database_errors_are_logged_without_values(app, tmp_path):
     with logging_to(tmp_path) as read, app.app_context():
         try:
             with read_connection() as connection:
@@ -176,7 +176,7 @@ def test_errors_of_the_database_name_no_values(app, tmp_path):
     assert "nothing" in read() and "s3cr3t" not in read()
 
 
-def test_no_secret_on_any_way(make_app, people, tmp_path):
+def test_secrets_in_any_part_of_a_request_are_never_logged(make_app, people, tmp_path):
     """Each kind of secret, in each place of a request, to routes of each kind."""
     marks = {
         "MAIL_PASSWORD": "of-the-mail-server",
@@ -226,7 +226,7 @@ def test_no_secret_on_any_way(make_app, people, tmp_path):
     assert not leaks, lines[:3]
 
 
-def test_each_process_has_a_file_of_its_own(tmp_path):
+def test_each_process_has_its_own_log_file(tmp_path):
     first = ProcessLogFile(tmp_path / "logs" / "quire.log", 0, 1)
     code = (
         "import sys; from pathlib import Path;"
@@ -243,7 +243,7 @@ def test_each_process_has_a_file_of_its_own(tmp_path):
     again.close()
 
 
-def test_files_are_rotated_and_the_oldest_go(tmp_path):
+def test_log_files_are_rotated_and_the_oldest_deleted(tmp_path):
     with logging_to(tmp_path, LOG_FILE_BYTES=300, LOG_FILE_KEEP=2):
         for number in range(20):
             logger.warning("line %d", number)
@@ -253,7 +253,7 @@ def test_files_are_rotated_and_the_oldest_go(tmp_path):
     assert json.loads(last)["message"] == "line 19"
 
 
-def test_a_reader_in_the_way_of_a_rotation_costs_no_line(tmp_path, monkeypatch):
+def test_failed_rotation_loses_no_line(tmp_path, monkeypatch):
     def refuse(source, dest):
         raise PermissionError("another program reads it")
 

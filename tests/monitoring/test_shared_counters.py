@@ -1,4 +1,4 @@
-"""Counters of several processes: each writes a file, all are added up, nothing is lost or counted twice."""
+"""Counters of several processes: each writes a file, and their sum loses and repeats nothing."""
 
 import json
 import os
@@ -17,7 +17,7 @@ def folder(tmp_path):
 
 
 class Process:
-    """A process that shares its counters, as far as files show."""
+    """A process that shares its counters, simulated by its files."""
 
     def __init__(self, folder):
         self.own = Counters()
@@ -28,7 +28,7 @@ class Process:
 
 
 def let_end(folder, *, keep=()):
-    """Let all processes but those that are kept have ended some time ago."""
+    """Make all processes except those in `keep` look as if they ended some time ago."""
     before = time.time() - ENDED_SECONDS - 1
     for path in set(folder.glob("*-*.json")) - set(keep):
         os.utime(path, (before, before))
@@ -38,7 +38,7 @@ def files(folder):
     return sorted(path.name for path in folder.glob("*-*.json"))
 
 
-def test_all_processes_are_added_up_whoever_is_asked(folder):
+def test_every_process_reports_the_sum_of_all(folder):
     one, other = Process(folder), Process(folder)
     one.own.add("x", amount=3)
     other.own.add("x", amount=4)
@@ -54,7 +54,7 @@ def test_own_numbers_need_no_file(folder):
     assert one.counted() == 1 and not folder.exists()
 
 
-def test_an_ended_process_is_counted_on_and_its_file_goes(folder):
+def test_ended_process_stays_counted_after_its_file_is_deleted(folder):
     gone, stays = Process(folder), Process(folder)
     for one in (gone, stays):
         one.own.add("x", amount=5)
@@ -68,7 +68,7 @@ def test_an_ended_process_is_counted_on_and_its_file_goes(folder):
     assert Process(folder).counted() == 10
 
 
-def test_a_process_that_slept_for_long_is_counted_once(folder):
+def test_process_that_slept_is_counted_once(folder):
     sleeper, other = Process(folder), Process(folder)
     sleeper.own.add("x", amount=5)
     sleeper.shared.write(1)
@@ -80,7 +80,7 @@ def test_a_process_that_slept_for_long_is_counted_once(folder):
     assert (sleeper.counted(), other.counted()) == (6, 6)
 
 
-def test_a_crash_between_taking_over_and_deleting_counts_once(folder):
+def test_crash_before_deleting_a_merged_file_counts_once(folder):
     gone, stays = Process(folder), Process(folder)
     gone.own.add("x", amount=5)
     gone.shared.write(1)
@@ -95,7 +95,7 @@ def test_a_crash_between_taking_over_and_deleting_counts_once(folder):
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"\xff"])
-def test_an_incomplete_file_is_passed_over(folder, content):
+def test_incomplete_file_is_skipped(folder, content):
     one = Process(folder)
     one.own.add("x")
     one.shared.write(1)
@@ -106,7 +106,7 @@ def test_an_incomplete_file_is_passed_over(folder, content):
     assert files(folder) == [one.shared._file.name]
 
 
-def test_a_folder_that_cannot_be_written_stops_nothing(folder):
+def test_unwritable_folder_does_not_stop_counting(folder):
     folder.write_bytes(b"in the way")
     one = Process(folder)
     one.own.add("x")
@@ -114,7 +114,7 @@ def test_a_folder_that_cannot_be_written_stops_nothing(folder):
     assert one.counted() == 1
 
 
-def test_only_one_process_takes_over(folder):
+def test_only_one_process_merges_ended_ones(folder):
     gone, stays = Process(folder), Process(folder)
     gone.own.add("x")
     gone.shared.write(1)

@@ -1,4 +1,4 @@
-"""Counters in a Redis that is silent or late: at most one request waits for it, and limits hold in memory."""
+"""Counters in a silent or slow Redis: at most one request waits, and limits continue in memory."""
 
 import threading
 from urllib.parse import urlsplit
@@ -13,7 +13,7 @@ from tests.running_server import silent_server
 from tests.tcp_proxies import proxied
 
 LATE = 0.3
-"""Seconds by which an answer is late here: far more than a busy machine causes."""
+"""Seconds of delay of a slow answer: far more than a busy machine causes."""
 
 
 @pytest.fixture(autouse=True)
@@ -23,7 +23,7 @@ def _never_again(monkeypatch):
 
 
 def storage_at(port):
-    """A storage on a Redis at that port, and the names of the calls to it that this thread waits for."""
+    """A storage on the Redis at that port, and the names of the calls on which this thread waits."""
     storage = FallbackStorage(storage_uri(f"redis://127.0.0.1:{port}/0"))
     own, calls = threading.get_ident(), []
     for name in ("incr", "get"):
@@ -45,7 +45,7 @@ def test_one_request_waits_for_a_silent_redis(caplog):
     assert caplog.text.count("Redis does not answer") == 1
 
 
-def test_it_is_asked_again_by_a_thread_of_its_own(monkeypatch):
+def test_silent_redis_is_retried_in_another_thread(monkeypatch):
     monkeypatch.setattr(counter_storage, "RETRY_SECONDS", 0)
     with silent_server() as (port, _):
         storage, calls = storage_at(port)
@@ -58,7 +58,7 @@ def test_it_is_asked_again_by_a_thread_of_its_own(monkeypatch):
 
 
 @needs_redis
-def test_a_late_redis_is_left_until_it_is_fast(caplog, monkeypatch):
+def test_slow_redis_is_avoided_until_it_is_fast_again(caplog, monkeypatch):
     monkeypatch.setattr(counter_storage, "SLOW_SECONDS", 2 * LATE / 3)
     monkeypatch.setattr(counter_storage, "TIMEOUT_SECONDS", 10 * LATE)
     with proxied(urlsplit(REDIS).port) as proxy:

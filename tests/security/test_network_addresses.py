@@ -1,4 +1,4 @@
-"""Addresses that the server must not be made to connect to, in every form that they have."""
+"""Addresses that the server must never connect to, in all their notations."""
 
 import socket
 import threading
@@ -22,33 +22,33 @@ LOCAL = (
     "168.63.129.16 192.0.0.192 fd00:ec2::254 fd20:ce::254 ::ffff:169.254.169.254 ::169.254.169.254 "
     "64:ff9b::a9fe:a9fe 64:ff9b:1::a9fe:a9fe 2002:a9fe:a9fe::"
 )
-"""Of the machine itself and of the cloud that it runs in: credentials are given out there."""
+"""Link-local and cloud metadata addresses, which give out credentials."""
 PUBLIC = "93.184.215.14 2606:4700::1111 ::ffff:8.8.8.8 64:ff9b::808:808 2002:808:808::"
 
 
 @pytest.mark.parametrize("address", PRIVATE.split())
-def test_is_not_public(address):
+def test_private_address_is_not_public(address):
     assert not is_public(address)
 
 
 @pytest.mark.parametrize("address", PUBLIC.split())
-def test_is_public(address):
+def test_public_address_is_public(address):
     assert is_public(address)
 
 
 @pytest.mark.parametrize("host", ["127.1", "2130706433", "0x7f000001", "localhost"])
-def test_names_are_judged_by_what_they_resolve_to(host):
+def test_host_names_are_judged_by_their_addresses(host):
     with pytest.raises(ForbiddenAddress, match="leads to a private network"):
         require_reachable(host, resolve(host, 80, 5))
 
 
-def test_one_private_address_among_public_ones_is_enough():
+def test_one_private_address_among_public_ones_is_refused():
     with pytest.raises(ForbiddenAddress):
         require_reachable("example.org", ["93.184.215.14", "10.0.0.1"])
 
 
 @pytest.mark.parametrize("address", LOCAL.split())
-def test_link_local_and_metadata_addresses_are_refused_beside_private_networks(address):
+def test_link_local_and_metadata_addresses_are_always_refused(address):
     assert not is_public(address)
     with pytest.raises(ForbiddenAddress, match="link-local or cloud metadata address"):
         require_reachable("example.org", ["10.0.0.1", address], allow_private=True)
@@ -60,7 +60,7 @@ def test_private_networks_can_be_allowed(address):
 
 
 @pytest.mark.parametrize("host", ["nowhere.invalid", f"{'a' * 70}.example", ""])
-def test_what_has_no_address_is_an_error(host, monkeypatch):
+def test_unresolvable_host_is_an_error(host, monkeypatch):
     if not host:
         monkeypatch.setattr(socket, "getaddrinfo", _raise)
     with pytest.raises(OSError, match="could not be resolved"):
@@ -71,7 +71,7 @@ def _raise(*given, **more):
     raise socket.gaierror("no address")
 
 
-def test_a_resolver_that_hangs_is_not_waited_for(monkeypatch):
+def test_hanging_resolver_times_out(monkeypatch):
     def wait(*given, **more):
         answered.wait(30)
         return []

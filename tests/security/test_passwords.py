@@ -1,4 +1,4 @@
-"""Passwords as they are stored: what is compared, at what cost, by which threads, and how many wait."""
+"""Stored passwords: comparison, cost, hashing threads and their queue."""
 
 import os
 import threading
@@ -39,7 +39,7 @@ def costs(monkeypatch):
 
 
 def work(costs):
-    """How much that was; one more doubles it."""
+    """The work done so far; each additional round of cost doubles it."""
     done = sum(2**cost for cost in costs)
     costs.clear()
     return done
@@ -62,7 +62,7 @@ def test_only_the_same_password_matches(app):
         assert hash_password("same") != hash_password("same")
 
 
-def test_hashes_of_other_forms_match(app):
+def test_hashes_of_unnormalised_passwords_match(app):
     typed = "Pa\u0308sswo\u0308rter"
     with app.app_context():
         older = bcrypt.generate_password_hash(typed, 4).decode("ascii")
@@ -71,7 +71,7 @@ def test_hashes_of_other_forms_match(app):
 
 
 @pytest.mark.parametrize("stored", [None, "", "x", "$2b$04$short", "$2b$04$" + "!" * 53])
-def test_what_is_no_hash_matches_nothing(app, stored):
+def test_invalid_hash_matches_no_password(app, stored):
     with app.app_context():
         assert not password_matches(stored, "")
         assert not password_matches(stored, "nobody's password")
@@ -99,7 +99,7 @@ def test_each_application_has_its_own_cost(make_app):
         assert is_weak(stored)
 
 
-def test_signing_in_renews_a_cheaper_hash(make_app, people):
+def test_sign_in_upgrades_a_cheaper_hash(make_app, people):
     app, bob = make_app(BCRYPT_LOG_ROUNDS=5), people["bob"]
     with app.app_context():
         before = stored_for(bob.id)
@@ -120,8 +120,8 @@ def test_signing_in_renews_a_cheaper_hash(make_app, people):
         assert stored_for(bob.id) == after
 
 
-def test_a_password_is_hashed_before_the_database_is_locked(app, people, monkeypatch):
-    """Another writer gets through while a new account's password is being hashed."""
+def test_password_is_hashed_before_the_transaction(app, people, monkeypatch):
+    """Another writer can commit while a new account's password is being hashed."""
     plain = flask_bcrypt.bcrypt.hashpw
 
     def hashpw(password, salt):
@@ -138,7 +138,7 @@ def test_a_password_is_hashed_before_the_database_is_locked(app, people, monkeyp
     assert signed_in(app, people["bob"]).patch("users/me", json=given).status_code == 200
 
 
-def test_an_account_without_password_has_none_that_is_right(app, people):
+def test_account_without_a_password_accepts_no_current_password(app, people):
     with app.app_context(), transaction() as connection:
         mine = USERS.table.c.id == people["bob"].id
         connection.execute(update(USERS.table).where(mine).values(password=None))
@@ -152,7 +152,7 @@ def test_an_account_without_password_has_none_that_is_right(app, people):
     not hasattr(os, "sched_getaffinity") or len(os.sched_getaffinity(0)) < 2,
     reason="needs Linux and two processors",
 )
-def test_threads_that_hash_are_on_no_processor_of_others():
+def test_hashing_threads_are_not_pinned_to_a_cpu():
     allowed = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {min(allowed)})
     try:
@@ -165,7 +165,7 @@ def test_threads_that_hash_are_on_no_processor_of_others():
     assert found[1] == allowed
 
 
-def test_so_many_hash_at_once_and_so_many_wait():
+def test_hashing_slots_and_their_queue_are_limited():
     hashes, go = HashingPool(2), threading.Event()
     at_work = threading.Semaphore(0)
 

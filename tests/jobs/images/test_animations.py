@@ -1,4 +1,4 @@
-"""Pictures that move go on moving: each frame as it was seen, for as long, in a loop or once."""
+"""Animations stay animated, with the same visible frames, durations and loops."""
 
 import io
 import struct
@@ -14,7 +14,7 @@ CLEAR, RED, BLACK = (0, 0, 0, 0), (200, 30, 30, 255), (0, 0, 0, 255)
 
 
 def square(background, step):
-    """A red square on its way from left to right, beside a black bar that stays."""
+    """A red square that moves from left to right, next to a fixed black bar."""
     image = Image.new("RGBA", (60, 30), background)
     image.paste(BLACK, (0, 0, 4, 30))
     image.paste(RED, (8 + 10 * step, 5, 16 + 10 * step, 20))
@@ -22,7 +22,7 @@ def square(background, step):
 
 
 def film(format, background, mode="RGBA", **more):
-    """Four frames of it, of different lengths."""
+    """An animation of four such frames with different durations."""
     frames = [square(background, step).convert(mode) for step in range(4)]
     more = {"duration": [80, 90, 100, 110], "loop": 3, **more}
     out = io.BytesIO()
@@ -31,7 +31,7 @@ def film(format, background, mode="RGBA", **more):
 
 
 def seen(content):
-    """What a viewer shows, one after the other: visible pixels and milliseconds."""
+    """The visible pixels and milliseconds of each frame shown."""
     image = Image.open(io.BytesIO(content))
     frames = []
     for frame in ImageSequence.Iterator(image):
@@ -50,14 +50,14 @@ def assert_same(before, after):
 
 @pytest.mark.parametrize("background", [CLEAR, (9, 90, 9, 255)])
 @pytest.mark.parametrize("disposal", [0, 1, 2, 3])
-def test_frames_of_a_gif_do_not_lie_on_one_another(draw, disposal, background):
+def test_gif_disposal_methods_are_preserved(draw, disposal, background):
     content = film("GIF", background, disposal=disposal)
     _, files = draw(content)
     assert_same(content, files["x.gif"])
 
 
 def block(x, width, color, disposal, sees_through):
-    """A frame of a GIF that covers a part of it, in one of four colours."""
+    """A frame that covers a part of a GIF, in one of four colours."""
     image = Image.new("P", (width, 10), color)
     image.putpalette(PALETTE)
     if sees_through:
@@ -78,7 +78,7 @@ PALETTE = (255, 255, 255, 200, 0, 0, 0, 0, 200, 0, 0, 0)
 @pytest.mark.parametrize("sees_through", [False, True])
 @pytest.mark.parametrize("one", range(4))
 @pytest.mark.parametrize("other", range(4))
-def test_frames_of_a_gif_that_cover_a_part_of_it(draw, one, other, sees_through):
+def test_partial_gif_frames_are_preserved(draw, one, other, sees_through):
     head = b"GIF89a" + struct.pack("<HHBBB", 40, 20, 0xF1, 0, 0) + bytes(PALETTE)
     frames = [
         block(0, 40, 0, one, sees_through),
@@ -94,7 +94,7 @@ def test_frames_of_a_gif_that_cover_a_part_of_it(draw, one, other, sees_through)
 @pytest.mark.parametrize("background", [CLEAR, (9, 90, 9, 255)])
 @pytest.mark.parametrize("disposal", range(3))
 @pytest.mark.parametrize("blend", range(2))
-def test_a_png_that_moves(draw, disposal, blend, background):
+def test_animated_png_is_preserved(draw, disposal, blend, background):
     content = film("PNG", background, disposal=disposal, blend=blend)
     made, files = draw(content)
     assert_same(content, files["x.png"])
@@ -102,19 +102,19 @@ def test_a_png_that_moves(draw, disposal, blend, background):
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB"])
-def test_a_png_that_moves_in_every_mode(draw, mode):
+def test_animated_png_is_preserved_in_every_mode(draw, mode):
     content = film("PNG", CLEAR, mode)
     _, files = draw(content)
     assert_same(content, files["x.png"])
 
 
-def test_a_png_that_moves_before_a_colour_that_is_none(draw):
+def test_animated_png_with_a_transparent_colour_is_preserved(draw):
     content = film("PNG", (9, 90, 9, 255), "RGB", transparency=(9, 90, 9))
     _, files = draw(content)
     assert_same(content, files["x.png"])
 
 
-def test_a_png_may_show_another_picture_where_nothing_moves(draw):
+def test_default_image_of_an_animated_png_is_preserved(draw):
     content = film("PNG", CLEAR, default_image=True, duration=[80, 90, 100])
     _, files = draw(content)
     assert_same(content, files["x.png"])
@@ -122,7 +122,7 @@ def test_a_png_may_show_another_picture_where_nothing_moves(draw):
 
 
 @pytest.mark.parametrize("format", list(SUFFIXES))
-def test_moving_pictures_go_on_moving_and_their_variants_are_still(draw, format):
+def test_animations_stay_animated_and_their_variants_are_still(draw, format):
     frames = [Image.new("RGB", (200, 100), (40 * n, 0, 0)) for n in range(4)]
     out = io.BytesIO()
     frames[0].save(out, format, save_all=True, append_images=frames[1:], duration=80, loop=0)
@@ -134,7 +134,7 @@ def test_moving_pictures_go_on_moving_and_their_variants_are_still(draw, format)
 
 
 @pytest.mark.parametrize("format", ["PNG", "WEBP"])
-def test_frames_are_turned_as_the_first_is_and_have_its_colours(draw, format):
+def test_frames_are_rotated_and_converted_like_the_first(draw, format):
     turned = Image.Exif()
     turned[ExifTags.Base.Orientation] = 6
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
@@ -145,7 +145,7 @@ def test_frames_are_turned_as_the_first_is_and_have_its_colours(draw, format):
     assert not {"exif", "icc_profile"} & after.info.keys()
 
 
-def test_too_many_frames(draw, monkeypatch):
+def test_too_many_frames_are_refused(draw, monkeypatch):
     monkeypatch.setattr(render, "MAX_ALL_FRAMES", 5_000)
     with pytest.raises(render.UnsuitableImage):
         draw(film("GIF", BLACK))

@@ -1,4 +1,4 @@
-"""Drawing pictures anew: upright, without metadata, in sizes; what cannot be drawn harms nobody."""
+"""Re-rendering images: upright, without metadata, in several sizes; bad files do no harm."""
 
 import io
 import struct
@@ -24,7 +24,7 @@ SECRETS = (b"canary", b"Exif", b"GPS", b"photoshop", b"http://ns.adobe.com")
 
 @pytest.fixture
 def keep(app):
-    """`keep(content)`: the id of a record, its picture not drawn yet."""
+    """`keep(content)`: the id of a record whose image is not rendered yet."""
 
     def kept(content):
         with app.app_context(), receive(io.BytesIO(content), "x") as file:
@@ -33,7 +33,7 @@ def keep(app):
     return kept
 
 
-def test_photos_are_turned_and_say_nothing_of_where_they_were_taken(draw):
+def test_photos_are_rotated_and_lose_their_metadata(draw):
     content = photo(800, 600)
     assert b"canary-artist" in content and b"canary-comment" in content
     made, files = draw(content)
@@ -43,7 +43,7 @@ def test_photos_are_turned_and_say_nothing_of_where_they_were_taken(draw):
     assert not [name for name, data in files.items() if any(word in data for word in SECRETS)]
 
 
-def test_a_picture_with_too_many_pixels_is_not_drawn(draw):
+def test_image_with_too_many_pixels_is_refused(draw):
     out = io.BytesIO()
     Image.new("1", (8000, 5001)).save(out, "PNG")
     with pytest.raises(render.UnsuitableImage, match="more than 40,000,000 pixels"):
@@ -51,7 +51,7 @@ def test_a_picture_with_too_many_pixels_is_not_drawn(draw):
 
 
 @pytest.mark.parametrize("format", ["PNG", "WEBP", "GIF"])
-def test_other_formats_leave_their_metadata_behind_too(draw, format):
+def test_other_formats_lose_their_metadata(draw, format):
     image, out = Image.new("P" if format == "GIF" else "RGBA", (200, 100), 3), io.BytesIO()
     exif = Image.Exif()
     exif[0x013B] = "canary-artist"
@@ -65,7 +65,7 @@ def test_other_formats_leave_their_metadata_behind_too(draw, format):
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "I;16", "YCbCr"])
-def test_pictures_in_every_mode(draw, mode):
+def test_images_of_every_mode_are_rendered(draw, mode):
     format = {"CMYK": "JPEG", "YCbCr": "JPEG"}.get(mode, "PNG")
     image, out = Image.new("L", (700, 20), 90), io.BytesIO()
     deep = Image.new("I;16", image.size, 90 * 256)
@@ -76,7 +76,7 @@ def test_pictures_in_every_mode(draw, mode):
     assert mode == "1" or abs(shade[0] - 90) < 12, shade
 
 
-def test_colours_of_other_screens_become_those_of_every_screen(draw):
+def test_colour_profiles_are_converted_and_removed(draw):
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes()
     out = io.BytesIO()
     Image.new("RGB", (200, 100), (9, 99, 199)).save(out, "JPEG", icc_profile=profile)
@@ -85,10 +85,10 @@ def test_colours_of_other_screens_become_those_of_every_screen(draw):
 
 
 HOLLOW = png(struct.pack(">IIBBBBB", 500, 500, 8, 2, 0, 0, 0), b"", pixels=bytes(64))
-"""A PNG whose checksums hold and whose picture is not there."""
+"""A PNG with valid checksums but without an image."""
 
 
-def test_what_cannot_be_drawn_is_broken_and_leaves_no_file(app, keep, client):
+def test_damaged_image_is_marked_broken_and_leaves_no_file(app, keep, client):
     before, id = files(app), keep(HOLLOW)
     with app.app_context():
         process.process_media(id)
@@ -101,7 +101,7 @@ def test_what_cannot_be_drawn_is_broken_and_leaves_no_file(app, keep, client):
     assert client.get(state["url"]).status_code == 404
 
 
-def test_a_picture_is_drawn_once_however_often_it_is_asked_for(app, keep):
+def test_image_is_rendered_only_once(app, keep):
     id = keep(picture(200, 100))
     with app.app_context():
         process.process_media(id)
@@ -113,7 +113,7 @@ def test_a_picture_is_drawn_once_however_often_it_is_asked_for(app, keep):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="limits of memory are those of Linux")
-def test_the_program_gets_so_much_memory_and_no_more(app, keep, monkeypatch, tmp_path):
+def test_memory_of_the_render_process_is_limited(app, keep, monkeypatch, tmp_path):
     greedy = tmp_path / "greedy.py"
     words = render.__file__
     greedy.write_text(
@@ -128,7 +128,7 @@ def test_the_program_gets_so_much_memory_and_no_more(app, keep, monkeypatch, tmp
     assert (state["state"], "memory" in state["fault"]) == ("given_up", True)
 
 
-def test_what_took_too_long_can_be_drawn_again(app, keep, monkeypatch, tmp_path):
+def test_image_that_timed_out_can_be_rendered_again(app, keep, monkeypatch, tmp_path):
     slow = tmp_path / "slow.py"
     slow.write_text("import time\ntime.sleep(30)\n", encoding="utf-8")
     id = keep(picture(200, 100))
@@ -147,7 +147,7 @@ def test_what_took_too_long_can_be_drawn_again(app, keep, monkeypatch, tmp_path)
     assert not [name for name in files(app) if name == ORIGINAL + state["url"].rpartition("/")[2]]
 
 
-def test_what_is_too_large_says_how_much_may_be(app, keep, monkeypatch, tmp_path):
+def test_too_large_image_names_the_limit(app, keep, monkeypatch, tmp_path):
     strict = tmp_path / "strict.py"
     strict.write_text(
         f"import runpy\nmade = runpy.run_path({render.__file__!r})\n"
@@ -161,7 +161,7 @@ def test_what_is_too_large_says_how_much_may_be(app, keep, monkeypatch, tmp_path
         assert whole(id)["fault"] == "It has more than 5 pixels."
 
 
-def test_a_file_that_is_gone_says_so(app, keep):
+def test_missing_file_marks_the_image_broken(app, keep):
     id = keep(picture())
     with app.app_context():
         file_storage().delete(ORIGINAL + whole(id)["url"].rpartition("/")[2])
@@ -169,11 +169,11 @@ def test_a_file_that_is_gone_says_so(app, keep):
         assert (whole(id)["state"], whole(id)["fault"]) == ("broken", process.MISSING_FILE)
 
 
-def test_program_and_caller_mean_the_same():
+def test_render_process_and_caller_share_exit_codes():
     assert (render.DAMAGED, render.UNFIT) == (process.DAMAGED, process.UNFIT)
 
 
-def test_a_record_that_is_deleted_meanwhile_leaves_no_file(app, keep, monkeypatch):
+def test_record_deleted_during_rendering_leaves_no_file(app, keep, monkeypatch):
     before, id = files(app), keep(picture(200, 100))
     drawn = process._process_file
 
@@ -188,5 +188,5 @@ def test_a_record_that_is_deleted_meanwhile_leaves_no_file(app, keep, monkeypatc
     assert files(app) == before
 
 
-def test_the_program_that_renders_images_is_there():
+def test_render_program_exists():
     assert process.PROGRAM.is_file() and "def main" in process.PROGRAM.read_text(encoding="utf-8")

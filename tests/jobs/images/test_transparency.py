@@ -1,4 +1,4 @@
-"""What is transparent stays so, in the picture and its variants, however a file says it."""
+"""Transparency is preserved in images and their variants, however a file encodes it."""
 
 import io
 import struct
@@ -46,7 +46,7 @@ KEYS = {
 
 
 @pytest.mark.parametrize("kind", list(KEYS))
-def test_a_colour_that_stands_for_none(draw, kind):
+def test_transparent_colour_stays_transparent(draw, kind):
     _, files = draw(KEYS[kind])
     assert len(files) == 3
     for name, content in files.items():
@@ -57,7 +57,7 @@ def test_a_colour_that_stands_for_none(draw, kind):
 
 
 @pytest.mark.parametrize("mode", ["L", "RGB"])
-def test_edges_are_soft_and_not_of_that_colour(draw, mode):
+def test_edges_are_soft_without_the_transparent_colour(draw, mode):
     image, out = Image.new(mode, (400, 400), "white"), io.BytesIO()
     ImageDraw.Draw(image).ellipse((40, 40, 360, 360), fill="black")
     image.save(out, "PNG", transparency=255 if mode == "L" else (255, 255, 255))

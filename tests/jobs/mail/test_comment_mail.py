@@ -60,7 +60,7 @@ def mail_jobs(place):
     return owed(place.app)
 
 
-def test_the_author_of_the_post_hears_of_a_comment(place):
+def test_post_author_is_notified_of_a_comment(place):
     id = place.say("bob", "Well *said*, <b>Ann</b>.")
     [letter] = place.mail()
     assert heard([letter]) == [("ann", "[Quire] bob commented on “Tides”")]
@@ -68,12 +68,12 @@ def test_the_author_of_the_post_hears_of_a_comment(place):
     assert f"https://example.org/posts/tides#comment-{id}" in page_of(letter)
 
 
-def test_it_waits_a_moment(place):
+def test_notification_waits_before_it_is_sent(place):
     place.say("bob")
     assert sent(place.app) == []
 
 
-def test_who_is_answered_hears_of_it_and_nobody_of_himself(place):
+def test_replies_notify_the_parent_author_but_not_the_writer(place):
     first = place.say("bob")
     place.say("abe", parent=first)
     place.say("bob", parent=first)
@@ -88,12 +88,12 @@ def test_who_is_answered_hears_of_it_and_nobody_of_himself(place):
     ]
 
 
-def test_who_hears_twice_hears_once(place):
+def test_user_with_two_reasons_gets_one_notification(place):
     place.say("abe", parent=place.say("ann"))
     assert heard(place.mail()) == [("ann", "[Quire] abe replied to you on “Tides”")]
 
 
-def test_nobody_hears_of_what_waits_until_it_is_approved(place):
+def test_pending_comment_notifies_once_approved(place):
     with place.app.app_context():
         change(SETTINGS, SYSTEM, 1, {"comments": "moderated"})
     id = place.say("bob")
@@ -104,7 +104,7 @@ def test_nobody_hears_of_what_waits_until_it_is_approved(place):
     assert len(place.mail()) == 1
 
 
-def test_nobody_hears_of_spam_of_what_is_gone_or_of_imports(place, people):
+def test_spam_deleted_and_imported_comments_notify_nobody(place, people):
     with place.app.app_context():
         act(COMMENTS, SYSTEM, place.say("bob"), "spam")
         delete(COMMENTS, SYSTEM, place.say("bob"))
@@ -113,7 +113,7 @@ def test_nobody_hears_of_spam_of_what_is_gone_or_of_imports(place, people):
     assert place.mail() == []
 
 
-def test_an_event_that_comes_twice_is_told_once(place):
+def test_duplicate_event_notifies_once(place):
     place.say("bob")
     place.mail()
     with place.app.app_context(), transaction() as connection:
