@@ -13,7 +13,7 @@ from quire.serving.memory_pool import return_free_memory
 
 YOUNG_GROWTH = 30_000
 """By so many blocks of memory a process may grow until what was made since then is collected: half an application."""
-GROWTH = 200_000
+GROWTH = 100_000
 """By so many, until all its garbage is."""
 LARGE = 100
 """Entries of a cache that is worth emptying."""

@@ -2,6 +2,7 @@
 
 import re
 from types import SimpleNamespace
+from unittest.mock import patch
 
 import pytest
 
@@ -71,30 +72,77 @@ def test_a_file_is_left_out_where_the_marker_of_all_its_tests_is_deselected(
     assert is_left_out(file, expression) == left_out
 
 
-def test_of_tests_that_passed_little_is_kept():
-    def report(outcome, when="call"):
-        return SimpleNamespace(passed=outcome == "passed", when=when, keywords={"test_a": 1})
+@pytest.fixture
+def reported():
+    """`reported(listed)`: the reports that are kept of three, if `-r` has the letters of `listed`."""
 
-    passed, failed = report("passed"), report("failed")
-    stats = {"": [report("passed", "setup")], "passed": [passed], "failed": [failed]}
-    terminal = SimpleNamespace(stats=stats)
-    plugins = SimpleNamespace(get_plugin={"terminalreporter": terminal}.get)
-    reports = ShortReports(SimpleNamespace(pluginmanager=plugins))
-    for one in (passed, failed):
-        reports.pytest_runtest_logreport(one)
-    assert stats == {"passed": [passed], "failed": [failed]}
-    assert (passed.keywords, failed.keywords) == ({}, {"test_a": 1})
+    def report(listed, **more):
+        kept = {"": ["set up"], "passed": [], "failed": []}
+        terminal = SimpleNamespace(stats=kept, hasopt=listed.__contains__)
+        plugins = SimpleNamespace(get_plugin={"terminalreporter": terminal}.get)
+        reports = ShortReports(SimpleNamespace(pluginmanager=plugins, **more))
+        for outcome, name in (("passed", "a"), ("failed", "b"), ("passed", "c")):
+            kept.setdefault(outcome, []).append(name)
+            reports.pytest_runtest_logreport(name)
+        return kept
+
+    return report
 
 
-def test_a_test_that_has_run_is_not_kept():
-    items = [SimpleNamespace(nodeid=name) for name in ("test_a", "test_b")]
-    first, second = items
-    hook = FinishedTests(items).pytest_runtest_protocol(first)
-    next(hook)
-    assert items == [first, second]
-    with pytest.raises(StopIteration):
-        hook.send(True)
+def test_one_report_is_kept_for_all_tests_that_passed(reported):
+    assert reported("fE") == {"passed": ["a", "a"], "failed": ["b"]}
+
+
+@pytest.mark.parametrize("listed", ["p", "P", "fpE"])
+def test_all_reports_are_kept_if_passed_tests_are_listed(reported, listed):
+    assert reported(listed) == {"passed": ["a", "c"], "failed": ["b"]}
+
+
+def test_workers_keep_no_reports(reported):
+    assert reported("fE", workerinput={}) == {}
+
+
+@pytest.fixture
+def has_run():
+    """`has_run(items, item, **fixtures)`: finish a test that used these fixtures."""
+
+    def run(items, item, **fixtures):
+        item._fixtureinfo = SimpleNamespace(name2fixturedefs=fixtures)
+        hook = FinishedTests(items).pytest_runtest_protocol(item)
+        next(hook)
+        with pytest.raises(StopIteration):
+            hook.send(True)
+
+    return run
+
+
+def test_finished_test_is_forgotten(has_run):
+    first, second = items = [SimpleNamespace(nodeid=name) for name in ("test_a", "test_b")]
+    has_run(items, first)
     assert items == [None, second]
+
+
+@pytest.fixture(scope="module")
+def long_lived():
+    """A fixture that several tests use."""
+
+
+@pytest.fixture
+def short_lived(long_lived):
+    """A fixture for one test only, which ends before the one it depends on."""
+
+
+@pytest.mark.usefixtures("short_lived")
+def test_finalizers_of_finished_fixtures_are_forgotten(has_run, request):
+    fixtures = request.node._fixtureinfo.name2fixturedefs
+    [long], [short] = fixtures["long_lived"], fixtures["short_lived"]
+    item = SimpleNamespace(nodeid="test_a")
+    kept = len(long._finalizers)
+    has_run([item], item, long_lived=[long])
+    assert len(long._finalizers) == kept
+    with patch.object(short, "cached_result", None):
+        has_run([item], item, long_lived=[long])
+    assert len(long._finalizers) == kept - 1
 
 
 def test_each_fixture_is_measured_once_in_a_file():

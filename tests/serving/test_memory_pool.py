@@ -11,7 +11,7 @@ from quire.serving import server as server_module
 from tests import running_server
 from tests.waiting import wait_until
 
-BLOCKS = 1000
+BLOCKS = 400
 BLOCK_BYTES = 60_000
 
 

@@ -90,11 +90,13 @@ def test_what_stands_before_a_fault_is_imported(site: Flask, tmp_path: Path, wxr
 def test_memory_does_not_grow_with_the_file(site: Flask, tmp_path: Path) -> None:
 
     file = tmp_path / "large.xml"
-    many = "".join(item(n, content="word " * 4000, post_type="attachment") for n in range(1000))
-    file.write_text(
-        f'<rss xmlns:wp="http://wordpress.org/export/1.2/" xmlns:dc="d" xmlns:content="c"><channel>{many}</channel></rss>',
-        encoding="utf-8",
-    )
+    with file.open("w", encoding="utf-8") as parts:
+        parts.write(
+            '<rss xmlns:wp="http://wordpress.org/export/1.2/" xmlns:dc="d" xmlns:content="c"><channel>'
+        )
+        for n in range(1000):
+            parts.write(item(n, content="word " * 4000, post_type="attachment"))
+        parts.write("</channel></rss>")
     tracemalloc.start()
     load.load_wordpress(file)
     peak = tracemalloc.get_traced_memory()[1]
