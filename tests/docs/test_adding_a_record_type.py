@@ -1,4 +1,4 @@
-"""Follows docs/adding-a-record-type.md in a copy of the source tree, and finds what it promises."""
+"""Follow docs/adding-a-record-type.md in a copy of the source tree, and check its promises."""
 
 import json
 import os
@@ -58,7 +58,7 @@ def blocks():
 
 
 def run(folder, *words, status=0):
-    """Run a script of the copy with the copy's own package; returns what it printed."""
+    """Run a script of the copy with the copy's own package, and return its output."""
     kept = {
         k: v for k, v in os.environ.items() if not k.startswith(("QUIRE", "COV", "PYTEST", "TEST_"))
     }
@@ -79,14 +79,14 @@ def run(folder, *words, status=0):
     return done.stdout
 
 
-def test_touches_two_files():
+def test_tutorial_touches_two_source_files():
     assert {path for _, path, _, _ in blocks() if path.startswith("src/")} == {
         "src/quire/records/events.py",
         "src/quire/records/__init__.py",
     }
 
 
-def test_the_migration_is_complete(copy):
+def test_migration_of_the_tutorial_is_complete(copy):
     run(copy, "manage.py", "db", "check")
     script = next((copy / "alembic_migrations" / "versions").glob("*add_events*"))
     text = script.read_text(encoding="utf-8")
@@ -96,7 +96,7 @@ def test_the_migration_is_complete(copy):
 SCRIPT = Path(__file__).with_name("use_events.py")
 
 
-def test_every_door_knows_events(copy):
+def test_every_interface_supports_the_new_type(copy):
     found = json.loads(run(copy, str(SCRIPT)).splitlines()[-1])
     assert found["created"]["starts_at"] == "2027-06-21T16:00:00Z"
     assert found["created"]["price"] == "12.50"
@@ -136,10 +136,10 @@ GUARDS = (
     "tests/house/test_engine.py",
     "tests/translations/test_catalogues.py",
 )
-"""Tests that once named each type, or compared what is generated."""
+"""Tests that once named each type, or that compare generated files."""
 
 
-def test_all_else_is_generated(copy):
+def test_generated_files_and_their_tests_cover_the_new_type(copy):
     said = run(copy, "tools/generated.py", status=1)
     assert "de.po: 'Starts at' is not translated" in said
     done = run(
@@ -148,7 +148,7 @@ def test_all_else_is_generated(copy):
     assert re.search(r"\d+ passed", done) and "failed" not in done
 
 
-def test_the_suite_for_every_record_passes_and_so_does_the_test_of_the_page(copy):
+def test_every_record_suite_and_tutorial_test_pass(copy):
     tests = ("tests/every_record", "tests/test_events.py")
     done = run(copy, "-m", "pytest", *tests, "-k", "events", "-q", "-p", "no:cacheprovider")
     assert re.search(r"\d+ passed", done) and "failed" not in done

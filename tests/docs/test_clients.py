@@ -1,4 +1,4 @@
-"""The programs in docs/clients.md: each is run against a server."""
+"""The programs in docs/clients.md, each run against a server."""
 
 import json
 import os
@@ -25,7 +25,7 @@ def programs(language):
 
 @pytest.fixture
 def environment(app, as_, tmp_path):
-    """The variables of a program: where a server runs, a key of ann's, a place for files."""
+    """The environment of a program: the URL of a server, an API key of ann's, paths for files."""
     key = as_("ann").post("api_keys", json={"name": "k", "scopes": SCOPES}).json["key"]
     files = {"COPY": str(tmp_path / "copy.db"), "OUT": str(tmp_path / "public")}
     with serving(app) as url:
@@ -34,7 +34,7 @@ def environment(app, as_, tmp_path):
 
 @pytest.fixture
 def run(environment):
-    """`run(command, program)`: what a program prints."""
+    """`run(command, program)`: the output of a program."""
 
     def run_program(command, program):
         done = subprocess.run(
@@ -49,7 +49,7 @@ def run(environment):
 
 @pytest.fixture
 def follow(environment):
-    """`follow(program)`: the lines that a program prints which waits for changes."""
+    """`follow(program)`: the output lines of a program that waits for changes."""
     started = []
 
     def start(program):
@@ -68,7 +68,7 @@ def follow(environment):
 
 
 @pytest.mark.skipif(not (shutil.which("bash") and shutil.which("curl")), reason="needs curl")
-def test_curl_creates_once_and_overwrites_nothing(run, as_):
+def test_curl_program_creates_once_and_overwrites_nothing(run, as_):
     [program] = programs("bash")
     output = run(["bash", "-eu"], program)
     assert "\n201\n" in output and "\n201, replayed: true\n" in output
@@ -78,12 +78,12 @@ def test_curl_creates_once_and_overwrites_nothing(run, as_):
     assert [one["title"] for one in posts] == ["From curl, edited"]
 
 
-def test_the_shell_program_needs_no_gnu_tools():
+def test_shell_program_needs_no_text_tools():
     [program] = programs("bash")
     assert not re.search(r"\b(sed|awk|grep)\b", program)
 
 
-def test_httpx_publishes_edits_and_reads(run, as_):
+def test_httpx_program_publishes_edits_and_reads(run, as_):
     program = programs("python")[HTTPX]
     when, title, *refusals = run([sys.executable, "-"], program).split(maxsplit=1)
     title, *refusals = title.splitlines()
@@ -111,7 +111,7 @@ print(send("POST", "posts", json={"title": "Once", "body": "x"}).headers["Idempo
 """
 
 
-def test_httpx_sends_again_what_got_no_answer(run, as_):
+def test_httpx_program_repeats_unanswered_requests(run, as_):
     program = programs("python")[HTTPX].partition("if __name__")[0]
     assert run([sys.executable, "-"], program + LOST_ANSWERS) == "true\n"
     assert [one["title"] for one in as_("ann").get("posts").json["posts"]] == ["Once"]
@@ -130,7 +130,7 @@ print(change("posts/1", edit).json()["title"])
 """
 
 
-def test_httpx_edits_on_top_of_what_others_saved(run, as_):
+def test_httpx_program_edits_the_latest_version(run, as_):
     as_("ann").post("posts", json={"title": "First", "body": "x"})
     program = programs("python")[HTTPX].partition("if __name__")[0]
     assert run([sys.executable, "-"], program + RACING_EDIT) == "There again, here\n"
@@ -149,7 +149,7 @@ def copied(tmp_path, statement):
         copy.close()
 
 
-def test_what_changed_offline_arrives_once_and_conflicts_are_kept(run, as_, tmp_path):
+def test_offline_changes_arrive_once_and_conflicts_are_kept(run, as_, tmp_path):
     ann = as_("ann")
     stays, goes = (
         ann.post("posts", json={"title": title, "body": "x", "published": True}).json["id"]
@@ -176,7 +176,7 @@ def test_what_changed_offline_arrives_once_and_conflicts_are_kept(run, as_, tmp_
     assert [one["code"] for one in refusals] == ["version_conflict"]
 
 
-def test_a_change_waits_while_the_key_is_not_accepted(run, as_, tmp_path):
+def test_offline_change_waits_while_the_key_is_refused(run, as_, tmp_path):
     sync(run, 'queue("POST", "/posts", {"title": "Waits", "body": "x"})\nKEY = "qk_expired"')
     assert copied(tmp_path, "select refusal from queue") == [(None,)]
     sync(run)
@@ -184,20 +184,20 @@ def test_a_change_waits_while_the_key_is_not_accepted(run, as_, tmp_path):
     assert [one["title"] for one in as_("ann").get("posts").json["posts"]] == ["Waits"]
 
 
-def test_a_copy_that_is_too_old_starts_again(run, as_, tmp_path):
+def test_offline_copy_with_an_invalid_cursor_starts_again(run, as_, tmp_path):
     ann = as_("ann")
     ann.post("posts", json={"title": "There", "body": "x"})
     gone = ann.post("posts", json={"title": "Gone", "body": "x"}).json["id"]
     sync(run)
     ann.delete(f"posts/{gone}")
-    outdated = as_("bob").get("changes").json["next"]  # of another reader, so worth nothing here
+    outdated = as_("bob").get("changes").json["next"]  # of another reader, so invalid here
     waiting = 'queue("POST", "/posts", {"title": "Waits", "body": "x", "colour": "red"})'
     sync(run, f"copy.execute('update position set cursor = ?', ({outdated!r},))\n{waiting}")
     assert len(copied(tmp_path, "select id from records where type = 'posts'")) == 1
     assert len(copied(tmp_path, "select key from queue where refusal is not null")) == 1
 
 
-def test_the_site_rewrites_only_what_changed(run, as_, tmp_path):
+def test_static_site_rewrites_only_changed_pages(run, as_, tmp_path):
     ann = as_("ann")
     first, second, draft = (
         ann.post("posts", json={"title": f"<{n}>", "body": "x", "published": n < 3}).json["id"]
@@ -214,7 +214,7 @@ def test_the_site_rewrites_only_what_changed(run, as_, tmp_path):
     assert not page.exists() and run(command, program) == ""
 
 
-def test_the_site_follows_changes_as_they_happen(follow, as_, tmp_path):
+def test_static_site_follows_changes_live(follow, as_, tmp_path):
     ann = as_("ann")
     lines = follow(programs("python")[SITE])
     ids = []
@@ -227,7 +227,7 @@ def test_the_site_follows_changes_as_they_happen(follow, as_, tmp_path):
     assert not (tmp_path / "public" / f"{ids[0]}.html").exists()
 
 
-def test_the_site_starts_again_where_its_cursor_is_worth_nothing(run, as_, tmp_path):
+def test_static_site_with_an_invalid_cursor_starts_again(run, as_, tmp_path):
     ann = as_("ann")
     ann.post("posts", json={"title": "There", "body": "x", "published": True})
     public = tmp_path / "public"

@@ -1,4 +1,4 @@
-"""What the pages for people set in italics is called so in the interface."""
+"""The phrases in italics in the user documentation are texts of the interface."""
 
 import re
 from pathlib import Path
@@ -15,7 +15,7 @@ PAGES = (
 
 @pytest.fixture(scope="module")
 def texts():
-    """The texts of the interface as one pattern; one or two words stand for a value, or for several."""
+    """The texts of the interface as one pattern; one or two words match one or more values."""
     ids = (one.id for one in translations.template() if one.id)
     forms = [form for id in ids for form in ([id] if isinstance(id, str) else id)]
     marked = (re.sub(r"%\(\w+\)s( %\(\w+\)s)*", "\0", form) for form in forms)
@@ -24,7 +24,7 @@ def texts():
 
 
 def italics(page):
-    """The phrases in italics of a page; those of a path through the menu one by one."""
+    """The phrases in italics of a page; a path through the menu is split into its parts."""
     text = (DOCS / page).read_text(encoding="utf-8")
     text = re.sub(r"```.*?```|`[^`]*`|^    .*?$", "", text, flags=re.DOTALL | re.MULTILINE)
     phrases = re.findall(r"(?<![*\w])\*([^*]+)\*(?![*\w])", text)
@@ -32,9 +32,9 @@ def italics(page):
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_what_is_in_italics_is_in_the_interface(page, texts):
+def test_phrases_in_italics_are_in_the_interface(page, texts):
     assert [one for one in italics(page) if not texts.fullmatch(one)] == []
 
 
-def test_a_phrase_that_nothing_shows_is_found(texts):
+def test_unknown_phrases_are_not_in_the_interface(texts):
     assert texts.fullmatch("New post") and not texts.fullmatch("Publish it tomorrow")

@@ -1,4 +1,4 @@
-"""The screenshots of the documentation: a command makes all of them, each a small file."""
+"""The screenshots of the documentation are small files, all made by one command."""
 
 import os
 import re
@@ -15,7 +15,7 @@ MAX_BYTES = 150_000
 NAMES = re.findall(r'^    "([a-z-]+)": Shot\(', TOOL.read_text(encoding="utf-8"), re.MULTILINE)
 
 
-def test_each_picture_of_the_docs_is_made_by_the_command_and_small():
+def test_screenshots_in_the_docs_are_known_to_the_command_and_small():
     used = set()
     for page in (*ROOT.glob("docs/*.md"), ROOT / "README.md"):
         used |= set(re.findall(r"images/([\w-]+)\.png\)", page.read_text(encoding="utf-8")))
@@ -25,7 +25,7 @@ def test_each_picture_of_the_docs_is_made_by_the_command_and_small():
 
 
 @pytest.mark.browser
-def test_the_command_makes_all_of_them(tmp_path):
+def test_command_makes_all_screenshots(tmp_path):
     environment = {**os.environ, "SCREENSHOTS": str(tmp_path)}
     command = [sys.executable, str(TOOL)]
     subprocess.run(command, env=environment, check=True, timeout=300)

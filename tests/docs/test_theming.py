@@ -1,4 +1,4 @@
-"""Does what docs/theming.md says, and finds what it promises."""
+"""Follow docs/theming.md, and check its promises."""
 
 import json
 import re
@@ -25,7 +25,7 @@ def blocks(language):
 
 @pytest.fixture
 def themed(make_app, people, tmp_path):
-    """An installation whose look was changed as the page says."""
+    """An installation themed as the page describes."""
     sheets, (template,) = blocks("css"), blocks("html")
     (tmp_path / "static" / "fonts").mkdir(parents=True)
     (tmp_path / "static" / "custom.css").write_text("".join(sheets), encoding="utf-8")
@@ -43,7 +43,7 @@ def themed(make_app, people, tmp_path):
     return app
 
 
-def test_the_page_does_what_it_says(themed):
+def test_examples_of_the_page_work(themed):
     client = themed.test_client()
     page = soup(client.get("/posts/live"))
     assert page.header.find("a", string="Boats")["href"] == "/tags/boats"
@@ -61,7 +61,7 @@ def test_the_page_does_what_it_says(themed):
         response.close()
 
 
-def test_what_it_names_exists(app):
+def test_templates_variables_and_filters_of_the_page_exist(app):
     named = set(re.findall(r"`([a-z_]+\.(?:[a-z]+\.)?(?:html|xml))`", TEXT))
     assert named and all((TEMPLATES / name).exists() for name in named)
     variables = set(re.findall(r"`(--[a-z-]+)`", TEXT))

@@ -1,4 +1,4 @@
-"""The receiver in docs/api.md: it verifies what Quire sends, and nothing else."""
+"""The example receiver in docs/api.md verifies webhooks that Quire sends."""
 
 import os
 import re
@@ -21,7 +21,7 @@ STARTED = "Running on http://127.0.0.1"
 
 @pytest.fixture
 def receiver(tmp_path):
-    """`receiver(secret)`: starts the example; its address and the lines that it prints."""
+    """`receiver(secret)`: start the example; return its address and its output lines."""
     [example] = re.findall(
         r"```python\n(import os\n.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL
     )
@@ -46,7 +46,7 @@ def receiver(tmp_path):
         process.stdout.close()
 
 
-def test_the_example_verifies_what_is_sent(app, monkeypatch, receiver):
+def test_example_receiver_verifies_a_delivery(app, monkeypatch, receiver):
     monkeypatch.setitem(app.config, "WEBHOOK_PRIVATE_NETWORKS", True)
     with app.app_context():
         raw = {"url": "http://127.0.0.1:9/", "events": ["tags.created"]}

@@ -1,4 +1,4 @@
-"""Totals of large lists outlive the process that has counted them, and are right in the next one at once."""
+"""Totals of large lists outlive the process that counted them, and are right in the next one immediately."""
 
 from datetime import timedelta
 
@@ -22,7 +22,7 @@ MODERATOR = Actor("moderator", 0)
 
 @pytest.fixture
 def posts(app, people, monkeypatch):
-    """Ten posts in blocks of three, as if they were many, counted in blocks and stored."""
+    """Ten posts in blocks of three, treated as a large list, counted in blocks and stored."""
     monkeypatch.setattr(id_blocks, "BLOCK", 3)
     monkeypatch.setattr(block_counts, "MIN_ROWS", 1)
     clear()
@@ -41,13 +41,13 @@ def clear():
 
 
 def end_process():
-    """Forget what a process has in memory."""
+    """Clear the memory of the process."""
     for one in (cache._entries, block_cache._entries, block_cache._digests):
         one.clear()
 
 
 def count_and_store():
-    """Count twice, by what the second time is in blocks, and begin another process."""
+    """Count twice, so that the second count is in blocks, and begin another process."""
     number_commits()
     for _ in range(2):
         for actor in (ANONYMOUS, MODERATOR):
@@ -63,7 +63,7 @@ def total(actor=ANONYMOUS, record=POSTS, **query):
     return read.list_records(record, actor, Query(**query)).total
 
 
-def test_the_next_process_counts_nothing(posts, statements):
+def test_next_process_counts_nothing_again(posts, statements):
     assert stored() == 2
     for actor, number in ((ANONYMOUS, 10), (MODERATOR, 11)):
         _, seen = statements(lambda actor=actor: total(actor))
@@ -80,7 +80,7 @@ def stored():
         ).scalar_one()
 
 
-def test_the_next_process_counts_the_blocks_of_what_has_changed(posts, people, statements):
+def test_next_process_counts_only_blocks_of_changed_rows(posts, people, statements):
     write.delete(POSTS, SYSTEM, posts[4])
     write.delete(POSTS, SYSTEM, posts[5], permanent=True)
     new(people["ann"].id)
@@ -90,13 +90,13 @@ def test_the_next_process_counts_the_blocks_of_what_has_changed(posts, people, s
     assert 1 <= len(counting(seen)) <= 3 and all("BETWEEN" in one for one in counting(seen))
 
 
-def test_what_no_event_names_is_counted_by_the_next_process(posts):
+def test_next_process_counts_changes_without_events(posts):
     with transaction() as connection:
         connection.execute(text("UPDATE posts SET deleted_at = created_at WHERE id < 4"))
     assert total() == live() < 10
 
 
-def test_what_the_clock_has_published_meanwhile_is_counted(posts, people, stop_clock):
+def test_next_process_counts_posts_published_by_schedule(posts, people, stop_clock):
     soon = rfc3339(now() + timedelta(seconds=100))
     new(people["ann"].id, published_at=soon)
     new(people["ann"].id, unpublish_at=soon)
@@ -106,7 +106,7 @@ def test_what_the_clock_has_published_meanwhile_is_counted(posts, people, stop_c
     assert total() == 11 == live()
 
 
-def test_lists_are_counted_before_anybody_asks(posts, statements):
+def test_large_lists_are_counted_in_advance(posts, statements):
     with transaction() as connection:
         connection.execute(text("DELETE FROM list_blocks"))
     maintenance.count_large_lists()
@@ -116,13 +116,13 @@ def test_lists_are_counted_before_anybody_asks(posts, statements):
     assert number == 10 and not counting(seen)
 
 
-def test_small_lists_are_not_counted_ahead(posts, statements, monkeypatch):
+def test_small_lists_are_not_counted_in_advance(posts, statements, monkeypatch):
     monkeypatch.setattr(block_counts, "MIN_ROWS", 1000)
     _, seen = statements(maintenance.count_large_lists)
     assert not counting(seen)
 
 
-def test_rows_that_others_let_be_seen_outlive_a_process_too(posts, statements):
+def test_totals_of_rows_shown_by_other_rows_outlive_a_process(posts, statements):
     raws = [{"post": post, "body": "b", "status": "approved"} for post in posts]
     write.create_many(COMMENTS, SYSTEM, raws)
     total(record=COMMENTS)
@@ -141,7 +141,7 @@ def test_rows_that_others_let_be_seen_outlive_a_process_too(posts, statements):
 
 @pytest.fixture
 def answered(posts):
-    """A comment on each of the posts, and an answer to each of these, which are counted and stored."""
+    """A comment on each post and a reply to each comment, counted and stored."""
     raws = [{"post": post, "body": "b", "status": "approved"} for post in posts]
     comments = [one.id for one in write.create_many(COMMENTS, SYSTEM, raws)]
     answers = [{**raw, "parent": id} for raw, id in zip(raws, comments, strict=True)]
@@ -158,10 +158,10 @@ def answered(posts):
 
 
 FIRST = {"conditions": (Condition("parent", "isnull", (True,)),)}
-"""Comments that answer none."""
+"""Comments that are not replies."""
 
 
-def test_comments_that_go_with_their_post_are_missed_in_their_blocks(posts, answered, statements):
+def test_deleted_post_recounts_the_blocks_of_its_comments(posts, answered, statements):
     write.delete(POSTS, SYSTEM, posts[7], permanent=True)
     number_commits()
     for query, expected in (({}, 18), (FIRST, 9)):
@@ -171,7 +171,7 @@ def test_comments_that_go_with_their_post_are_missed_in_their_blocks(posts, answ
         assert all("BETWEEN" in one for one in counting_comments(seen))
 
 
-def test_answers_to_a_deleted_comment_are_in_other_lists(answered, statements):
+def test_deleted_comment_moves_its_replies_to_other_lists(answered, statements):
     write.delete(COMMENTS, SYSTEM, answered[0], permanent=True)
     number_commits()
     number, seen = statements(lambda: total(record=COMMENTS, **FIRST))
@@ -184,7 +184,7 @@ def counting_comments(seen):
     return [one for one in seen if "count(*)" in one and "FROM comments" in one]
 
 
-def test_nothing_is_stored_twice_and_storing_changes_no_version(posts, statements):
+def test_storing_again_writes_nothing_and_keeps_totals_valid(posts, statements):
     total()
     _, seen = statements(block_cache.store)
     assert not seen
@@ -192,7 +192,7 @@ def test_nothing_is_stored_twice_and_storing_changes_no_version(posts, statement
     assert number == 10 and not counting(seen)
 
 
-def test_few_are_stored(posts, people, monkeypatch):
+def test_number_of_stored_totals_is_limited(posts, people, monkeypatch):
     monkeypatch.setattr(block_cache, "MAX_STORED", 3)
     moments = [now() + timedelta(days=day + 1) for day in range(6)]
     for _ in range(2):
@@ -204,7 +204,7 @@ def test_few_are_stored(posts, people, monkeypatch):
     assert stored() == 3
 
 
-def test_what_is_stored_tells_no_content(posts):
+def test_stored_totals_contain_no_content(posts):
     with db.engine.connect() as connection:
         rows = connection.execute(select(block_cache.StoredBlocks.__table__)).all()
     assert {row.type for row in rows} == {"posts"}

@@ -1,4 +1,4 @@
-"""Totals of large lists: right after every change, though only the blocks of changed rows are counted."""
+"""Totals of large lists are right after every change, although only changed blocks are counted."""
 
 import random
 from datetime import timedelta
@@ -20,7 +20,7 @@ from tests.store.lists.counted_posts import counting, live, new
 
 @pytest.fixture
 def posts(app, people, monkeypatch):
-    """Ten posts in blocks of three, as if they were many."""
+    """Ten posts in blocks of three, treated as a large list."""
     monkeypatch.setattr(id_blocks, "BLOCK", 3)
     monkeypatch.setattr(block_counts, "MIN_ROWS", 1)
     block_counts._query.cache_clear()
@@ -37,7 +37,7 @@ def total(actor=ANONYMOUS, **query):
     return read.list_records(POSTS, actor, Query(**query)).total
 
 
-def test_only_the_blocks_of_changed_rows_are_counted(posts, people, statements):
+def test_only_blocks_of_changed_rows_are_counted(posts, people, statements):
     total()  # now it is known to be large
     number_commits()
     new(people["ann"].id)
@@ -45,14 +45,12 @@ def test_only_the_blocks_of_changed_rows_are_counted(posts, people, statements):
     write.update(POSTS, SYSTEM, posts[4], {"published": False})
     number, seen = statements(total)
     assert number == 10
-    # one block; on PostgreSQL that of the new post too, whose event has no place yet
+    # one block; on PostgreSQL also that of the new post, whose event has no position yet
     assert len(counting(seen)) <= 2
     assert all("BETWEEN" in one for one in counting(seen))
 
 
-def test_few_rows_that_take_long_to_count_are_counted_in_blocks(
-    posts, people, statements, monkeypatch
-):
+def test_slow_counts_of_few_rows_use_blocks(posts, people, statements, monkeypatch):
     monkeypatch.setattr(block_counts, "MIN_ROWS", 1000)
     monkeypatch.setattr(block_counts, "SLOW", 0)
     rare = {"conditions": (Condition("title", "icontains", ("wreck",)),)}
@@ -66,7 +64,7 @@ def test_few_rows_that_take_long_to_count_are_counted_in_blocks(
     assert counting(seen) and all("BETWEEN" in one for one in counting(seen))
 
 
-def test_totals_are_right_after_any_changes(posts, people):
+def test_totals_are_right_after_random_changes(posts, people):
     chance = random.Random(7)
     ids = list(posts)
     actions = {
@@ -88,7 +86,7 @@ def test_totals_are_right_after_any_changes(posts, people):
     assert whole < len(ids)
 
 
-def test_rows_that_no_event_names_have_all_blocks_counted(posts, people, statements):
+def test_changes_without_events_recount_all_blocks(posts, people, statements):
     assert [total(), new(people["ann"].id) and total()] == [10, 11]
     with transaction() as connection:
         connection.execute(text("UPDATE posts SET deleted_at = created_at WHERE id > 0"))
@@ -96,7 +94,7 @@ def test_rows_that_no_event_names_have_all_blocks_counted(posts, people, stateme
     assert number == 0 and "BETWEEN" not in counting(seen)[0]
 
 
-def test_many_changes_have_all_blocks_counted(posts, people, statements, monkeypatch):
+def test_many_changes_recount_all_blocks(posts, people, statements, monkeypatch):
     monkeypatch.setattr(id_blocks, "MAX_BLOCKS", 1)
     id_blocks._changed_rows.cache_clear()
     total()
@@ -109,7 +107,7 @@ def test_many_changes_have_all_blocks_counted(posts, people, statements, monkeyp
     id_blocks._changed_rows.cache_clear()
 
 
-def test_what_the_clock_publishes_has_its_block_counted(posts, people, statements, stop_clock):
+def test_scheduled_publication_recounts_its_block(posts, people, statements, stop_clock):
     soon = rfc3339(now() + timedelta(seconds=100))
     new(people["ann"].id, published_at=soon)
     new(people["ann"].id, published_at=soon)
@@ -130,7 +128,7 @@ def test_what_the_clock_publishes_has_its_block_counted(posts, people, statement
     assert total() == 13 == live()
 
 
-def test_what_the_clock_publishes_shows_what_is_below_it(posts, people, stop_clock):
+def test_scheduled_publication_shows_the_comments_below(posts, people, stop_clock):
     soon = rfc3339(now() + timedelta(seconds=100))
     later = new(people["ann"].id, published_at=soon)
     raws = [{"post": post, "body": "b", "status": "approved"} for post in (*posts, later, later)]
@@ -142,7 +140,7 @@ def test_what_the_clock_publishes_shows_what_is_below_it(posts, people, stop_clo
     assert comments_total() == 13
 
 
-def test_nothing_is_counted_as_a_whole_after_a_minute(posts, people, statements, stop_clock):
+def test_periodic_recounts_use_single_blocks(posts, people, statements, stop_clock):
     total()
     new(people["ann"].id)
     total()
@@ -151,7 +149,7 @@ def test_nothing_is_counted_as_a_whole_after_a_minute(posts, people, statements,
         number, seen = statements(total)
         assert number == 11
         assert all("BETWEEN" in one for one in counting(seen))
-        # of what was there before, the block that was counted longest ago, and what is behind all
+        # the old block counted longest ago, and the rows after the last block
         assert len(counting(seen)) <= 2 or db.engine.dialect.name != "sqlite"
 
 
@@ -162,7 +160,7 @@ def by_hand(statement):
     raw.close()
 
 
-def test_changes_by_hand_are_counted_before_long(posts, people, stop_clock):
+def test_manual_sql_changes_are_counted_within_minutes(posts, people, stop_clock):
     total()
     new(people["ann"].id)
     total()
@@ -178,7 +176,7 @@ def test_changes_by_hand_are_counted_before_long(posts, people, stop_clock):
     assert number == 10 == live()
 
 
-def test_events_that_may_be_deleted_are_not_relied_on(posts, people, statements, stop_clock, app):
+def test_deletable_events_are_not_relied_on(posts, people, statements, stop_clock, app):
     total()
     new(people["ann"].id)
     total()
@@ -188,7 +186,7 @@ def test_events_that_may_be_deleted_are_not_relied_on(posts, people, statements,
     assert any("BETWEEN" not in one for one in counting(seen))
 
 
-def test_filters_of_other_tables_are_counted_as_a_whole(posts, people, statements):
+def test_filters_on_other_tables_are_counted_as_a_whole(posts, people, statements):
     by_name = (Condition("author.username", "eq", ("ann",)),)
     assert total(conditions=by_name) == 10
     new(people["ann"].id)
@@ -208,7 +206,7 @@ def visible_comments():
         return connection.execute(text(words), {"now": moment}).scalar_one()
 
 
-def test_rows_that_others_let_be_seen_are_counted_in_blocks_too(posts, people, statements):
+def test_rows_shown_by_other_rows_are_counted_in_blocks(posts, people, statements):
     raws = [{"post": post, "body": "b", "status": "approved"} for post in posts for _ in range(3)]
     write.create_many(COMMENTS, SYSTEM, raws)
     chance = random.Random(5)
@@ -221,7 +219,7 @@ def test_rows_that_others_let_be_seen_are_counted_in_blocks_too(posts, people, s
     number, seen = statements(comments_total)
     assert number == 28
     counts = [one for one in seen if "count(*)" in one and "FROM comments" in one]
-    # on PostgreSQL those of all comments too, whose events had no place when they were counted
+    # on PostgreSQL also those of all comments, whose events had no position when they were counted
     limit = 4 if db.engine.dialect.name == "sqlite" else 12
     assert 1 <= len(counts) <= limit and all("BETWEEN" in one for one in counts)
     for _ in range(30):
@@ -233,9 +231,7 @@ def test_rows_that_others_let_be_seen_are_counted_in_blocks_too(posts, people, s
         assert comments_total() == visible_comments()
 
 
-def test_many_rows_that_another_lets_be_seen_have_all_blocks_counted(
-    posts, statements, monkeypatch
-):
+def test_many_rows_shown_by_one_row_recount_all_blocks(posts, statements, monkeypatch):
     monkeypatch.setattr(id_blocks, "MAX_BLOCKS", 1)
     id_blocks._changed_rows.cache_clear()
     raws = [{"post": posts[0], "body": "b", "status": "approved"} for _ in range(5)]
@@ -250,7 +246,7 @@ def test_many_rows_that_another_lets_be_seen_have_all_blocks_counted(
     id_blocks._changed_rows.cache_clear()
 
 
-def test_comments_are_counted_in_the_order_of_their_posts(posts, statements):
+def test_comments_are_counted_by_the_index_of_their_posts(posts, statements):
     raws = [{"post": post, "body": "b", "status": "approved"} for post in posts]
     write.create_many(COMMENTS, SYSTEM, raws)
     for expected in (10, 11):  # as a whole, then in blocks

@@ -1,4 +1,4 @@
-"""Lists by a tag and more: few posts are gathered by their ids, of many the first are met in the order of the list."""
+"""Lists by tag and more: few posts are collected by id, many are scanned in the order of the list."""
 
 from datetime import timedelta
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.skipif(on_postgresql(), reason="PostgreSQL plans by the
 
 @pytest.fixture
 def posts(app, people):
-    """Twenty posts, most of them tagged; some are drafts, and all have moments of their own."""
+    """Twenty posts with different times, most of them tagged and some of them drafts."""
     with app.app_context():
         for number in range(20):
             at = (
@@ -34,7 +34,7 @@ def posts(app, people):
 
 @pytest.fixture
 def many(monkeypatch):
-    """Posts with a tag are many, however few there are."""
+    """Treat any number of posts with a tag as many."""
     monkeypatch.setattr(search_extent, "MIN_LINKED", 1)
     monkeypatch.setattr(search_extent, "LINKED_PER_ROW", 0)
 
@@ -56,21 +56,21 @@ def pages(actor, conditions=SEA):
     [SEA, (Condition("tags.name", "in", ("sea", "Sky")),), (Condition("tags.id", "in", (1, 2)),),
      (*SEA, Condition("title", "ne", ("T4",))), (*SEA, Condition("tags.slug", "eq", ("sky",)))],
 )  # fmt: skip
-def test_both_ways_lead_to_the_same_pages(posts, request, actor, conditions):
+def test_collecting_by_id_and_scanning_give_the_same_pages(posts, request, actor, conditions):
     gathered = pages(actor, conditions)
     request.getfixturevalue("many")
     assert pages(actor, conditions) == gathered
     assert gathered[0][1] > 2
 
 
-def test_few_are_gathered_by_their_ids(posts, statements):
+def test_few_tagged_posts_are_collected_by_id(posts, statements):
     seen = statements(page, 1)[1]
     asked = [one for one in seen if "posts_tags" in one and "SELECT posts.id" in one]
     assert asked and all("INDEXED BY ix_posts_visible" in one for one in asked)
     assert not any("EXISTS (SELECT posts_tags" in one for one in seen)
 
 
-def test_many_are_met_in_the_order_of_the_list(posts, many, statements):
+def test_many_tagged_posts_are_scanned_in_list_order(posts, many, statements):
     seen = statements(page, 1)[1]
     assert any("EXISTS (SELECT posts_tags" in one for one in seen)
 
@@ -80,7 +80,7 @@ ANN = (Condition("author.username", "eq", ("ann",)),)
 
 @pytest.mark.parametrize("conditions", [SEA, ANN, (*SEA, *ANN)])
 @pytest.mark.parametrize("sort", ["-created_at", "created_at", "-views", "title", "-updated_at"])
-def test_sorted_pages_are_the_same_both_ways(posts, request, conditions, sort):
+def test_sorted_pages_are_equal_for_few_and_many_posts(posts, request, conditions, sort):
     few = [page(n, conditions=conditions, sort=(sort,)) for n in range(1, 9)]
     request.getfixturevalue("many")
     assert [page(n, conditions=conditions, sort=(sort,)) for n in range(1, 9)] == few
@@ -88,14 +88,14 @@ def test_sorted_pages_are_the_same_both_ways(posts, request, conditions, sort):
 
 
 @pytest.mark.parametrize("conditions", [SEA, ANN])
-def test_many_are_met_in_the_order_that_is_asked_for(posts, many, statements, conditions):
+def test_many_posts_are_scanned_in_the_requested_order(posts, many, statements, conditions):
     moderator = Actor("moderator", 0)
     seen = statements(lambda: page(1, moderator, conditions, sort=("-created_at",)))[1]
     rows = [one for one in seen if "AS key_0" in one]
     assert rows and all("INDEXED BY ix_posts_created_at" in one for one in rows)
 
 
-def test_few_of_an_author_are_brought_by_the_index_of_authors(posts, statements):
+def test_few_posts_of_an_author_use_the_author_index(posts, statements):
     moderator = Actor("moderator", 0)
     seen = statements(lambda: page(1, moderator, ANN, sort=("-created_at",)))[1]
     rows = [one for one in seen if "AS key_0" in one]
@@ -106,7 +106,7 @@ OWN = {"conditions": (), "panel": True}
 
 
 @pytest.mark.parametrize("sort", ["-created_at", "created_at", "-views", "title", "-updated_at"])
-def test_sorted_pages_of_own_posts_are_the_same_both_ways(posts, people, request, sort):
+def test_sorted_own_posts_are_equal_for_few_and_many_posts(posts, people, request, sort):
     ann = Actor("author", people["ann"].id, "ann")
     few = [page(n, ann, sort=(sort,), **OWN) for n in range(1, 9)]
     request.getfixturevalue("many")
@@ -114,16 +114,14 @@ def test_sorted_pages_of_own_posts_are_the_same_both_ways(posts, people, request
     assert few[0][1] > 2
 
 
-def test_many_posts_of_an_author_are_met_in_the_order_that_is_asked_for(
-    posts, people, many, statements
-):
+def test_many_own_posts_are_scanned_in_the_requested_order(posts, people, many, statements):
     ann = Actor("author", people["ann"].id, "ann")
     seen = statements(lambda: page(1, ann, sort=("-created_at",), **OWN))[1]
     rows = [one for one in seen if "AS key_0" in one]
     assert rows and all("INDEXED BY ix_posts_created_at" in one for one in rows)
 
 
-def test_few_posts_of_an_author_are_sorted(posts, people, statements):
+def test_few_own_posts_are_sorted_without_an_index(posts, people, statements):
     ann = Actor("author", people["ann"].id, "ann")
     seen = statements(lambda: page(1, ann, sort=("-created_at",), **OWN))[1]
     rows = [one for one in seen if "AS key_0" in one]

@@ -1,4 +1,4 @@
-"""Lists of the posts with one tag: met in an index of the links, in the order and with the rights of any other list."""
+"""Lists of posts with one tag, read in the link index with the usual order and permissions."""
 
 from datetime import timedelta
 
@@ -23,7 +23,7 @@ def ago(hours):
 
 @pytest.fixture
 def posts(app, people):
-    """Posts with and without the tag, each with a moment of its own: live, scheduled, drafts, archived, trashed."""
+    """Posts with and without the tag, each with its own time: live, scheduled, draft, archived or trashed."""
     with app.app_context():
         for number in range(24):
             at = None if number % 7 == 3 else ago((number * 5) % 24 - 1)
@@ -39,7 +39,7 @@ def posts(app, people):
 
 
 def pages(actor, *conditions, **more):
-    """The ids of all pages of three, with the totals and neighbours that each tells."""
+    """The ids of all pages of three, each with its total and whether it has neighbours."""
     queries = (Query(page=n, per_page=3, conditions=conditions, **more) for n in range(1, 10))
     listed = [read.list_records(POSTS, actor, query) for query in queries]
     return [
@@ -53,7 +53,7 @@ def people_who_read(people):
 
 @pytest.mark.parametrize("sub", ["tags.name", "tags.slug", "tags.id", "tags"])
 @pytest.mark.parametrize("more", [{}, {"trashed": True}, {"panel": True}])
-def test_everybody_gets_the_same_pages_as_by_a_filter_of_each_row(posts, people, sub, more):
+def test_link_index_gives_the_same_pages_as_a_row_filter(posts, people, sub, more):
     value = 1 if sub in ("tags", "tags.id") else "sea"
     by_link = Condition(sub, "eq", (value,))
     for actor in people_who_read(people):
@@ -62,7 +62,7 @@ def test_everybody_gets_the_same_pages_as_by_a_filter_of_each_row(posts, people,
     assert expected[0][1] > 0
 
 
-def test_cursors_go_through_all_of_it_and_back(posts):
+def test_cursors_work_in_both_directions(posts):
     whole = [id for ids, *_ in pages(SYSTEM, SEA) for id in ids]
     query = Query(page=None, per_page=4, conditions=(SEA,))
     one, seen = read.list_records(POSTS, SYSTEM, query), []
@@ -83,7 +83,7 @@ def test_cursors_go_through_all_of_it_and_back(posts):
     [{"published": False}, {"published_at": "2020-01-01T00:00:00Z"}, {"tags": ["sky"]}, {"tags": ["sea", "shore"]},
      {"unpublish_at": "2100-01-01T00:00:00Z"}, {"title": "Else", "author": "bob"}, {"tags": []}],
 )  # fmt: skip
-def test_after_a_change_the_links_say_what_the_post_says(posts, people, change):
+def test_links_follow_changes_of_their_post(posts, people, change):
     id = pages(SYSTEM, SEA)[0][0][0]
     write.update(POSTS, SYSTEM, id, change)
     for actor in people_who_read(people):
@@ -91,7 +91,7 @@ def test_after_a_change_the_links_say_what_the_post_says(posts, people, change):
     assert links_that_differ() == []
 
 
-def test_in_and_out_of_the_trash(posts):
+def test_links_follow_their_post_into_and_out_of_the_trash(posts):
     id = pages(ANONYMOUS, SEA)[0][0][0]
     before = pages(ANONYMOUS, SEA)
     write.delete(POSTS, SYSTEM, id)
@@ -114,7 +114,7 @@ def links_that_differ():
 
 
 @pytest.mark.parametrize("number", [1, 2])
-def test_pages_and_totals_are_read_in_the_index_of_links_alone(posts, number):
+def test_pages_and_totals_are_read_from_the_link_index(posts, number):
     rare, query = (
         ("seqscan", "sort", "bitmapscan"),
         Query(page=number, per_page=3, conditions=(SEA,)),
@@ -130,5 +130,5 @@ def test_pages_and_totals_are_read_in_the_index_of_links_alone(posts, number):
     [(Condition("tags.name", "ne", ("sea",)),), (Condition("tags.name", "contains", ("se",)),),
      (Condition("tags.id", "isnull", (True,)),), (Condition("tags.name", "in", ("sea", "sky")),)],
 )  # fmt: skip
-def test_what_no_index_of_links_can_tell_is_asked_of_the_rows(posts, conditions):
+def test_other_tag_filters_are_applied_to_the_rows(posts, conditions):
     assert pages(ANONYMOUS, *conditions) == pages(ANONYMOUS, *conditions, ALL)

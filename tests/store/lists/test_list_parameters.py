@@ -1,4 +1,4 @@
-"""Lists are counted once for all who see the same rows, and for each person only where that matters."""
+"""Lists are counted once for all users who see the same rows, and per user only if needed."""
 
 import pytest
 from sqlalchemy.dialects import postgresql, sqlite
@@ -18,7 +18,7 @@ ACTORS = [ANONYMOUS, *(Actor(role, 7) for role in ("member", "author", "moderato
 
 @pytest.mark.parametrize("actor", ACTORS, ids=lambda one: one.role)
 @pytest.mark.parametrize("record", REGISTRY.values(), ids=lambda one: one.path)
-def test_a_total_is_kept_under_every_value_that_its_statements_ask_for(app, record, actor):
+def test_totals_are_cached_by_all_parameters_of_their_statements(app, record, actor):
     filters = (Condition("id", "eq", (1,)),)
     searches = {None, "word" if record.search_fields else None}
     for search in searches:
@@ -46,7 +46,7 @@ def test_administrators_share_one_count(app, people, statements, record):
     assert not any("count(*)" in one for one in seen)
 
 
-def test_a_list_is_counted_once_in_any_order(app, people, statements):
+def test_sort_order_and_fields_share_one_count(app, people, statements):
     with app.app_context():
         list_records(POSTS, ANONYMOUS, Query())
         for more in ({"sort": ("-title",)}, {"fields": ("id", "title")}):

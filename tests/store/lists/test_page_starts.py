@@ -1,4 +1,4 @@
-"""Pages deep in large lists: found from a start nearby, and right after every change."""
+"""Deep pages of large lists are found from a nearby start, and are right after every change."""
 
 import random
 from datetime import timedelta
@@ -27,7 +27,7 @@ def clear():
 
 @pytest.fixture
 def author(app, people, monkeypatch):
-    """Ann's id; thirty posts of hers are many, in blocks of four."""
+    """Ann's id; her thirty posts are treated as a large list, in blocks of four."""
     monkeypatch.setattr(block_counts, "MIN_ROWS", 1)
     monkeypatch.setattr(page_starts, "BLOCK", 4)
     monkeypatch.setattr(page_starts, "MIN_OFFSET", 3)
@@ -64,23 +64,23 @@ def check_all_pages(actor, **query):
 
 
 @pytest.mark.parametrize("actor", [ANONYMOUS, MODERATOR])
-def test_every_page_is_the_same_part_of_the_list(author, actor):
+def test_every_page_is_the_right_part_of_the_list(author, actor):
     check_all_pages(actor)
 
 
 @pytest.mark.parametrize("sort", ["title", "-title", "created_at", "-updated_at"])
-def test_every_page_of_a_list_that_is_sorted_in_an_index_too(author, sort):
+def test_every_page_of_a_list_sorted_by_an_index_is_right(author, sort):
     check_all_pages(ANONYMOUS, sort=(sort,))
 
 
 @pytest.mark.parametrize("sort", [("-views",), ("comment_count",), ("title", "-views")])
-def test_an_order_without_an_index_or_that_no_event_changes_has_no_starts(author, sort):
+def test_unindexed_orders_and_orders_without_events_have_no_starts(author, sort):
     in_order = whole(sort=sort)
     assert ids(5, sort=sort) == in_order[12:15]
     assert not any(page_starts._lists.values())
 
 
-def test_pages_are_right_after_any_changes(author):
+def test_pages_are_right_after_random_changes(author):
     chance = random.Random(11)
     posts = whole(MODERATOR)
 
@@ -111,7 +111,7 @@ def test_pages_are_right_after_any_changes(author):
         check_all_pages(ANONYMOUS, sort=("-title",))
 
 
-def test_a_page_skips_no_more_than_a_block(author, statements):
+def test_deep_page_is_read_from_a_nearby_start(author, statements):
     ids(5)
     ids(5)
     rows, sent = statements(ids, 6)
@@ -119,7 +119,7 @@ def test_a_page_skips_no_more_than_a_block(author, statements):
     assert len(sent) == 1 and "sorted_at, posts.id) <" in sent[0]
 
 
-def test_after_a_change_only_its_block_is_counted(author, statements):
+def test_only_blocks_of_changed_rows_are_counted_again(author, statements):
     post = whole()[10]
     number_commits()
     ids(5)
@@ -131,7 +131,7 @@ def test_after_a_change_only_its_block_is_counted(author, statements):
     assert 1 <= len(between) <= 4
 
 
-def test_what_was_changed_by_hand_makes_the_starts_anew(author):
+def test_manual_sql_changes_rebuild_the_starts(author):
     ids(5)
     ids(5)
     with transaction() as connection:

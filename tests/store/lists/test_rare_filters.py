@@ -1,4 +1,4 @@
-"""Filters that few rows of a large list meet: an index brings them, and the list is not walked through."""
+"""Filters that match few rows of a large list use an index instead of a scan."""
 
 from datetime import UTC, datetime
 
@@ -35,14 +35,14 @@ def post(app, people):
 
 
 @pytest.mark.parametrize(("record", "condition", "index"), CASES)
-def test_an_index_brings_the_rows_of_a_filter(record, condition, index):
+def test_rows_of_a_filter_are_found_by_its_index(record, condition, index):
     query = Query(conditions=(condition,), panel=True, page=1)
     plans = query_plans(db.engine, lambda: read.list_records(record, SYSTEM, query), "AS found")
     assert f"USING INDEX {index}" in plans[-1] or f"USING COVERING INDEX {index}" in plans[-1]
 
 
 @pytest.mark.parametrize("case", CASES[1:3])
-def test_posts_of_a_category_or_author_are_met_in_the_order_of_their_list(case):
+def test_category_and_author_lists_use_a_covering_index(case):
     record, condition, index = case
     query = Query(conditions=(condition,), page=1)
     count, page = query_plans(
@@ -53,7 +53,7 @@ def test_posts_of_a_category_or_author_are_met_in_the_order_of_their_list(case):
     assert page.count("TEMP B-TREE") == 1  # that of the rows which are shown
 
 
-def test_the_order_stays_that_of_the_list(post):
+def test_filtered_rows_keep_the_sort_order_across_pages(post):
     condition = Condition("created_at", "gte", (LONG_AGO,))
     query = Query(conditions=(condition,), sort=("-id",), page=1, per_page=2)
     found = [
@@ -65,14 +65,14 @@ def test_the_order_stays_that_of_the_list(post):
     assert (found[0].total, found[0].has_next, found[1].has_next) == (3, True, False)
 
 
-def test_what_names_a_record_is_brought_by_the_index_of_that(post):
+def test_revisions_of_a_record_are_found_by_index(post):
     conditions = (Condition("type", "eq", ("posts",)), Condition("record_id", "eq", (post,)))
     query = Query(conditions=conditions, sort=("-id",), page=1)
     plans = query_plans(db.engine, lambda: read.list_records(REVISIONS, SYSTEM, query), "AS found")
     assert "ix_revisions_record (type=? AND record_id=?)" in plans[-1]
 
 
-def test_the_dashboard_walks_through_no_table(people):
+def test_dashboard_scans_no_table(people):
     plans = query_plans(db.engine, lambda: home_counts(Actor("admin", 1, "root")), "UNION")
     assert "SEARCH posts USING INDEX ix_posts_created_at" in plans[0]
     assert (
@@ -81,7 +81,7 @@ def test_the_dashboard_walks_through_no_table(people):
     assert "SCAN posts" not in plans[0] and "SCAN comments" not in plans[0]
 
 
-def test_own_posts_are_found_in_the_index_of_their_author(people):
+def test_own_posts_are_found_by_the_author_index(people):
     ann = Actor("author", people["ann"].id, "ann")
     plans = query_plans(db.engine, lambda: latest_own_posts(POSTS, ann, 6), "UNION")
     for state in ("published_at=?", "published_at>?"):

@@ -1,4 +1,4 @@
-"""Texts are sorted as people look for them: in the same order on both databases, by an index."""
+"""Texts are sorted as people expect, in the same order on both databases, by an index."""
 
 import random
 
@@ -28,7 +28,7 @@ def context(app):
 
 @pytest.fixture
 def shuffled(context, people):
-    """Posts, tags and categories of these names, made in another order; equal ones in this one."""
+    """Posts, tags and categories with these names, created in random order except for equal names."""
     names = random.Random(1).sample(INDEX, len(INDEX))
     equal = iter(["apple", "APPLE", "ápple"])
     names = [next(equal) if name in ("apple", "APPLE", "ápple") else name for name in names]
@@ -44,7 +44,7 @@ def sorted_names(record, **query):
     ]
 
 
-def test_a_list(shuffled):
+def test_lists_are_sorted_by_sort_keys(shuffled):
     assert sorted_names(POSTS, sort=("title",), per_page=100) == INDEX
     assert sorted_names(POSTS, sort=("-title",), per_page=100) == INDEX[::-1]
     named = [name for name in INDEX if name.lower() != "apple"]
@@ -52,7 +52,7 @@ def test_a_list(shuffled):
         assert sorted_names(record, sort=("name",), per_page=100) == named
 
 
-def test_pages_and_cursors_agree(shuffled, as_):
+def test_pages_and_cursors_follow_the_same_order(shuffled, as_):
     pages = [sorted_names(POSTS, sort=("title",), per_page=4, page=n + 1) for n in range(6)]
     assert [title for page in pages for title in page] == INDEX
     for sort, expected in (("title", INDEX), ("-title", INDEX[::-1])):
@@ -65,14 +65,14 @@ def test_pages_and_cursors_agree(shuffled, as_):
         assert seen == expected
 
 
-def test_a_key_follows_its_text(shuffled):
+def test_sort_key_follows_its_text(shuffled):
     id = read.find_id(POSTS, SYSTEM, title="Zebra")
     update(POSTS, SYSTEM, id, {"title": "aardvark"})
     assert sorted_names(POSTS, sort=("title",), per_page=6)[5] == "Äpfel im Schlafrock"
     assert sorted_names(POSTS, sort=("title",), per_page=6)[4] == "aardvark"
 
 
-def test_the_tags_of_a_post(shuffled, people):
+def test_tags_of_a_post_are_sorted(shuffled, people):
     tags = ["Zebra", "Äpfel im Schlafrock", "cherry tart", "10 tips", "9 tips"]
     id = read.find_id(POSTS, SYSTEM, title="egg")
     update(POSTS, SYSTEM, id, {"tags": tags})
@@ -88,7 +88,7 @@ BY_TEXT = [
 ]
 
 
-def test_every_text_that_lists_are_sorted_by_has_a_key():
+def test_sortable_texts_have_a_sort_key():
     assert {f"{record.path}.{name}" for record, name in BY_TEXT} >= {
         "posts.title", "posts.slug", "pages.title", "tags.name", "categories.name",
         "users.username", "users.email", "media.original_name", "redirects.path", "api_keys.name",
@@ -106,7 +106,7 @@ def test_every_text_that_lists_are_sorted_by_has_a_key():
         (COMMENTS, "created_at"),
     ],
 )
-def test_the_order_comes_from_an_index(context, record, name, actor):
+def test_sort_order_comes_from_an_index(context, record, name, actor):
     if record.allows(actor, "read") is False:
         pytest.skip("nobody may see it")
     column = record.field(name).order_column.name
@@ -114,7 +114,7 @@ def test_the_order_comes_from_an_index(context, record, name, actor):
         plan = _plan(lambda s=sort: read.list_records(record, actor, Query(sort=(s,), count=False)))
         if db.engine.dialect.name == "sqlite":
             assert f"INDEX ix_{record.table.name}_{column}" in plan
-            # what is sorted is the page alone, behind the rows that were found by the index
+            # only the page is sorted, after the rows were found by the index
             assert "TEMP B-TREE" not in plan.partition("INTEGER PRIMARY KEY")[0]
         # PostgreSQL has nulls last in one direction of an index alone
         elif not (record.field(name).nullable and sort.startswith("-")):
@@ -122,7 +122,7 @@ def test_the_order_comes_from_an_index(context, record, name, actor):
 
 
 @pytest.mark.parametrize("name", ["title", "slug", "views"])
-def test_a_page_deep_in_a_sorted_list_skips_rows_in_the_index_alone(context, name):
+def test_deep_sorted_page_skips_rows_in_a_covering_index(context, name):
     query = Query(sort=(name,), page=400, count=False)
     plan = _plan(lambda: read.list_records(POSTS, ANONYMOUS, query))
     column = POSTS.field(name).order_column.name
@@ -133,13 +133,13 @@ def test_a_page_deep_in_a_sorted_list_skips_rows_in_the_index_alone(context, nam
 
 
 def _plan(call):
-    """How the database runs the last statement of the call."""
+    """The query plan of the last statement of the call."""
     return query_plans(db.engine, call, without=("seqscan", "bitmapscan", "sort"))[-1]
 
 
 @pytest.mark.parametrize("query", [{"page": 1}, {"page": 3}, {"page": None}])
 @pytest.mark.parametrize("role", ["anonymous", "moderator"])
-def test_a_list_in_its_own_order_is_met_in_its_index(app, people, make, role, query):
+def test_default_order_comes_from_an_index(app, people, make, role, query):
     with app.app_context():
         for number in range(12):
             make(POSTS, title=f"T{number}", body="b", author=people["ann"].id, published=True)
@@ -149,6 +149,6 @@ def test_a_list_in_its_own_order_is_met_in_its_index(app, people, make, role, qu
             db.engine, lambda: read.list_records(POSTS, Actor(role, None), asked), "key_0", rare
         )
     assert len(plans) == 1 and "ix_posts_listed" in plans[0]
-    # the page itself may be sorted once more; PostgreSQL says so
+    # the page itself may be sorted once more, as PostgreSQL reports
     assert "TEMP B-TREE" not in plans[0].partition("SCAN found")[0]
     assert plans[0].count("Sort Key") <= 1
