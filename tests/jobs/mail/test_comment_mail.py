@@ -1,4 +1,4 @@
-"""Mail about comments: who hears of which, once, until they have enough of it; lists of what waits."""
+"""Mail about comments: its recipients, sent once, and unsubscribing with one click."""
 
 import math
 import re
@@ -46,14 +46,14 @@ def place(make_app, people, tmp_path):
 
 
 def make_due(app):
-    """Let half a minute pass."""
+    """Make all waiting jobs due."""
     with app.app_context(), transaction() as connection:
         due = TABLE.c.due_at.is_not(None)
         connection.execute(sql_update(TABLE).where(due).values(due_at=TABLE.c.created_at))
 
 
 def mail_jobs(place):
-    """The emails that are to be sent once people are told of all comments, in order."""
+    """The mail jobs that follow from all comments, in order."""
     make_due(place.app)
     with place.app.app_context():
         run_batch("comments.created")
@@ -123,7 +123,7 @@ def test_duplicate_event_notifies_once(place):
     assert len(place.mail()) == 1
 
 
-def test_a_comment_that_is_created_and_approved_at_once_is_told_once(place):
+def test_created_and_approved_comment_notifies_once(place):
     with place.app.app_context():
         change(SETTINGS, SYSTEM, 1, {"comments": "moderated"})
     ids = [place.say("bob") for _ in range(3)]
@@ -134,7 +134,7 @@ def test_a_comment_that_is_created_and_approved_at_once_is_told_once(place):
 
 
 @pytest.mark.parametrize("number", [1, 4, 6])
-def test_comments_together_take_one_commit_and_few_statements(
+def test_batch_of_comments_takes_one_commit_and_few_statements(
     place, count_sql, monkeypatch, number
 ):
     monkeypatch.setattr("quire.jobs.runner.BATCH", 4)
@@ -146,11 +146,11 @@ def test_comments_together_take_one_commit_and_few_statements(
         commits, statements = count_sql(run_due_jobs)
     batches = math.ceil(number / 4)
     assert commits == batches
-    # to look, to lock them, whom to tell, that it is told, who wants mail, that it is done
+    # find, lock, read the recipients, mark as notified, read their preferences, mark as done
     assert statements <= 6 * batches + 1
 
 
-def test_the_choice_counts_that_stands_when_it_is_time(place):
+def test_preference_at_sending_time_counts(place):
     place.say("bob")
     place.profile("ann", comment_mail=False)
     assert mail_jobs(place) == []
@@ -159,24 +159,24 @@ def test_the_choice_counts_that_stands_when_it_is_time(place):
     [job] = mail_jobs(place)
     assert (job.event, job.record_id) == ("mail.comment", place.people["ann"].id)
     place.profile("ann", comment_mail=False)
-    assert place.mail() == [], "nor does who has changed their mind since get any"
+    assert place.mail() == [], "a later opt-out also stops queued mail"
 
 
-def test_no_job_is_made_for_an_account_that_is_not_in_use(place):
+def test_inactive_account_gets_no_mail_job(place):
     with place.app.app_context():
         change(USERS, SYSTEM, place.people["ann"].id, {"is_active": False})
     place.say("bob")
     assert mail_jobs(place) == []
 
 
-def test_mail_about_a_comment_follows_from_its_request(place):
+def test_comment_mail_has_the_id_of_its_request(place):
     for name in ("request-1", "request-2"):
         with following(name):
             place.say("bob")
     assert [job.request_id for job in mail_jobs(place)] == ["request-1", "request-2"]
 
 
-def test_one_click_ends_it(place):
+def test_one_click_unsubscribes_from_comment_mail(place):
     place.say("bob")
     [letter] = place.mail()
     assert letter["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"

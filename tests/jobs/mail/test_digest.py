@@ -1,4 +1,4 @@
-"""Digests: who gets one, of what, how often, and of which time."""
+"""Digests: recipients, content, frequency and period."""
 
 from datetime import timedelta
 from types import SimpleNamespace
@@ -48,7 +48,10 @@ def place(make_app, people, tmp_path):
         with app.app_context():
             return create(POSTS, SYSTEM, raw).id
 
-    with app.app_context(), transaction() as connection:  # the people of the tests are no news
+    with (
+        app.app_context(),
+        transaction() as connection,
+    ):  # the users of the tests are not new accounts
         table = USERS.table
         connection.execute(sql_update(table).values(created_at=now() - 2 * DAY))
     yield SimpleNamespace(app=app, wants=wants, digests=digests, post=post)
@@ -59,11 +62,13 @@ def comment(place, people, post, body):
         create(COMMENTS, people["bob"].actor("session"), {"post": post, "body": body})
 
 
-def test_comments_that_wait_are_told_to_who_may_approve_them(place, people):
+def test_pending_comments_are_reported_to_their_moderators(place, people):
     post = place.post("Tides", -3 * DAY)
     comment(place, people, post, "First")
     comment(place, people, post, "Second")
-    place.wants("ann", "bob", "abe", "mod")  # bob may approve nothing, for abe nothing waits
+    place.wants(
+        "ann", "bob", "abe", "mod"
+    )  # bob may not approve comments, and abe has none waiting
     for _ in range(2):
         letters = place.digests()
     told = "[Quire] 2 comments to review"
@@ -73,7 +78,7 @@ def test_comments_that_wait_are_told_to_who_may_approve_them(place, people):
     assert "https://example.org/admin/comments/?status=pending" in text
 
 
-def test_one_click_ends_it(place):
+def test_one_click_unsubscribes_from_digests(place):
     place.post("Tides", -HOUR)
     place.wants("ann")
     [letter] = place.digests()
@@ -85,7 +90,7 @@ def test_one_click_ends_it(place):
     assert {row["digest"] for row in rows} == {"never"}
 
 
-def test_posts_are_told_to_who_looks_after_them(place):
+def test_published_and_scheduled_posts_are_reported_to_their_editors(place):
     place.post("Out & about", -HOUR)
     place.post("Of long ago", -DAY - 2 * HOUR)
     place.post("Soon", 6 * DAY)
@@ -104,7 +109,7 @@ def test_posts_are_told_to_who_looks_after_them(place):
     assert "Out &amp; about" in page_of(letters[0])
 
 
-def test_administrators_hear_of_new_accounts_and_failed_jobs(place):
+def test_new_accounts_and_failed_jobs_are_reported_to_administrators(place):
     with place.app.app_context():
         new = {"username": "newbie", "email": "newbie@example.org", "password": "correct horse 7"}
         create(USERS, SYSTEM, {**new, "role": "author"})
@@ -118,7 +123,7 @@ def test_administrators_hear_of_new_accounts_and_failed_jobs(place):
     assert "https://example.org/admin/jobs/" in text
 
 
-def test_a_letter_that_is_late_tells_nothing_of_the_next(place, people):
+def test_late_digest_does_not_repeat_the_next_period(place, people):
     last = rfc3339(now() - DAY - HOUR)
     place.wants("ann")
     place.post("Tides", -HOUR)
@@ -128,7 +133,7 @@ def test_a_letter_that_is_late_tells_nothing_of_the_next(place, people):
     assert heard(place.digests()) == [("ann", "[Quire] 1 post published")]
 
 
-def test_a_long_list_is_cut_short(place, people):
+def test_long_lists_are_shortened(place, people):
     with place.app.app_context():
         at = rfc3339(now() - HOUR)
         raw = {"body": "x", "author": people["ann"].id, "published_at": at}
@@ -148,13 +153,13 @@ def test_a_long_list_is_cut_short(place, people):
         ("weekly", 7 * DAY, True),
     ],
 )
-def test_how_often(place, period, ago, comes):
+def test_digest_is_sent_after_its_period(place, period, ago, comes):
     place.post("Tides", -HOUR)
     place.wants("ann", ago=ago, period=period)
     assert bool(place.digests()) is comes
 
 
-def test_after_long_without_one_it_looks_back_a_month(place):
+def test_first_digest_after_a_long_time_covers_a_month(place):
     place.post("Lately", -LONGEST + HOUR)
     place.post("In other times", -LONGEST - HOUR)
     place.wants("ann", ago=400 * DAY)

@@ -1,4 +1,4 @@
-"""Mail is in the language of whoever gets it: chosen, else that of their browser, else that of the site."""
+"""Mail is in the recipient's language: their choice, else their browser's, else the site's."""
 
 import pytest
 from bs4 import BeautifulSoup
@@ -22,13 +22,13 @@ SUBJECTS = {"en": "[Quire] Set a new password", "de": "[Quire] Neues Passwort fe
 
 @pytest.fixture
 def app(make_app, post):
-    """An application that uses it."""
+    """An application that uses the mail server `post`."""
     return make_app(**post.settings())
 
 
 @pytest.fixture
 def received(app, post):
-    """`received()`: the letters that have come since it was called last."""
+    """`received()`: the emails received since the last call."""
 
     def take():
         with app.app_context():
@@ -60,29 +60,27 @@ def subject_of_reset(app, received, headers=None):
 
 
 @pytest.mark.parametrize("code", ["en", "de"])
-def test_who_has_never_signed_in_gets_mail_in_the_language_of_the_site(app, people, received, code):
+def test_user_who_never_signed_in_gets_mail_in_the_site_language(app, people, received, code):
     site_language(app, code)
-    # whoever asks for it may be somebody else
+    # the request may come from another person
     assert subject_of_reset(app, received, GERMAN) == SUBJECTS[code]
 
 
 @pytest.mark.parametrize(("site", "headers", "code"), [("en", GERMAN, "de"), ("de", ENGLISH, "en")])
-def test_mail_is_in_the_language_of_the_page_of_the_last_sign_in(
-    app, people, received, site, headers, code
-):
+def test_mail_is_in_the_language_of_the_last_sign_in(app, people, received, site, headers, code):
     site_language(app, site)
     sign_in(app, headers)
     assert subject_of_reset(app, received) == SUBJECTS[code]
 
 
-def test_a_choice_in_the_profile_counts_more(app, people, received):
+def test_chosen_language_overrides_the_last_sign_in(app, people, received):
     with app.app_context():
         update(USERS, SYSTEM, people["ann"].id, {"language": "en"})
     sign_in(app, GERMAN)
     assert subject_of_reset(app, received) == SUBJECTS["en"]
 
 
-def test_a_program_that_signs_in_changes_nothing(app, people, received):
+def test_api_sign_in_does_not_change_the_language(app, people, received):
     sign_in(app, GERMAN)
     credentials = {"email": "ann@example.org", "password": PASSWORD}
     answer = visitor(app).post("/api/v1/auth/token", json=credentials, headers=ENGLISH)
@@ -90,7 +88,7 @@ def test_a_program_that_signs_in_changes_nothing(app, people, received):
     assert subject_of_reset(app, received) == SUBJECTS["de"]
 
 
-def test_whoever_registers_is_greeted_in_their_language(app, people, received):
+def test_registration_mail_is_in_the_language_of_the_browser(app, people, received):
     with app.app_context():
         update(SETTINGS, SYSTEM, 1, {"registration": "open"})
     words = {"username": "eve", "email": "eve@example.org", "password": PASSWORD}
@@ -111,9 +109,7 @@ def test_whoever_registers_is_greeted_in_their_language(app, people, received):
         (ENGLISH, "de", "[Quire] Einladung, ein Konto zu erstellen"),
     ],
 )
-def test_an_invitation_is_in_the_language_chosen_for_it(
-    app, people, received, headers, code, subject
-):
+def test_invitation_is_in_the_chosen_language(app, people, received, headers, code, subject):
     admin = Browser(app, people["root"])
     page = BeautifulSoup(admin.get("invitations/", headers=headers).text, "html.parser")
     offered = page.select_one("#language option[selected]")["value"]
@@ -124,7 +120,7 @@ def test_an_invitation_is_in_the_language_chosen_for_it(
     assert letter["Subject"] == subject
 
 
-def test_whoever_was_invited_is_welcomed_in_their_language(app, people, received):
+def test_welcome_mail_to_an_invited_user_is_in_their_language(app, people, received):
     Browser(app, people["root"]).post(
         "invitations/", {"email": "eve@example.org", "role": "author"}
     )
@@ -136,7 +132,7 @@ def test_whoever_was_invited_is_welcomed_in_their_language(app, people, received
 
 
 def words_of(kind, comment):
-    """What the job of a mail of this kind says."""
+    """The values in the job of a mail of this kind."""
     words = {
         "new_device": {"agent": "Firefox", "ip": "192.0.2.7", "time": "2026-01-01T00:00:00Z"},
         "webhook_disabled": {"webhook": 3, "url": "https://example.org/", "reason": "Gone."},
@@ -150,7 +146,7 @@ def words_of(kind, comment):
 
 
 @pytest.mark.parametrize("kind", sorted(WRITERS))
-def test_every_mail_is_in_german(app, people, received, kind):
+def test_every_mail_is_translated_to_german(app, people, received, kind):
     with app.app_context():
         ann = people["ann"].id
         update(USERS, SYSTEM, ann, {"language": "de"})
@@ -169,11 +165,11 @@ def test_every_mail_is_in_german(app, people, received, kind):
     assert not words & {"the", "your", "you", "and", "with"}
 
 
-def test_the_job_of_every_mail_has_a_title():
+def test_every_mail_job_has_a_title():
     assert set(EMAILS) == set(WRITERS)
 
 
-def test_facts_stand_below_each_other(app, people, received):
+def test_facts_are_aligned_in_lines(app, people, received):
     with app.app_context():
         update(USERS, SYSTEM, people["ann"].id, {"language": "de"})
         enqueue_mail("new_device", people["ann"].id, **words_of("new_device", 0))

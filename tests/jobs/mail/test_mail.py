@@ -1,4 +1,4 @@
-"""Mail: owed in a transaction, sent by the worker, tried again, given up; what letters look like."""
+"""Mail: queued in a transaction, sent by a worker, retried and given up; the form of emails."""
 
 import logging
 import os
@@ -33,7 +33,7 @@ from tests.mail_servers import TABLE, hasten, link_in, owed, page_of, sent, text
 
 @pytest.fixture
 def mailing(make_app, post):
-    """An application that uses it."""
+    """An application that uses the mail server `post`."""
     return make_app(**post.settings())
 
 
@@ -47,7 +47,7 @@ def notice(app, account, kind="two_factor_on", **words):
         enqueue_mail(kind, account.id, **words)
 
 
-def test_a_mail_is_sent_once(mailing, people, post):
+def test_mail_is_sent_once(mailing, people, post):
     notice(mailing, people["ann"])
     send(mailing)
     send(mailing)
@@ -59,7 +59,7 @@ def test_a_mail_is_sent_once(mailing, people, post):
     assert text_of(letter).startswith("Hello ann,\n") and owed(mailing) == []
 
 
-def test_what_is_undone_is_not_sent(mailing, people, post):
+def test_rolled_back_mail_is_not_sent(mailing, people, post):
     wake_worker.clear()
     with mailing.app_context(), pytest.raises(ZeroDivisionError), transaction():
         enqueue_mail("two_factor_on", people["ann"].id)
@@ -68,7 +68,7 @@ def test_what_is_undone_is_not_sent(mailing, people, post):
     assert post.letters == [] and not wake_worker.is_set()
 
 
-def test_events_of_records_are_left_alone(mailing, people, post):
+def test_record_events_send_no_mail(mailing, people, post):
     with mailing.app_context():
         create(TAGS, SYSTEM, {"name": "sea"})
         count = select(func.count()).select_from(OutboxEvent)
@@ -80,7 +80,7 @@ def test_events_of_records_are_left_alone(mailing, people, post):
     assert post.letters == []
 
 
-def test_a_server_that_is_down_and_comes_up(mailing, people, post, caplog):
+def test_mail_is_sent_when_the_server_is_back(mailing, people, post, caplog):
     post.stop()
     notice(mailing, people["ann"])
     send(mailing)
@@ -95,7 +95,7 @@ def test_a_server_that_is_down_and_comes_up(mailing, people, post, caplog):
 
 
 @pytest.mark.parametrize("where", ["answers", "data"])
-def test_not_now_is_tried_again_as_the_same_mail(mailing, people, post, where):
+def test_temporary_refusal_is_retried(mailing, people, post, where):
     getattr(post, where).append("451 later")
     notice(mailing, people["ann"])
     send(mailing)
@@ -106,7 +106,7 @@ def test_not_now_is_tried_again_as_the_same_mail(mailing, people, post, where):
 
 
 @pytest.mark.parametrize("where", ["answers", "data"])
-def test_never_is_final(mailing, people, post, where, caplog):
+def test_permanent_refusal_is_final(mailing, people, post, where, caplog):
     getattr(post, where).append("550 nobody of that name")
     notice(mailing, people["ann"])
     send(mailing)
@@ -124,7 +124,7 @@ LINKED = {
 
 
 @pytest.mark.parametrize("kind", ["two_factor_on", *LINKED])
-def test_a_mail_that_goes_out_twice_is_one_letter(mailing, people, post, monkeypatch, kind):
+def test_repeated_mail_is_identical(mailing, people, post, monkeypatch, kind):
     monkeypatch.setattr(queue, "mark_done", lambda job: None)  # the process dies in between
     notice(mailing, people["ann"], kind, **LINKED.get(kind, {}))
     send(mailing)
@@ -139,14 +139,14 @@ def test_a_mail_that_goes_out_twice_is_one_letter(mailing, people, post, monkeyp
             assert email_links.find_active(secret, kind)
 
 
-def test_no_two_letters_have_one_link(mailing, people, post):
+def test_each_mail_has_its_own_link(mailing, people, post):
     for name in ("ann", "ann", "bob"):
         notice(mailing, people[name], "reset", email=f"{name}@example.org")
     send(mailing)
     assert len({link_in(letter) for letter in post.letters}) == 3
 
 
-def test_a_link_that_was_followed_is_not_sent_again(mailing, people, post, monkeypatch, client):
+def test_used_link_is_not_sent_again(mailing, people, post, monkeypatch, client):
     with monkeypatch.context() as dying:
         dying.setattr(queue, "mark_done", lambda job: None)
         notice(mailing, people["ann"], "reset", email="ann@example.org")
@@ -162,7 +162,7 @@ def test_a_link_that_was_followed_is_not_sent_again(mailing, people, post, monke
     assert "mail.reset" not in [row.event for row in owed(mailing)]
 
 
-def test_an_answer_that_comes_too_late_makes_no_other_letter(make_app, people, post):
+def test_mail_repeated_after_a_timeout_is_identical(make_app, people, post):
     app = make_app(**post.settings(MAIL_TIMEOUT=1))
     notice(app, people["ann"], "reset", email="ann@example.org")
     post.slow["DATA"] = 3
@@ -175,7 +175,7 @@ def test_an_answer_that_comes_too_late_makes_no_other_letter(make_app, people, p
     assert owed(app) == []
 
 
-def test_what_is_taken_is_noted_before_the_goodbye(mailing, people, post):
+def test_accepted_mail_is_recorded_before_quit(mailing, people, post):
     post.slow["QUIT"] = 20
     notice(mailing, people["ann"])
     begun = time.monotonic()
@@ -183,7 +183,7 @@ def test_what_is_taken_is_noted_before_the_goodbye(mailing, people, post):
     assert owed(mailing) == [] and time.monotonic() - begun < 15
 
 
-def test_one_day_it_is_given_up(mailing, people, post, caplog):
+def test_mail_is_given_up_after_the_last_attempt(mailing, people, post, caplog):
     post.answers.append("451 later")
     notice(mailing, people["ann"])
     with mailing.app_context(), transaction() as connection:
@@ -195,7 +195,7 @@ def test_one_day_it_is_given_up(mailing, people, post, caplog):
     assert post.letters == [] and "is given up" in caplog.text
 
 
-def test_a_server_that_says_nothing(make_app, people, post):
+def test_silent_mail_server_times_out(make_app, people, post):
     app = make_app(**post.settings(MAIL_TIMEOUT=1, MAIL_USE_SSL=True))  # which waits for a greeting
     notice(app, people["ann"])
     send(app)
@@ -212,7 +212,7 @@ def test_encryption_and_a_password_are_not_dropped_silently(make_app, people, po
     assert len(owed(app)) == 1 and post.letters == []
 
 
-def test_many_workers_send_each_mail_once(mailing, people, post):
+def test_concurrent_workers_send_each_mail_once(mailing, people, post):
     for _ in range(12):
         notice(mailing, people["ann"])
     with ThreadPoolExecutor(4) as pool:
@@ -221,7 +221,7 @@ def test_many_workers_send_each_mail_once(mailing, people, post):
     assert len(post.letters) == 12 and owed(mailing) == []
 
 
-def test_a_worker_beside_the_server_wakes_at_once(mailing, people, post, monkeypatch):
+def test_worker_in_the_same_process_wakes_immediately(mailing, people, post, monkeypatch):
     monkeypatch.setattr(worker, "LOOK_SECONDS", 60)
     with running_workers(mailing):
         time.sleep(0.05)
@@ -233,7 +233,7 @@ def test_a_worker_beside_the_server_wakes_at_once(mailing, people, post, monkeyp
     assert not [t for t in threading.enumerate() if t.name == "jobs"]
 
 
-def test_what_nobody_foresaw_does_not_end_the_worker(mailing, people, post, caplog):
+def test_unexpected_error_does_not_stop_the_worker(mailing, people, post, caplog):
     with mailing.app_context():
         enqueue_mail("nonsense", people["ann"].id)
         enqueue_mail("two_factor_on", people["ann"].id)
@@ -246,7 +246,7 @@ def test_what_nobody_foresaw_does_not_end_the_worker(mailing, people, post, capl
     assert [row.event for row in owed(mailing)] == ["mail.nonsense"]
 
 
-def test_without_a_server_mail_is_kept_in_a_folder(make_app, people, tmp_path, caplog):
+def test_mail_is_stored_in_a_folder_without_a_server(make_app, people, tmp_path, caplog):
     app = make_app(QUIRE_INSTANCE=tmp_path)
     notice(app, people["ann"])
     with caplog.at_level(logging.INFO):
@@ -256,7 +256,7 @@ def test_without_a_server_mail_is_kept_in_a_folder(make_app, people, tmp_path, c
     assert os.name == "nt" or stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
-def test_a_mail_is_in_the_folder_once_it_is_complete(make_app, people, tmp_path, monkeypatch):
+def test_mail_appears_in_the_folder_once_complete(make_app, people, tmp_path, monkeypatch):
     app, seen = make_app(QUIRE_INSTANCE=tmp_path), []
     as_bytes = Message.as_bytes
 
@@ -270,7 +270,7 @@ def test_a_mail_is_in_the_folder_once_it_is_complete(make_app, people, tmp_path,
 
 
 @pytest.mark.parametrize("kind", sorted(WRITERS))
-def test_every_letter_can_be_read(make_app, people, tmp_path, kind):
+def test_every_mail_has_valid_text_and_html(make_app, people, tmp_path, kind):
     app = make_app(QUIRE_INSTANCE=tmp_path, PUBLIC_URL="https://example.org")
     with app.app_context():
         change(SETTINGS, SYSTEM, 1, {"site_name": "Häfen & <Meer> {{ 7 * 7 }}"})
@@ -300,14 +300,14 @@ def test_every_letter_can_be_read(make_app, people, tmp_path, kind):
 
 
 def comments(people, status):
-    """The id of a comment by bob, with things in it that must stay text."""
+    """The id of a comment with markup that must stay text."""
     post = {"title": "A <b>bold</b> title {{ 7 * 7 }}", "body": "x", "author": people["ann"].id}
     id = create(POSTS, SYSTEM, {**post, "published_at": "2026-01-01T10:00:00Z"}).id
     said = {"body": "So *it* is: <script>alert(1)</script> {{ 7 * 7 }}", "status": status}
     return create(COMMENTS, SYSTEM, {**said, "post": id, "author_name": "Eve <i>"}).id
 
 
-def test_a_subject_is_one_line_whatever_stands_in_it(make_app, people, tmp_path, monkeypatch):
+def test_subject_with_line_breaks_injects_no_header(make_app, people, tmp_path, monkeypatch):
     app = make_app(QUIRE_INSTANCE=tmp_path)
     evil = "x\r\nBcc: evil@example.org\r\n\r\nHello"
     monkeypatch.setattr("quire.jobs.mail.message.site_settings", lambda: {"site_name": evil})
@@ -316,7 +316,7 @@ def test_a_subject_is_one_line_whatever_stands_in_it(make_app, people, tmp_path,
     assert letter["Bcc"] is None and "\n" not in letter["Subject"]
 
 
-def test_nobody_gets_mail_who_is_inactive_or_gone(make_app, people, tmp_path):
+def test_inactive_and_deleted_users_get_no_mail(make_app, people, tmp_path):
     app = make_app(QUIRE_INSTANCE=tmp_path)
     with app.app_context():
         change(USERS, SYSTEM, people["ann"].id, {"is_active": False})
@@ -331,7 +331,7 @@ def test_nobody_gets_mail_who_is_inactive_or_gone(make_app, people, tmp_path):
     ("settings", "root"),
     [({}, "http://127.0.0.1:8000"), ({"PUBLIC_URL": "https://a.org"}, "https://a.org")],
 )
-def test_addresses_of_links(make_app, people, tmp_path, settings, root):
+def test_links_start_with_the_public_url(make_app, people, tmp_path, settings, root):
     app = make_app(QUIRE_INSTANCE=tmp_path, **settings)
     with app.app_context():
         enqueue_mail("verify", people["ann"].id)

@@ -1,4 +1,4 @@
-"""What many pending deliveries cost: each step looks at those that it is about, however many wait."""
+"""With many pending deliveries, each step still reads only the rows it needs."""
 
 import re
 
@@ -18,12 +18,12 @@ from tests.query_plans import query_plans
 
 BACKLOG = 300
 NEVER = ("seqscan", "bitmapscan", "sort")
-"""Ways of PostgreSQL that are right for few rows."""
+"""Plan types of PostgreSQL that are right for few rows."""
 
 
 @pytest.fixture
 def webhook(subscribe):
-    """The id of a webhook to which many deliveries are due, all since the same moment."""
+    """The id of a webhook with many deliveries, all due since the same time."""
     id, moment = subscribe("tags.*").id, now()
     usual = {"webhook_id": id, "event": "tags.created", "type": "tags", "event_at": moment}
     rows = [
@@ -35,13 +35,13 @@ def webhook(subscribe):
     return id
 
 
-def test_the_next_one_is_found_without_sorting(webhook):
+def test_next_delivery_is_found_without_sorting(webhook):
     [plan] = query_plans(db.engine, lambda: send._next_due(webhook), "SELECT", NEVER)
     assert "ix_deliveries_due" in plan
     assert not re.search(r"Sort|TEMP B-TREE|SCAN|Hash|Materialize.*deliveries", plan), plan
 
 
-def test_new_ones_are_released_without_looking_at_those_before(webhook):
+def test_new_deliveries_are_released_without_reading_older_ones(webhook):
     ids = [create(TAGS, SYSTEM, {"name": f"t{n}"}).id for n in range(3)]
     catch_up()
     [plan] = query_plans(db.engine, fan_out.fan_out, "UPDATE deliveries", NEVER)
@@ -51,7 +51,7 @@ def test_new_ones_are_released_without_looking_at_those_before(webhook):
 
 
 def test_webhooks_take_turns(subscribe, webhook, monkeypatch, stop_clock):
-    """One with a long backlog sends for a while, then another."""
+    """A webhook with a long backlog sends for a while, then another one does."""
     monkeypatch.setattr(send, "BEGIN_SECONDS", 0.001)
     other = subscribe("tags.*").id
     create(TAGS, SYSTEM, {"name": "sea"})

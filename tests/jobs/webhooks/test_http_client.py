@@ -1,4 +1,4 @@
-"""Receivers that are slow, huge, gone, redirecting, or lie about their length: none holds a sender for long."""
+"""Slow, huge, unreachable, redirecting or lying receivers never block a sender for long."""
 
 import socket
 import ssl
@@ -20,13 +20,13 @@ from tests.jobs.webhooks.conftest import send
 
 @pytest.fixture(autouse=True)
 def short_deadline(monkeypatch):
-    """Half a second in the place of ten."""
+    """Use half a second instead of ten."""
     monkeypatch.setattr(http_client, "SECONDS", 0.5)
 
 
 @pytest.fixture
 def outcome_of(receiver):
-    """`outcome_of(answer)`: the outcome of a POST that `answer(handler)` answers."""
+    """`outcome_of(answer)`: the outcome of a POST to a receiver that calls `answer(handler)`."""
 
     def tried(answer):
         receiver.answer = lambda handler, message: answer(handler)
@@ -36,7 +36,7 @@ def outcome_of(receiver):
 
 
 def drip(handler, piece, seconds=30):
-    """Send a piece again and again, as long as anybody listens."""
+    """Send a piece again and again until the client disconnects."""
     end = time.monotonic() + seconds
     with suppress(OSError):
         while time.monotonic() < end:
@@ -45,26 +45,26 @@ def drip(handler, piece, seconds=30):
             time.sleep(0.02)
 
 
-def test_success_is_what_begins_with_2(outcome_of):
+def test_only_2xx_statuses_are_success(outcome_of):
     assert outcome_of(lambda handler: send(handler, 204)).error is None
     outcome = outcome_of(lambda handler: send(handler, 202, b"taken"))
     assert (outcome.status, outcome.error) == (202, None)
     assert outcome_of(lambda handler: send(handler, 500)).error == "The receiver answered 500."
 
 
-def test_a_redirect_is_not_followed(outcome_of, receiver):
+def test_redirect_is_not_followed(outcome_of, receiver):
     outcome = outcome_of(lambda handler: send(handler, 302, Location=f"{receiver.url}/elsewhere"))
     assert outcome.error == "The receiver answered 302. Redirects are not followed."
     assert len(receiver.messages) == 1
 
 
-def test_silence_ends_at_the_deadline(outcome_of):
+def test_silent_receiver_ends_at_the_deadline(outcome_of):
     outcome = outcome_of(lambda handler: time.sleep(1))
     assert outcome.status is None and "no complete answer within" in outcome.error
     assert 500 <= outcome.milliseconds < 10_000
 
 
-def test_a_body_that_drips_ends_at_the_deadline(outcome_of):
+def test_slow_body_ends_at_the_deadline(outcome_of):
     def answer(handler):
         handler.send_response(200)
         handler.end_headers()
@@ -73,7 +73,7 @@ def test_a_body_that_drips_ends_at_the_deadline(outcome_of):
     assert "no complete answer within" in outcome_of(answer).error
 
 
-def test_headers_that_drip_end_at_the_deadline(outcome_of):
+def test_slow_headers_end_at_the_deadline(outcome_of):
     def answer(handler):
         handler.wfile.write(b"HTTP/1.1 200 OK\r\n")
         drip(handler, b"X-More: x\r\n")
@@ -81,7 +81,7 @@ def test_headers_that_drip_end_at_the_deadline(outcome_of):
     assert "no complete answer within" in outcome_of(answer).error
 
 
-def test_of_an_endless_body_only_the_beginning_is_read(outcome_of, monkeypatch):
+def test_only_the_beginning_of_an_endless_body_is_read(outcome_of, monkeypatch):
     monkeypatch.setattr(http_client, "SECONDS", 20.0)
 
     def answer(handler):
@@ -93,7 +93,7 @@ def test_of_an_endless_body_only_the_beginning_is_read(outcome_of, monkeypatch):
     assert (outcome.status, outcome.error) == (200, None)
 
 
-def test_endless_headers_are_no_http(outcome_of, monkeypatch):
+def test_endless_headers_are_invalid_http(outcome_of, monkeypatch):
     monkeypatch.setattr(http_client, "SECONDS", 20.0)
 
     def answer(handler):
@@ -103,7 +103,7 @@ def test_endless_headers_are_no_http(outcome_of, monkeypatch):
     assert "not valid HTTP" in outcome_of(answer).error
 
 
-def test_a_false_length_is_no_answer(outcome_of):
+def test_wrong_content_length_is_an_error(outcome_of):
     outcome = outcome_of(lambda handler: send(handler, 200, b"short", **{"Content-Length": 500}))
     assert outcome.error is not None
     assert (
@@ -112,7 +112,7 @@ def test_a_false_length_is_no_answer(outcome_of):
     )
 
 
-def test_who_is_gone_cannot_be_connected_to():
+def test_unreachable_receiver_is_an_error():
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         port = unused.getsockname()[1]
@@ -122,7 +122,7 @@ def test_who_is_gone_cannot_be_connected_to():
     assert outcome.status is None and outcome.error
 
 
-def test_private_networks_are_refused_when_it_is_sent(receiver):
+def test_private_networks_are_refused_when_sending(receiver):
     for host in ("127.0.0.1", "localhost", "127.1", "[::1]", "[::ffff:127.0.0.1]"):
         port = receiver.server.server_port
         outcome = post(f"http://{host}:{port}/", {}, b"", allow_private=False)
@@ -131,7 +131,7 @@ def test_private_networks_are_refused_when_it_is_sent(receiver):
 
 
 @pytest.mark.parametrize("host", ["169.254.169.254", "[fe80::1]", "[fd00:ec2::254]"])
-def test_metadata_of_a_cloud_is_refused_before_a_connection(host, monkeypatch):
+def test_cloud_metadata_address_is_refused_before_connecting(host, monkeypatch):
     connections = []
     monkeypatch.setattr(
         httpcore.SyncBackend, "connect_tcp", lambda *given, **more: connections.append(given)
@@ -142,8 +142,8 @@ def test_metadata_of_a_cloud_is_refused_before_a_connection(host, monkeypatch):
     assert connections == []
 
 
-def test_the_connection_goes_to_the_address_that_was_judged(receiver, monkeypatch):
-    """A second look-up, which could say something else, is not made."""
+def test_connection_uses_the_checked_address(receiver, monkeypatch):
+    """There is no second lookup, which could return another address."""
     looked_up = []
     known = socket.getaddrinfo
 
@@ -158,19 +158,19 @@ def test_the_connection_goes_to_the_address_that_was_judged(receiver, monkeypatc
     assert receiver.messages[0].headers["Host"].startswith("rebinding.example:")
 
 
-def test_the_environment_names_no_proxy(receiver, monkeypatch):
+def test_proxies_in_the_environment_are_ignored(receiver, monkeypatch):
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
     assert post(receiver.url, {}, b"", allow_private=True).status == 204
 
 
-def test_tls_verifies_the_name(tls_receiver):
+def test_tls_certificate_is_verified(tls_receiver):
     outcome = post(tls_receiver.replace("http:", "https:"), {}, b"", allow_private=True)
     assert outcome.status is None and "certificate" in outcome.error.lower()
 
 
 def self_signed(folder):
-    """A file with a key and a certificate for localhost that nobody else has signed."""
+    """A file with a key and a self-signed certificate for localhost."""
     key, name = ec.generate_private_key(ec.SECP256R1()), x509.Name([])
     moment = datetime.now(UTC)
     certificate = x509.CertificateBuilder(
@@ -186,7 +186,7 @@ def self_signed(folder):
 
 @pytest.fixture
 def tls_receiver(receiver, tmp_path):
-    """The receiver with a certificate that nobody has signed."""
+    """The receiver with a self-signed certificate."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(self_signed(tmp_path))
     receiver.server.socket = context.wrap_socket(receiver.server.socket, server_side=True)

@@ -1,4 +1,4 @@
-"""Webhooks are sent what happened: signed, in order for each record, again until it is taken or given up."""
+"""Webhook deliveries are signed, in order for each record, and retried until accepted or given up."""
 
 import threading
 import time
@@ -38,12 +38,12 @@ def webhook(id):
 
 
 def failing(*statuses):
-    """An answer with these statuses one after the other, then with 204."""
+    """A receiver that answers with these statuses one after the other, then with 204."""
     waiting = list(statuses)
     return lambda handler, message: answer(handler, waiting.pop(0) if waiting else 204)
 
 
-def test_an_event_is_delivered_with_a_signature_that_verifies(subscribe, receiver, make_post):
+def test_event_is_delivered_with_a_valid_signature(subscribe, receiver, make_post):
     secret = subscribe("posts.created").revealed["secret"]
     id = make_post(title="Sea")
     work()
@@ -60,7 +60,7 @@ def test_an_event_is_delivered_with_a_signature_that_verifies(subscribe, receive
     assert row.message_id == message.headers["webhook-id"] and row.next_attempt_at is None
 
 
-def test_the_record_is_what_an_administrator_reads(subscribe, receiver, make_post, as_):
+def test_record_is_sent_as_an_administrator_reads_it(subscribe, receiver, make_post, as_):
     subscribe("posts.*")
     id = make_post()
     work()
@@ -78,9 +78,7 @@ def test_secrets_are_never_sent(subscribe, receiver, people):
         assert not {"key", "hash", "secret"} & message.json["data"]["record"].keys()
 
 
-def test_only_what_was_subscribed_to_is_sent_in_the_order_of_commits(
-    subscribe, receiver, make_post
-):
+def test_only_subscribed_events_are_sent_in_commit_order(subscribe, receiver, make_post):
     subscribe("posts.updated", "posts.deleted")
     id = make_post()
     update(POSTS, SYSTEM, id, {"title": "B"})
@@ -90,9 +88,7 @@ def test_only_what_was_subscribed_to_is_sent_in_the_order_of_commits(
     assert receiver.messages[1].json["data"]["record"] is None
 
 
-def test_a_new_webhook_hears_nothing_of_what_was_before_nor_of_itself(
-    subscribe, receiver, make_post
-):
+def test_new_webhook_gets_neither_older_nor_its_own_events(subscribe, receiver, make_post):
     make_post()
     made = subscribe("*")
     update(WEBHOOKS, SYSTEM, made.id, {"description": "Changed"})
@@ -101,7 +97,7 @@ def test_a_new_webhook_hears_nothing_of_what_was_before_nor_of_itself(
     assert receiver.heard == [("posts.created", id)]
 
 
-def test_a_schedule_is_told_at_its_time_once(subscribe, receiver, make_post, stop_clock):
+def test_scheduled_events_are_sent_once_at_their_time(subscribe, receiver, make_post, stop_clock):
     subscribe("posts.published", "posts.unpublished")
     soon, later = (now() + timedelta(hours=n) for n in (1, 3))
     id = make_post(published_at=f"{soon:%FT%TZ}", unpublish_at=f"{later:%FT%TZ}")
@@ -116,7 +112,7 @@ def test_a_schedule_is_told_at_its_time_once(subscribe, receiver, make_post, sto
     assert receiver.heard[1:] == [("posts.unpublished", id)]
 
 
-def test_a_failure_is_tried_again_after_5_seconds_with_the_same_id(subscribe, receiver, make_post):
+def test_failed_delivery_is_retried_after_5_seconds_with_its_id(subscribe, receiver, make_post):
     receiver.answer = failing(500)
     made = subscribe("posts.created")
     make_post()
@@ -148,7 +144,7 @@ def test_a_failure_is_tried_again_after_5_seconds_with_the_same_id(subscribe, re
         ("Thu, 01 Jan 1970 00:00:00 GMT", 0, 5),
     ],
 )
-def test_a_receiver_may_ask_for_a_longer_pause(
+def test_retry_after_of_the_receiver_extends_the_pause(
     subscribe, receiver, make_post, told, shortest, longest
 ):
     wait = told() if callable(told) else told
@@ -160,7 +156,7 @@ def test_a_receiver_may_ask_for_a_longer_pause(
     assert timedelta(seconds=shortest) < pause <= timedelta(seconds=longest)
 
 
-def test_after_twelve_attempts_in_three_days_it_is_given_up(subscribe, receiver, make_post):
+def test_delivery_is_given_up_after_twelve_attempts_in_three_days(subscribe, receiver, make_post):
     receiver.answer = failing(*[503] * 20)
     subscribe("posts.created")
     make_post()
@@ -174,7 +170,7 @@ def test_after_twelve_attempts_in_three_days_it_is_given_up(subscribe, receiver,
     assert sorted(send.PAUSES) == list(send.PAUSES)
 
 
-def test_a_failure_holds_back_later_events_of_the_same_record_only(subscribe, receiver, make_post):
+def test_failure_holds_back_later_events_of_the_same_record_only(subscribe, receiver, make_post):
     first, second = make_post(), make_post()
     subscribe("posts.updated")
     receiver.answer = failing(500)
@@ -193,7 +189,7 @@ def test_a_failure_holds_back_later_events_of_the_same_record_only(subscribe, re
     assert {row.status for row in deliveries()} == {"delivered"}
 
 
-def test_what_follows_one_that_was_given_up_is_sent(subscribe, receiver, make_post):
+def test_delivery_after_a_given_up_one_is_sent(subscribe, receiver, make_post):
     id = make_post()
     subscribe("posts.updated")
     receiver.answer = failing(500)
@@ -206,7 +202,9 @@ def test_what_follows_one_that_was_given_up_is_sent(subscribe, receiver, make_po
     assert [row.status for row in deliveries()] == ["failed", "delivered"]
 
 
-def test_410_turns_the_webhook_off_and_its_owner_is_told(subscribe, receiver, make_post, people):
+def test_410_disables_the_webhook_until_its_owner_enables_it(
+    subscribe, receiver, make_post, people
+):
     receiver.answer = failing(410)
     made = subscribe("posts.created")
     make_post()
@@ -227,12 +225,14 @@ def test_410_turns_the_webhook_off_and_its_owner_is_told(subscribe, receiver, ma
     assert receiver.heard[1:] == [("posts.created", id)]
 
 
-def test_five_days_of_failures_alone_turn_it_off(subscribe, receiver, make_post, monkeypatch):
+def test_five_days_of_only_failures_disable_the_webhook(
+    subscribe, receiver, make_post, monkeypatch
+):
     mails = []
     monkeypatch.setattr(send, "enqueue_mail", lambda *given, **more: mails.append((given, more)))
     receiver.answer = failing(500, 204, 500, 500)
     made = subscribe("posts.created")
-    for _ in range(2):  # a success in between begins anew
+    for _ in range(2):  # a success in between resets the count
         make_post()
         work()
         hasten()
@@ -244,7 +244,7 @@ def test_five_days_of_failures_alone_turn_it_off(subscribe, receiver, make_post,
     assert kind == "webhook_disabled" and words["reason"] == "All attempts have failed for 5 days."
 
 
-def test_a_webhook_that_is_off_is_sent_nothing(subscribe, receiver, make_post):
+def test_disabled_webhook_is_sent_nothing(subscribe, receiver, make_post):
     made = subscribe("posts.created")
     make_post()
     queue_deliveries()
@@ -274,7 +274,7 @@ def test_both_secrets_sign_for_a_day_after_rotation(subscribe, receiver, make_po
     assert len(receiver.messages[1].headers["webhook-signature"].split()) == 1
 
 
-def test_a_rotation_is_told_to_other_webhooks(subscribe, receiver):
+def test_secret_rotation_is_sent_to_other_webhooks(subscribe, receiver):
     subscribe("webhooks.secret_rotated")
     other = create(WEBHOOKS, SYSTEM, {"url": "https://example.org/", "events": ["tags.*"]})
     act(WEBHOOKS, SYSTEM, other.id, "rotate_secret")
@@ -289,9 +289,7 @@ def test_secrets_are_encrypted_at_rest(subscribe):
     assert secret.startswith("whsec_") and secret not in sealed
 
 
-def test_a_secret_of_another_key_is_an_error_that_can_be_mended(
-    subscribe, make_post, app, monkeypatch
-):
+def test_undecryptable_secret_is_an_error_with_advice(subscribe, make_post, app, monkeypatch):
     subscribe("posts.created")
     make_post()
     monkeypatch.setitem(app.config, "SECRET_KEY", "another-key-of-sufficient-length-0123456789")
@@ -311,7 +309,7 @@ def test_replay_sends_the_same_id_again(subscribe, receiver, make_post):
     assert deliveries()[0].status == "delivered"
 
 
-def test_a_replayed_delivery_goes_before_later_ones_of_its_record(subscribe, receiver, make_post):
+def test_replayed_delivery_precedes_later_ones_of_its_record(subscribe, receiver, make_post):
     id = make_post()
     subscribe("posts.updated")
     update(POSTS, SYSTEM, id, {"title": "B"})
@@ -338,7 +336,7 @@ def test_old_deliveries_that_have_ended_are_pruned(subscribe, receiver, make_pos
     assert [row.status for row in deliveries()] == ["pending"]
 
 
-def test_without_a_webhook_nothing_is_written(statements, make_post):
+def test_events_without_a_webhook_write_no_delivery(statements, make_post):
     make_post()
     _, seen = statements(queue_deliveries)
     assert len(seen) == 1 and deliveries() == []
@@ -352,7 +350,7 @@ def test_a_write_costs_the_same_with_and_without_webhooks(statements, subscribe)
     assert len(before) == len(after)
 
 
-def test_many_events_become_deliveries_in_parts(subscribe, receiver, monkeypatch):
+def test_many_events_become_deliveries_in_batches(subscribe, receiver, monkeypatch):
     monkeypatch.setattr(fan_out, "EVENTS_AT_ONCE", 2)
     subscribe("tags.created")
     ids = [create(TAGS, SYSTEM, {"name": f"t{n}"}).id for n in range(5)]
@@ -360,7 +358,7 @@ def test_many_events_become_deliveries_in_parts(subscribe, receiver, monkeypatch
     assert [row.record_id for row in deliveries()] == ids
 
 
-def test_a_deleted_webhook_takes_its_deliveries_along(subscribe, receiver, make_post):
+def test_deleting_a_webhook_deletes_its_deliveries(subscribe, receiver, make_post):
     made = subscribe("posts.created")
     make_post()
     queue_deliveries()
@@ -369,7 +367,7 @@ def test_a_deleted_webhook_takes_its_deliveries_along(subscribe, receiver, make_
     assert deliveries() == [] and receiver.messages == []
 
 
-def test_two_workers_send_nothing_twice(app, subscribe, receiver):
+def test_two_workers_send_each_delivery_once(app, subscribe, receiver):
     def look_and_send():
         with app.app_context():
             while time.monotonic() < end and len(receiver.messages) < 20:
@@ -385,8 +383,8 @@ def test_two_workers_send_nothing_twice(app, subscribe, receiver):
     assert [id for _, id in receiver.heard] == ids
 
 
-def test_a_slow_receiver_uses_one_thread_of_its_own(app, subscribe, receiver, monkeypatch):
-    """While it does not answer, another webhook and all other jobs go on, with one thread for jobs."""
+def test_slow_receiver_blocks_only_its_own_thread(app, subscribe, receiver, monkeypatch):
+    """While it does not answer, another webhook and other jobs continue, with one job thread."""
     ended = threading.Event()
     receiver.answer = lambda handler, message: (ended.wait(9), answer(handler, 204))
     with listening() as other:
@@ -403,7 +401,7 @@ def test_a_slow_receiver_uses_one_thread_of_its_own(app, subscribe, receiver, mo
         assert in_time == (ids, 1)
 
 
-def test_a_job_whose_sending_was_given_to_another_sends_nothing(subscribe, receiver, make_post):
+def test_superseded_send_job_sends_nothing(subscribe, receiver, make_post):
     subscribe("posts.created")
     make_post()
     queue_deliveries()
@@ -412,7 +410,7 @@ def test_a_job_whose_sending_was_given_to_another_sends_nothing(subscribe, recei
     assert receiver.messages == []
 
 
-def test_a_lost_job_is_made_again_after_a_while(subscribe, receiver, make_post, stop_clock):
+def test_lost_send_job_is_recreated(subscribe, receiver, make_post, stop_clock):
     subscribe("posts.created")
     make_post()
     queue_deliveries()
@@ -429,5 +427,5 @@ def test_a_lost_job_is_made_again_after_a_while(subscribe, receiver, make_post, 
 
 @pytest.fixture(autouse=True)
 def quiet():
-    """No worker of another test is woken."""
+    """Clear the wake-up signal of other tests."""
     wake_worker.clear()
