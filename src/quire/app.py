@@ -53,6 +53,7 @@ from quire.web import (
     language,
     response,
 )
+from quire.web.form_parser import FormRequest
 from quire.web.request_hooks import before_request
 from quire.web.response_cache import ResponseCache
 from quire.web.safe_requests import READS
@@ -130,6 +131,7 @@ class CompactMap(Map):
 class Quire(Flask):
     """The application, whose requests have a normalized host and a context of their own."""
 
+    request_class = FormRequest
     url_rule_class = LazyRule
     url_map_class = CompactMap
     response_cache: ResponseCache | None = None

@@ -16,6 +16,7 @@ BROKEN = {
     "trailing": b'{"title": "x"} {}',
     "trailing comma": b'{"title": "x",}',
     "depth 33": b'{"a":' + b"[" * 32 + b"]" * 32 + b"}",
+    "1001 keys": json.dumps(dict.fromkeys(map(str, range(1001)), 1)).encode(),
     "NaN": (NEW % ', "views": NaN').encode(),
     "Infinity": (NEW % ', "views": -Infinity').encode(),
     "1e400": (NEW % ', "views": 1e400').encode(),
@@ -56,6 +57,7 @@ def test_the_limits_themselves_are_fine(as_):
     ann = as_("ann")
     deep = b'{"a":' + b"[" * 31 + b"]" * 31 + b"}"
     assert ann.post("posts", data=deep, content_type="application/json").status_code == 422
+    assert ann.post("posts", json=dict.fromkeys(map(str, range(1000)), 1)).status_code == 422
     answer = ann.post("posts", json={"title": "x", "body": "y", "views": 2**63 - 1})
     assert answer.status_code == 201
     assert answer.json["views"] == 0

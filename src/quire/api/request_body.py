@@ -11,6 +11,8 @@ from quire.errors import BadRequest, UnsupportedMediaType
 from quire.web.current import current_globals, current_request
 
 MAX_DEPTH = 32
+MAX_KEYS = 1000
+"""Keys of an object: an error names each one that is unknown."""
 MAX_EXACT_INTEGER = 2**53
 """Every integer up to this one has an exact float representation."""
 JSON_TYPES = frozenset({"application/json"})
@@ -23,7 +25,7 @@ def read_object(*params: str, optional: bool = False) -> dict[str, Any]:
     """The JSON object in the body; {} for an empty body if it is `optional`.
 
     Only `params` are allowed as query parameters. Raises BadRequest (not UTF-8, not JSON, not an object,
-    too deep, numbers beyond 64 bits, NaN, a duplicate key, NUL or a lone surrogate in a text) and
+    too deep, too many keys, numbers beyond 64 bits, NaN, a duplicate key, NUL or a lone surrogate in a text) and
     UnsupportedMediaType.
     """
     allow_params(*params)
@@ -63,6 +65,8 @@ def strict_json(body: bytes) -> Any:
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len(pairs) > MAX_KEYS:
+        raise BadRequest(f"The body contains an object with more than {MAX_KEYS:,} keys.")
     members = dict(pairs)
     if len(members) < len(pairs):
         raise BadRequest("The body contains the same key twice.")

@@ -34,8 +34,8 @@ support returns 405 with an `Allow` header.
 
 Times are returned in UTC, as RFC 3339 with `Z`; any offset is accepted in requests. References to
 other records are returned as small objects, and can be sent as an id, a natural key, or the object
-as it was returned. A request body is one JSON object, at most 32 levels deep, without NUL
-characters, duplicate keys, NaN, or integers beyond 64 bits.
+as it was returned. A request body is one JSON object, at most 32 levels deep, with at most
+1,000 keys in an object, without NUL characters, duplicate keys, NaN, or integers beyond 64 bits.
 
 Responses to requests that use something deprecated (a type, an action, or a field named in the query
 or the body) carry `Deprecation`, `Sunset` and a `Link`.
