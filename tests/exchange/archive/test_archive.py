@@ -222,7 +222,7 @@ class TestMeeting:
 def dense_file(site, people, tmp_path):
     """The export of a site whose posts repeat a word: a hundredth of what it unpacks to."""
     for number in range(6):
-        body = "![ *a _b " * 25_000
+        body = "![ *a _b " * 10_000
         write.create(POSTS, SYSTEM, {"title": f"Post {number}", "body": body, "author": "ann"})
     path = tmp_path / "dense.zip"
     path.write_bytes(archives.packed())

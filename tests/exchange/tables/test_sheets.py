@@ -63,9 +63,11 @@ def with_member(book: bytes, name: str, text: str) -> bytes:
 def refusal(data: bytes, path: Path, kind: str = "xlsx") -> str:
     file = path / f"x.{kind}"
     file.write_bytes(data)
-    with pytest.raises(Unusable) as refused:
+    try:
         sheets.open_table(file, kind)
-    return refused.value.reason
+    except Unusable as error:  # `pytest.raises` would keep the frames, and with them what was read
+        return error.reason
+    pytest.fail("It was not refused.")
 
 
 @pytest.mark.parametrize(
@@ -234,11 +236,11 @@ def test_entities_are_refused(tmp_path):
 @pytest.mark.parametrize(
     ("make_text", "said"),
     [
-        (lambda: b"name" + b",x" * 300_000, "more than 200 columns"),
+        (lambda: b"name" + b",x" * 30_000, "more than 200 columns"),
         (lambda: b"name\nx" + b",y" * 201, "more than 200 columns (row 2)"),
-        (lambda: b"name\n" + b"x" * 1_500_000, "field larger than field limit"),
-        (lambda: b"name\n" + b"x," * 3_000_000, "has a line that is too long"),
-        (lambda: b'name\n"' + b"x\n" * 5_000_000, "that is never closed"),
+        (lambda: b"name\n" + b"x" * 1_100_000, "field larger than field limit"),
+        (lambda: b"name\n" + b"x," * 2_200_000, "has a line that is too long"),
+        (lambda: b'name\n"' + b"x\n" * 600_000, "that is never closed"),
     ],
 )
 def test_csv_that_would_fill_memory_is_refused(make_text, said, tmp_path):
