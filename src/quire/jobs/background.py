@@ -1,4 +1,4 @@
-"""What serve.py does beside its own server, for an application that another WSGI server runs."""
+"""What serve.py starts beside its own server, for applications that run under another WSGI server."""
 
 import atexit
 import logging
@@ -20,16 +20,16 @@ logger = logging.getLogger("quire.server")
 
 
 def init_app(app: Flask) -> None:
-    """Make the database and start the jobs with the first request that nobody prepared for."""
+    """Create the database and start the jobs on the first request, unless that has been done."""
     if not app.testing:
         app.wsgi_app = FirstRequest(app)  # type: ignore[method-assign]
 
 
 class FirstRequest:
-    """A WSGI application that prepares `app` once, then steps aside.
+    """A WSGI application that prepares `app` once and then passes requests on.
 
-    Not at the application's birth: gunicorn with `--preload` forks after that, and threads stay
-    behind.
+    It does so on the first request, not on creation: gunicorn with `--preload` forks after creating the
+    application, and threads do not survive a fork.
     """
 
     def __init__(self, app: Flask):
@@ -39,7 +39,7 @@ class FirstRequest:
     def __call__(
         self, environ: dict[str, Any], start_response: Callable[..., Any]
     ) -> Iterable[bytes]:
-        """Answer a request; 503 while the database does not fit."""
+        """Answer a request, with 503 as long as the database does not match the code."""
         refused = self._prepare()
         if refused is None:
             return self.inner(environ, start_response)
@@ -49,7 +49,7 @@ class FirstRequest:
         return [error_body(503, "Quire cannot start; its log says why.", secrets.token_hex(8))]
 
     def _prepare(self) -> StartupError | None:
-        """Why this application cannot start, None when it is ready."""
+        """Return why this application cannot start, or None if it is ready."""
         try:
             with self.lock:
                 self._prepare_once()
@@ -69,7 +69,7 @@ class FirstRequest:
 
 
 def start_background(app: Flask) -> None:
-    """Do jobs beside a server that knows nothing of them, until its process ends."""
+    """Run jobs beside a server that does not, until its process ends."""
     jobs = running_workers(app)
     jobs.__enter__()
     atexit.register(jobs.__exit__, None, None, None)

@@ -1,6 +1,6 @@
-"""Jobs by way of a broker: Celery carries the number of a row to a worker; the row says what to do.
+"""Jobs through a broker: Celery carries the id of a row to a worker, and the row says what to do.
 
-Rows stay the truth: a message that is lost is sent again, one that comes twice finds nothing to do.
+The rows are authoritative: a lost message is sent again, and one that arrives twice finds nothing to do.
 """
 
 import logging
@@ -31,10 +31,10 @@ WAKE_SECONDS = 0.5
 
 
 def make_celery(app: Flask) -> Celery:
-    """Celery as an installation uses it: JSON only, done before it is acknowledged, one at a time."""
+    """Create the Celery application of an installation: JSON only, late acknowledgement, one task at a time."""
     celery = Celery("quire", broker=app.config["CELERY_BROKER_URL"], set_as_current=False)
     celery.conf.update(
-        # installations that share a broker do not do each other's jobs
+        # installations that share a broker do not run each other's jobs
         task_default_queue=f"quire-{digest(app.config['SECRET_KEY'])[:12]}",
         task_serializer="json",
         accept_content=["json"],
@@ -53,7 +53,7 @@ def make_celery(app: Flask) -> Celery:
 
 
 def is_broker_reachable(app: Flask, seconds: float) -> bool:
-    """Whether the broker lets this installation in, tried once."""
+    """Whether the broker accepts this installation's connection; tried once."""
     try:
         with make_celery(app).connection_for_write() as connection:
             connection.ensure_connection(max_retries=1, interval_start=0, timeout=seconds)
@@ -63,15 +63,15 @@ def is_broker_reachable(app: Flask, seconds: float) -> bool:
 
 
 class Dispatcher:
-    """Passes on what is due."""
+    """Sends due jobs to the broker."""
 
     def __init__(self, app: Flask):
         self.celery = make_celery(app)
 
     def run_due_jobs(self, stopping: threading.Event) -> None:
-        """Pass on all jobs that are due now, until `stopping` is set or the broker is away.
+        """Dispatch all jobs that are due now, until `stopping` is set or the broker is unreachable.
 
-        What can be done in batches is done here: that takes less than to pass it on.
+        Jobs that can be run in batches run here, which is cheaper than dispatching them.
         """
         while not stopping.is_set() and (event := queue.next_event()) is not None:
             if run_batch(event):
@@ -92,7 +92,7 @@ class Dispatcher:
 
 
 def serve(app: Flask, threads: int) -> int:
-    """Be a Celery worker until SIGTERM, Ctrl-C or Ctrl-Break; the exit status."""
+    """Run a Celery worker until SIGTERM, Ctrl-C or Ctrl-Break; return the exit status."""
     celery, side_threads = make_celery(app), SideThreads(app)
 
     @celery.task(name=TASK)
@@ -100,21 +100,21 @@ def serve(app: Flask, threads: int) -> int:
         with app.app_context():
             job = queue.claim_dispatched(id, attempts)
             if job is not None:
-                run_job(job, side_threads.attempt)  # a message says nothing that the row does not
+                run_job(job, side_threads.attempt)  # messages contain nothing that the rows do not
 
-    # threads, not processes: the same on every system
+    # threads rather than processes, so that all systems behave alike
     pool = "threads" if threads > 1 else "solo"
     worker: Any = celery.Worker(
         pool=pool, concurrency=threads, loglevel="WARNING", without_gossip=True,
         without_mingle=True, without_heartbeat=True, quiet=True,
     )  # fmt: skip
-    if worker.use_eventloop:  # a signal does not end its wait for messages, a timer does
+    if worker.use_eventloop:  # a signal does not interrupt its wait for messages, but a timer does
         worker.timer.call_repeatedly(WAKE_SECONDS, int)
     if hasattr(signal, "SIGBREAK"):
         signal.signal(signal.SIGBREAK, _stop)
     worker.start()
     side_threads.join(time.monotonic() + STOP_SECONDS)
-    # Celery calls it a failure when Ctrl-C is pressed
+    # Celery treats Ctrl-C as a failure
     is_warm_shutdown = state.should_stop is not None and state.should_terminate is None
     return 0 if is_warm_shutdown else int(worker.exitcode or 0)
 

@@ -1,4 +1,4 @@
-"""Maintenance: what grows without end is cut back once a day, and by `manage.py prune`."""
+"""Maintenance: deletes old data once a day and by `manage.py prune`."""
 
 import logging
 from datetime import timedelta
@@ -40,24 +40,24 @@ DELIVERY_DAYS = 30
 
 
 def prune_outbox() -> int:
-    """Forget old events of records; how many there were."""
+    """Delete old events of records; return how many."""
     return queue.prune(now() - timedelta(days=current_app.config["CHANGES_DAYS"]), REGISTRY)
 
 
 def delete_expired_links() -> int:
-    """Forget links of mails, and the marks of preview links, that have ended; how many."""
+    """Delete links in emails, and the marks of preview links, that have expired; return how many."""
     with transaction() as connection:
         return email_links.delete_expired(connection) + preview_links.delete_expired(connection)
 
 
 def prune_deliveries() -> int:
-    """Forget deliveries of webhooks that have ended; how many there were."""
+    """Delete completed deliveries of webhooks; return how many."""
     old = Delivery.created_at < now() - timedelta(days=DELIVERY_DAYS)
     return delete_in_batches(Delivery.__table__, old, Delivery.status != PENDING)
 
 
 def forget_devices() -> int:
-    """Forget devices that accounts were first used from DEVICE_DAYS ago; how many there were."""
+    """Delete devices first seen more than DEVICE_DAYS ago; return how many."""
     devices = KnownDevice.__table__
     before = now() - timedelta(days=current_app.config["DEVICE_DAYS"])
     return delete_in_batches(devices, devices.c.created_at < before)
@@ -83,7 +83,7 @@ PARTS = {
 
 @periodic(BACKUP_LOOK, lease=3600, waits=True, title="Make a backup if one is due")
 def back_up() -> None:
-    """Make a backup if it is time for one. Raises PermanentFailure with what is wrong."""
+    """Make a backup if one is due. Raises PermanentFailure with the reason for a failure."""
     every, age = current_app.config["BACKUP_EVERY"], seconds_since_backup()
     if not every or (age is not None and age < every):
         return
@@ -99,22 +99,22 @@ def back_up() -> None:
 
 @periodic(2, per_process=True)
 def tell_schedules() -> None:
-    """Tell those who want to hear of it what has begun or ended by the clock, and number what was done.
+    """Announce what has been published or withdrawn by schedule, and number the events.
 
-    Without a number, an event counts as new for each total of a large list (block_counts.py).
+    Without a number, every total of a large list would count an event as new (block_counts.py).
     """
     catch_up()
 
 
 @periodic(STORE_SECONDS, per_process=True)
 def store_blocks() -> None:
-    """Let the next process know what this one has counted of large lists."""
+    """Store the counts of large lists for the next process."""
     block_cache.store()
 
 
 @periodic(DAY, title="Count large lists")
 def count_large_lists() -> None:
-    """Count the lists that everyone sees before anyone waits for it: that takes seconds with millions of rows."""
+    """Count the lists that everyone sees before anyone waits for them: with millions of rows, that takes seconds."""
     for record in REGISTRY.values():
         if record.allows(ANONYMOUS, "read") is not False:
             read.count_ahead(record, ANONYMOUS)
@@ -123,11 +123,11 @@ def count_large_lists() -> None:
 
 @periodic(WRITE_SECONDS, per_process=True)
 def write_counters() -> None:
-    """Let other processes know what this one has counted."""
+    """Publish this process's counters to the others."""
     shared_counters().write(job_threads(current_app))
 
 
 @periodic(DAY, title="Delete expired data")
 def prune() -> dict[str, int]:
-    """Cut back all of it; how many of each went."""
+    """Delete all of it; return how many of each kind."""
     return {words: part() for words, part in PARTS.items()}

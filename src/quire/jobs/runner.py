@@ -1,6 +1,4 @@
-"""One attempt at a job, or at several together: whoever handles it is called, and the queue is told
-what came of it.
-"""
+"""Runs a job once, or several together, and reports the outcome to the queue."""
 
 import logging
 import time
@@ -35,8 +33,7 @@ MAX_ATTEMPTS = 10
 
 
 class CapturedErrors:
-    """What goes wrong inside the block is kept in `error`; the worker goes on, as a server does
-    after a bad request."""
+    """Stores an error raised inside the block in `error`, so that the worker continues."""
 
     error: Exception | None = None
 
@@ -52,9 +49,9 @@ class CapturedErrors:
 
 
 def run_batch(event: str) -> bool:
-    """Do the next jobs of an event together, if its handlers can; whether there were any.
+    """Run the next jobs of an event together if its handlers support that; return whether there were any.
 
-    One transaction locks them, does them and marks them done. If it fails, each is done separately.
+    One transaction locks them, runs them and marks them as done. If it fails, each is run separately.
     """
     handlers, jobs, began = batch_handlers_of(event), list[Job](), time.monotonic()
     if not handlers:
@@ -83,7 +80,7 @@ def _run_each(jobs: list[Job], error: Exception) -> None:
 
 
 def attempt(job: Job) -> Job | None:
-    """Do a claimed job as `run_job` does; the job, if it is done and is yet to be marked so."""
+    """Run a claimed job as `run_job` does; return the job if it succeeded and has yet to be marked as done."""
     with following(job.request_id):
         began = time.monotonic()
         job = _extend(job)
@@ -93,7 +90,7 @@ def attempt(job: Job) -> Job | None:
 
 
 def run_job(job: Job, attempt: Callable[[Job], Job | None] = attempt) -> None:
-    """Do a claimed job by `attempt` and note what came of it, inside an application context."""
+    """Run a claimed job with `attempt` and record the outcome, inside an application context."""
     done = attempt(job)
     if done is not None:
         queue.mark_done(done)
@@ -105,13 +102,13 @@ def _extend(job: Job) -> Job:
 
 
 def _note(job: Job, attempts: int, result: str, seconds: float) -> None:
-    name = job.event if handlers_of(job.event) else "none"  # an older program has left it
+    name = job.event if handlers_of(job.event) else "none"  # left by an older version
     count(JOBS_RUN, name, result)
     log_job(job.id, job.event, attempts, result, seconds)
 
 
 def _attempt(job: Job) -> str:
-    """Make an attempt; what came of it: done, more (the rest follows later), retry or failed."""
+    """Make an attempt; return done, more (the rest follows later), retry or failed."""
     handlers = handlers_of(job.event)
     finished = list(job.data.get("done", ()))
     with CapturedErrors() as captured:
@@ -156,10 +153,10 @@ def _record_failure(job: Job, error: Exception, finished: list[str]) -> str:
 
 
 def _trace(error: Exception) -> Exception | None:
-    """What goes wrong outside of this program needs no traceback."""
+    """Failures outside this program need no traceback."""
     return None if isinstance(error, OSError | PermanentFailure | Unavailable) else error
 
 
 def retry_delay(attempts: int) -> int:
-    """Seconds until the next attempt."""
+    """Return the seconds until the next attempt."""
     return int(min(FIRST_DELAY * 3 ** min(attempts - 1, 20), MAX_DELAY))

@@ -1,4 +1,4 @@
-"""Threads for jobs that wait for other machines, beside those that do all other jobs."""
+"""Threads for jobs that wait for other machines, so that the other jobs are not delayed."""
 
 import logging
 import threading
@@ -22,9 +22,9 @@ MAX_SIDE_THREADS = 8
 
 
 class SideThreads:
-    """Threads for jobs that wait for other machines, so that the other jobs need not.
+    """Threads for jobs that wait for other machines.
 
-    When MAX_SIDE_THREADS are busy, whoever claims such a job does it in its own thread.
+    When MAX_SIDE_THREADS are busy, such a job runs in the thread that has claimed it.
     """
 
     def __init__(self, app: Flask):
@@ -33,7 +33,7 @@ class SideThreads:
         self._threads: set[threading.Thread] = set()
 
     def attempt(self, job: Job) -> Job | None:
-        """Do a claimed job, or let a thread do it; the job, if it is done and is yet to be marked so."""
+        """Run a claimed job here or in a thread; return the job if it succeeded and has yet to be marked as done."""
         waits = any(one.waits for one in handlers_of(job.event))
         if not (waits and self._room.acquire(blocking=False)):
             return attempt(job)
@@ -47,7 +47,7 @@ class SideThreads:
             run_job(job)
         self._room.release()
         self._threads.discard(threading.current_thread())
-        wake_worker.set()  # it may have left work to do at once
+        wake_worker.set()  # it may have left work that is due immediately
 
     def join(self, end: float) -> None:
         """Wait for all of them until `end`, a time of the monotonic clock."""
@@ -57,9 +57,9 @@ class SideThreads:
 
 @contextmanager
 def logged_errors() -> Iterator[None]:
-    """What fails in here, such as a look into a database that is away, is logged."""
+    """Log errors raised inside the block, such as those of an unreachable database."""
     with CapturedErrors() as captured:
         yield
-    # of a database that is away its own line tells
+    # an unreachable database is logged in its own line
     if captured.error is not None and not isinstance(captured.error, Unavailable):
         logger.error("Jobs could not be looked after", exc_info=captured.error)

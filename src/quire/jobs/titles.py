@@ -1,4 +1,4 @@
-"""What jobs are called, in the language of whoever reads."""
+"""Titles of jobs, in the reader's language."""
 
 from quire.declare.job_registry import job_titles
 from quire.store.events.mail import MAIL
@@ -28,7 +28,7 @@ EMAILS = {
 
 
 def job_title(event: str) -> str:
-    """`Email about a changed password`: what is done about an event."""
+    """Return what a job does about an event, such as `Email about a changed password`."""
     kind, _, detail = event.partition(".")
     if kind == MAIL and detail in EMAILS:
         return translate(EMAILS[detail])

@@ -1,4 +1,4 @@
-"""The worker: threads beside the server that run jobs as soon as they are due."""
+"""The worker: threads in the server process that run jobs as soon as they are due."""
 
 import threading
 import time
@@ -32,7 +32,7 @@ WORKER = "quire.worker"
 def run_due_jobs(
     stopping: threading.Event | None = None, run: Callable[[Job], Job | None] = attempt
 ) -> None:
-    """Do all jobs that are due now, by `run` if not in batches, until `stopping` is set."""
+    """Run all jobs that are due now, with `run` those that are not batched, until `stopping` is set."""
     while (event := _next_event(stopping)) is not None:
         if not (run_batch(event) or _run_one_by_one(stopping, run)):
             return
@@ -43,7 +43,7 @@ def _next_event(stopping: threading.Event | None) -> str | None:
 
 
 def _run_one_by_one(stopping: threading.Event | None, run: Callable[[Job], Job | None]) -> bool:
-    """Claim jobs and do them, as long as batches do not do the next one; whether there were any."""
+    """Claim and run jobs until the next one can be batched; return whether there were any."""
     job = first = queue.claim()
     while job is not None:
         done = run(job)
@@ -60,21 +60,21 @@ def _mark_done_and_claim(done: Job, stopping: threading.Event | None) -> Job | N
 
 
 def is_working(app: Flask) -> bool:
-    """Whether workers run in this process."""
+    """Whether workers are running in this process."""
     return WORKER in app.extensions
 
 
 def job_threads(app: Flask) -> int:
-    """How many threads of this process do jobs: 0 where none runs."""
+    """Return how many threads of this process run jobs: 0 without a worker."""
     return sum(one.is_alive() for one in app.extensions.get(WORKER, ())[1:])
 
 
 @contextmanager
 def running_workers(app: Flask, threads: int | None = None) -> Iterator[None]:
-    """Workers as long as the block lasts; what they are doing at the end, they finish.
+    """Run workers for as long as the block lasts; they finish what they are doing at its end.
 
-    `threads` do jobs, as many as are set where none are given; where there is a broker, they pass
-    them on to it. One more does what each process has to do now and then.
+    `threads` run jobs, by default as many as are configured; with a broker, they dispatch them to it. One more does
+    the periodic work of each process.
     """
     stopping, count = threading.Event(), app.config["JOB_THREADS"] if threads is None else threads
     side_threads = SideThreads(app)
@@ -101,7 +101,7 @@ def running_workers(app: Flask, threads: int | None = None) -> Iterator[None]:
 
 def _work(side_threads: SideThreads, app: Flask, stopping: threading.Event) -> None:
     work: Callable[[threading.Event], None] = partial(run_due_jobs, run=side_threads.attempt)
-    if app.config["CELERY_BROKER_URL"]:  # Celery takes long to load, so only here
+    if app.config["CELERY_BROKER_URL"]:  # Celery is slow to import
         work = import_module("quire.jobs.celery").Dispatcher(app).run_due_jobs
     while not stopping.is_set():
         wake_worker.clear()
@@ -112,7 +112,7 @@ def _work(side_threads: SideThreads, app: Flask, stopping: threading.Event) -> N
 
 
 def _run_periodic(app: Flask, stopping: threading.Event) -> None:
-    """Do what each process has to do, each thing when it is time, and what is to be stored at the end."""
+    """Do the periodic work of a process when it is due, and store what remains at the end."""
     begin = time.monotonic()
     times = [(begin if one.at_start else begin + one.seconds, one) for one in PER_PROCESS]
     with logged_errors(), app.app_context():

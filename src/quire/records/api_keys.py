@@ -1,4 +1,4 @@
-"""API keys: how programs authenticate as a user, with only some of that user's rights."""
+"""API keys: let programs authenticate as a user, with some of that user's rights."""
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Mapped, mapped_column
@@ -50,23 +50,23 @@ ADMIN = role("admin")
 
 
 def all_scopes() -> list[str]:
-    """Every scope that a key may have together with others."""
+    """Return every scope that can be combined with others."""
     return [scope for record in REGISTRY.values() for scope in record.scopes]
 
 
 def known_scopes() -> list[str]:
-    """Every scope there is."""
+    """Return every scope there is."""
     return [*all_scopes(), CONTENT_SCOPE]
 
 
 def scopes_for(actor: Actor) -> list[str]:
-    """The scopes that allow `actor` anything."""
+    """Return the scopes that would let `actor` do anything at all."""
     pairs = (pair for record in REGISTRY.values() for pair in record.scopes.items())
     return [scope for scope, rules in pairs if any(rule(actor) is not False for rule in rules)]
 
 
 def before_save(change: Change) -> None:
-    """Check scopes and expiry; generate the secret of a new key."""
+    """Check the scopes and the expiry, and generate the secret of a new key."""
     if change.verb == "delete":
         return
     _check_scopes(change)

@@ -1,4 +1,4 @@
-"""Appearance: how the site looks to readers, a single row."""
+"""Appearance: how the site looks to readers; a single row."""
 
 from typing import Any
 
@@ -34,13 +34,13 @@ class Appearance(HasId, Timestamped, Versioned, Model):
 
 
 def before_save(change: Change) -> None:
-    """Render the footer; check that the logo is a picture."""
+    """Render the footer, and check that the logo is an image."""
     check_image(change, "logo")
     render_field(change, "footer")
 
 
 def _make_row(table: Any, connection: Any, **_: Any) -> None:
-    """Create the one row with the table; the migration does the same."""
+    """Create the single row with the table, as the migration does."""
     moment = now()
     connection.execute(table.insert().values(id=ONLY_ROW, created_at=moment, updated_at=moment))
 

@@ -1,4 +1,4 @@
-"""Audit events: who did what, read by administrators, changed by nobody."""
+"""Audit events: who did what; administrators read them, and nobody changes them."""
 
 from quire.declare.fields import Shown
 from quire.declare.record import Access, Record

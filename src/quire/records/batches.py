@@ -1,4 +1,4 @@
-"""Batches: changes that somebody made to many records at once, and can undo."""
+"""Batches: changes made to many records in one step, which can be undone."""
 
 from typing import Any
 
@@ -29,7 +29,7 @@ OWN = any_of(owner(_batches.actor_id), role("admin"))
 
 
 def title(state: dict[str, Any]) -> str:
-    """What a batch has done: `3 posts published`, `Imported tags.csv`; its kind where that is not known."""
+    """Return what a batch did, such as `3 posts published` or `Imported tags.csv`, or its kind if that is not known."""
     if state.get("file_name"):
         return Message("Imported %(name)s", name=state["file_name"])
     record, action = REGISTRY.get(state.get("type") or ""), state.get("action")
@@ -39,7 +39,7 @@ def title(state: dict[str, Any]) -> str:
 
 
 def undo(change: Change) -> None:
-    """Undo each change whose record nobody has edited since."""
+    """Undo every change whose record has not been edited since."""
     seconds = PANEL_SECONDS if change.actor.door == "admin" else None
     result = undo_batch(change.actor, change.id or 0, seconds)
     if not (result.undone or result.refused):
@@ -51,7 +51,7 @@ def undo(change: Change) -> None:
 
 
 def _notices(result: UndoResult) -> list[str]:
-    """How much was not undone."""
+    """Describe how much was not undone."""
     notices: list[str] = []
     if result.refused:
         notices.append(

@@ -1,4 +1,4 @@
-"""Categories: a post is in one of them or none."""
+"""Categories: each post is in one of them or in none."""
 
 from sqlalchemy.orm import Mapped, mapped_column
 

@@ -1,4 +1,4 @@
-"""Comments: what readers write below a post."""
+"""Comments: what readers write below posts."""
 
 from datetime import datetime, timedelta
 from functools import cache
@@ -38,10 +38,10 @@ class Comment(HasId, Timestamped, Versioned, Model):
     __tablename__ = "comments"
     __table_args__ = table_args(
         Index("ix_comments_below", "post_id", "status", "deleted_at"),
-        # who may see a comment, by id: a search finds ids, and rows are long
+        # includes who may see a comment: a search yields ids, and the rows are long
         Index("ix_comments_visible", "id", "status", "deleted_at", "post_id", "author_id"),
         Index("ix_comments_created_at", "created_at"),
-        # what waits for moderation, newest first; and searches that are sorted by status
+        # the moderation queue, newest first, and searches sorted by status
         Index("ix_comments_status", "status", "id", "deleted_at", "post_id", "author_id"),
     )
 
@@ -67,7 +67,7 @@ APPROVED = where(
 )
 BELOW_OWN_POST = via(_comments.post_id, "posts", "update")
 ON_OWN_POST = all_of(BELOW_OWN_POST, NOT_TRASHED)
-# a comment shows the title of its post: whoever may not see the post may not see that either
+# a comment shows the title of its post, so users who may not see the post may not see the comment
 BELOW_VISIBLE = via(_comments.post_id, "posts", "read")
 WRITER = any_of(all_of(OWN, BELOW_VISIBLE), role("moderator"))
 MODERATOR_OF_POST = any_of(ON_OWN_POST, role("moderator"))
@@ -76,10 +76,10 @@ COMMENT_SETTINGS = ("comments", "comments_close_after_days")
 
 
 def before_save(change: Change) -> None:
-    """Render the HTML; check a new comment (are comments open, is it moderated?) and the edit window."""
+    """Render the HTML, and check a new comment (are comments open, is it moderated?) and the edit window."""
     render_field(change)
     if change.verb == "create" and change.actor.is_system:
-        change.set(told_at=change.moment)  # no mail about what an import brings
+        change.set(told_at=change.moment)  # no email about imported comments
     elif change.verb == "create":
         _check_new_comment(change)
     if (
@@ -92,7 +92,7 @@ def before_save(change: Change) -> None:
 
 
 def _count(change: Change, state: dict[str, Any] | None) -> None:
-    """Store the number of approved comments with the post: lists would count it at each read."""
+    """Store the number of approved comments with the post: lists would otherwise count them on each read."""
     more = _is_counted(state) - _is_counted(change.state)
     if more:
         increment("posts", (state or change.state or {})["post"]["id"], "comment_count", more)
@@ -116,7 +116,7 @@ def _check_new_comment(change: Change) -> None:
 
 @cache
 def _comment_settings() -> Prepared:
-    """The site's rules for comments, and whether a live post accepts them."""
+    """Return the site's rules for comments, and whether a live post accepts them."""
     posts, settings = REGISTRY["posts"], REGISTRY["settings"]
     is_open = and_(posts.table.c.comments_open, live_condition(posts.table.c))
     site_rules = [select(settings.table.c[name]).scalar_subquery() for name in COMMENT_SETTINGS]
@@ -130,14 +130,14 @@ def _is_closed_by_age(post: int, days: int) -> bool:
 
 
 def are_comments_closed(published_at: str | None, days: int) -> bool:
-    """Whether a post is so old that its comments are closed; with 0 days none are."""
+    """Whether comments on a post are closed because of its age; never if the limit is 0 days."""
     if not days or published_at is None:
         return False
     return bool(time_from_text(published_at) + timedelta(days=days) <= now())
 
 
 def _check_edit_window(change: Change) -> None:
-    """Let authors of comments change them for a while. Raises PermissionDenied."""
+    """Allow authors to edit their comments for a limited time. Raises PermissionDenied."""
     minutes = get_record(REGISTRY["settings"], SYSTEM, ONLY_ROW)["comment_edit_minutes"]
     if is_edit_window_over(change["created_at"], minutes):
         raise PermissionDenied(
@@ -149,13 +149,13 @@ def _check_edit_window(change: Change) -> None:
 
 
 def is_edit_window_over(created_at: str, minutes: int) -> bool:
-    """Whether the author can no longer edit a comment of that time; with 0 minutes they always can."""
+    """Whether the time in which authors can edit a comment is over; never if the limit is 0 minutes."""
     end = editable_until(created_at, minutes)
     return end is not None and end <= now()
 
 
 def editable_until(created_at: str, minutes: int) -> datetime | None:
-    """Until when the author can edit a comment of that time; None for ever."""
+    """Return the time until which its author can edit a comment, or None if there is no limit."""
     return time_from_text(created_at) + timedelta(minutes=minutes) if minutes else None
 
 
@@ -168,7 +168,7 @@ def _check_parent(change: Change) -> None:
 
 
 def before_transaction(actor: Actor, id: int | None, values: dict[str, Any]) -> dict[str, Any]:
-    """Render the HTML, and count the comment against the quota of readers. Raises TooManyRequests."""
+    """Render the HTML, and count the comment towards the readers' quota. Raises TooManyRequests."""
     if id is None and not actor.at_least("author"):
         consume("comment", f"account {actor.user_id}", actor)
     return render_before_transaction(actor, id, values, render_comment)
@@ -180,12 +180,12 @@ def approve(change: Change) -> None:
 
 
 def spam(change: Change) -> None:
-    """Mark the comment as spam; readers do not see it."""
+    """Mark the comment as spam, hidden from readers."""
     change.set(status="spam")
 
 
 def pending(change: Change) -> None:
-    """Return the comment to the moderation queue; readers do not see it."""
+    """Return the comment to the moderation queue, hidden from readers."""
     change.set(status="pending")
 
 

@@ -1,4 +1,4 @@
-"""Deliveries: events on their way to webhooks, each with what came of its attempts."""
+"""Deliveries: events to be sent to webhooks, and the outcome of each attempt."""
 
 from sqlalchemy import Index, select
 from sqlalchemy.orm import Mapped, mapped_column
@@ -23,9 +23,9 @@ _IS_PENDING = "status = 'pending'"
 class Delivery(HasId, Model):
     """An event for one webhook.
 
-    `type`, `record_id` and `record_version` are what it is about, `event_at` is when it happened,
-    `message_id` what its receiver knows it by, the same at each attempt. `next_attempt_at` is None
-    when there is none, and while an earlier one about the same record is pending.
+    `type`, `record_id` and `record_version` identify the changed record, `event_at` is when it changed.
+    `message_id` identifies the delivery to its receiver and is the same for each attempt. `next_attempt_at` is None
+    if no attempt is planned, or while an earlier delivery for the same record is pending.
     """
 
     __tablename__ = "deliveries"
@@ -56,7 +56,7 @@ class Delivery(HasId, Model):
 
 
 def replay(change: Change) -> None:
-    """Send it again, with the same webhook-id."""
+    """Send it again with the same webhook-id."""
     if change.before("status") == PENDING and change.before("next_attempt_at") is None:
         raise Conflict("This delivery is waiting for an earlier one about the same record.")
     webhooks = REGISTRY["webhooks"].table

@@ -1,4 +1,4 @@
-"""Images that records refer to: checks them, and loads their sizes and variants."""
+"""Checks the images that records refer to, and loads their sizes and variants."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -12,7 +12,7 @@ from quire.translations.messages import Message
 
 
 def check_image(change: Change, name: str, *, own: bool = False) -> None:
-    """Refuse anything but a picture in the field `name`; with `own`, also pictures of other users."""
+    """Refuse anything but an image in the field `name`; with `own`, also images of other users."""
     id = change.reference(name)
     if id is None or not change.changes(name) or change.bad_fields:
         return
@@ -34,7 +34,7 @@ def check_image(change: Change, name: str, *, own: bool = False) -> None:
 
 
 def images_by_id(small: Iterable[dict[str, Any] | None]) -> dict[int, dict[str, Any]]:
-    """What pages need to show pictures, by id: sizes, variants, the focal point."""
+    """Return what pages need to show images, by id: sizes, variants and the focal point."""
     ids = {one["id"] for one in small if one}
     if not ids:
         return {}
@@ -46,5 +46,5 @@ def images_by_id(small: Iterable[dict[str, Any] | None]) -> dict[int, dict[str, 
 
 
 def image_of(small: dict[str, Any] | None) -> dict[str, Any] | None:
-    """The same for one picture; None where there is none."""
+    """Return the same for one image, or None if there is none."""
     return next(iter(images_by_id([small]).values()), None)

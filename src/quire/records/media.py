@@ -1,4 +1,4 @@
-"""Media: pictures, documents and sounds that were uploaded; images are resized."""
+"""Media: uploaded images, documents and audio files; images are resized."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -64,12 +64,12 @@ FOCAL_HELP = "The point that stays visible when the image is cropped."
 class Media(HasId, Timestamped, Versioned, Model):
     """An uploaded image, document or audio file.
 
-    A picture that is `given_up` may still be drawn, what is `broken` never; `fault` says why.
+    An image that is `given_up` can be processed again, one that is `broken` cannot; `fault` says why.
     """
 
     __tablename__ = "media"
     __table_args__ = table_args(
-        # a user uploads the same file once, and once more as an avatar
+        # a user uploads the same file only once, apart from a copy used as an avatar
         Index("ix_media_twice", "owner_id", "sha256", "is_avatar", unique=True),
     )
 
@@ -108,9 +108,9 @@ FILE = Kind("upload", Annotated[ANY_FILE, AfterValidator(_with_detected_type)], 
 
 
 def upload(actor: Actor, received: Upload, raw: dict[str, Any]) -> Saved:
-    """Store a received file: as a new record, or the one that its owner has for the same file.
+    """Store a received file as a new record, or return the record that its owner already has for it.
 
-    `raw` are other values such as `alt`. Raises what `create` raises.
+    `raw` contains other values such as `alt`. Raises what `create` raises.
     """
     for _ in range(MAX_ATTEMPTS):
         saved = _same_file(actor, received, raw)
@@ -119,7 +119,7 @@ def upload(actor: Actor, received: Upload, raw: dict[str, Any]) -> Saved:
         try:
             with hard_link(received) as file, _savepoint():
                 return create(MEDIA, actor, {**raw, "file": file})
-        except Conflict as error:  # another request of the same account was faster
+        except Conflict as error:  # another request of the same account came first
             if error.code != "duplicate":
                 raise
     raise Unavailable("This file is being uploaded. Try again soon.", headers={"Retry-After": "1"})
@@ -133,14 +133,14 @@ def _same_file(actor: Actor, received: Upload, raw: dict[str, Any]) -> Saved | N
     id = read.find_id(MEDIA, actor, **same)
     try:
         state = read.get_record(MEDIA, actor, id or 0)
-    except NotFound:  # there is none, or it was deleted meanwhile
+    except NotFound:  # there is no such record, or it has been deleted meanwhile
         return None
     return Saved(state["id"], state, state, changed=False)
 
 
 @contextmanager
 def _savepoint() -> Iterator[None]:
-    """Around an attempt that may be retried, also within an open transaction."""
+    """Return a context for an attempt that may be repeated, even inside an open transaction."""
     if not in_transaction():
         yield
         return
@@ -151,7 +151,7 @@ def _savepoint() -> Iterator[None]:
 def before_transaction(actor: Actor, id: int | None, values: dict[str, Any]) -> dict[str, Any]:
     """Store the file of a new record under a `name`. Raises Unavailable.
 
-    The file first, the row second: a crash leaves at most an orphaned file behind.
+    The file is stored before the row, so a crash leaves at most an orphaned file behind.
     """
     if id is not None or values.get("file") is None:
         return {}
@@ -167,12 +167,12 @@ def before_transaction(actor: Actor, id: int | None, values: dict[str, Any]) -> 
 
 
 def before_save(change: Change) -> None:
-    """Set the values of a new file; delete the files of a deleted record, unless it is in use."""
+    """Set the values of a new file; delete the files of a deleted record unless it is in use."""
     if change.verb == "delete":
         delete_record_files(change)
     elif change.state is None:
         received = change.pop("file")
-        if received is None:  # the program itself can leave it out, but not do without
+        if received is None:  # users may omit these fields, but a record must have them
             change.refuse("file", "required", "File is required.")
         else:
             change.set(url=ADDRESS + (received[0].address or change.prepared["name"]))
@@ -180,7 +180,7 @@ def before_save(change: Change) -> None:
 
 
 def retry(change: Change) -> None:
-    """Process an image again after it failed for lack of time or memory."""
+    """Process an image again that took too much time or memory."""
     if change.before("state") != "given_up":
         raise Conflict("This file cannot be processed again.")
     change.set(state="pending", fault=None)

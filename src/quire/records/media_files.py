@@ -1,4 +1,4 @@
-"""The files of media records: what they are called, what is stored about them, how they are replaced and go."""
+"""The files of media records: their names, their metadata, and how they are replaced and deleted."""
 
 from typing import Any
 
@@ -27,22 +27,22 @@ State = dict[str, Any]
 
 
 def stored_name(url: str, sha256: str) -> str:
-    """The name under which the file of a record is stored: that of its address until it is replaced.
+    """Return the name under which a record's file is stored: the one in its URL, until the file is replaced.
 
-    Then it begins with the hash of the new content, so that what is stored never changes.
+    After that, it begins with a hash of the new content, so that stored files never change.
     """
     return sha256[:SHA] + url.removeprefix(ADDRESS)[SHA:]
 
 
 def file_names(state: State) -> list[str]:
-    """The names of all files of a record: as uploaded, as served, and its variants."""
+    """Return the names of all files of a record: as uploaded, as served, and its variants."""
     name = stored_name(state["url"], state["sha256"])
     variants = [one[key] for one in state["variants"].values() for key in ("url", "webp")]
     return [ORIGINAL + name, name, *(address.removeprefix(ADDRESS) for address in variants)]
 
 
 def set_file(change: Change, received: Upload, content: FileType) -> None:
-    """Set what is stored about a file that has come, and have it drawn if it is a picture."""
+    """Set the values of a new file, and request processing if it is an image."""
     processed = received.processed
     is_pending = content.is_picture and processed is None
     _check_quota(change, received.size - (change.before("bytes") or 0))
@@ -61,7 +61,7 @@ def set_file(change: Change, received: Upload, content: FileType) -> None:
 
 
 def replace_content(change: Change) -> None:
-    """Replace the file by another one of the same type; its id and address stay."""
+    """Replace the file with another of the same type; its id and URL stay the same."""
     file = change.pop("file")
     if file is None:
         raise ValidationFailed([detail("file", "required", "File is required.")])
@@ -97,7 +97,7 @@ def _check_quota(change: Change, more: int) -> None:
 
 
 def delete_record_files(change: Change) -> None:
-    """Delete the files of a deleted record; with `permanent`, even if they are in use."""
+    """Delete the files of a deleted record; with `permanent`, even those in use."""
     state = change.state or {}
     if not change.prepared.get("permanent"):
         _refuse_if_used(change, state)

@@ -1,4 +1,4 @@
-"""Replaces the file of a media record, whose id and address stay, by an upload of the same type."""
+"""Replaces the file of a media record with an upload of the same type; its id and URL stay the same."""
 
 from dataclasses import replace
 
@@ -21,10 +21,10 @@ from quire.translations.messages import Message
 
 
 def replace_file(actor: Actor, id: int, received: Upload, version: int | None = None) -> Saved:
-    """Replace the file of record `id`; what refers to it shows the new one.
+    """Replace the file of record `id`; everything that refers to it shows the new one.
 
-    The same content changes nothing. Raises Unauthenticated, PermissionDenied, NotFound, Conflict,
-    VersionConflict, ValidationFailed, Unavailable.
+    The same content changes nothing. Raises Unauthenticated, PermissionDenied, NotFound, Conflict, VersionConflict,
+    ValidationFailed, Unavailable.
     """
     require_possible(WRITE, actor)
     received = replace(received, processed=None)
@@ -38,8 +38,8 @@ def replace_file(actor: Actor, id: int, received: Upload, version: int | None = 
 
 
 def _store(state: State, file: Upload) -> None:
-    """The file first, the row second: a crash leaves at most an orphaned file behind."""
-    if is_backup_running():  # which would keep the old file, and it would be served
+    """Store the file before the row, so that a crash leaves at most an orphaned file behind."""
+    if is_backup_running():  # restoring it would keep the old file, which would then be served
         words = Message("A backup is running. Replace the file when it is done.")
         raise Unavailable(words, headers={"Retry-After": "60"})
     is_image = state["media_type"] in [one[0] for one in PICTURES.values()]
@@ -49,7 +49,7 @@ def _store(state: State, file: Upload) -> None:
 
 
 def _refuse_same_file(actor: Actor, state: State, received: Upload) -> None:
-    """A user has each file once."""
+    """Refuse a file that the user already has."""
     owner = (state["owner"] or {}).get("id")
     same = {"owner_id": owner, "sha256": received.sha256, "is_avatar": state["is_avatar"]}
     id = read.find_id(MEDIA, actor, **same) if owner else None

@@ -1,4 +1,4 @@
-"""Which files records need; deletes orphaned ones, which a crash between storing a file and its row left."""
+"""Finds out which files records need, and deletes those left by a crash between storing a file and its row."""
 
 import shutil
 import time
@@ -20,14 +20,14 @@ IN_USE: list[Callable[[], set[str]]] = []
 
 
 def delete_orphans() -> int:
-    """Delete orphaned and unfinished files; how many there were."""
+    """Delete orphaned and incomplete files; return how many."""
     old = time.time() - DAY
     incoming = [path for path in incoming_dir().iterdir() if path.stat().st_mtime < old]
     for path in incoming:
         if path.is_dir():
             shutil.rmtree(path, ignore_errors=True)
         else:
-            with suppress(PermissionError):  # Windows keeps what somebody is reading
+            with suppress(PermissionError):  # Windows does not delete files that are being read
                 path.unlink(missing_ok=True)
     states = _states()
     old_names = file_storage().older_than(old)
@@ -42,18 +42,18 @@ def delete_orphans() -> int:
 
 
 def referenced_files(connection: Connection) -> Iterator[tuple[str, ...]]:
-    """The names of the files that records refer to; of those in one tuple, any will do."""
+    """Return the names of the files that records refer to; one file from each tuple is enough."""
     media = REGISTRY["media"].table.c
     columns = media.url, media.sha256, media.variants, media.state
     for row in connection.execute(select(*columns).execution_options(yield_per=1000)).mappings():
         original, served, *variants = file_names(dict(row))
-        if row["state"] != "broken":  # its file may never have arrived
+        if row["state"] != "broken":  # its file may never have been stored
             yield (served,) if row["state"] == "ready" else (original, served)
         yield from ((name,) for name in variants)
 
 
 def _states() -> dict[str, str]:
-    """The state of each record, by the stem of its files."""
+    """Return the state of each record, by the stem of its file names."""
     media = REGISTRY["media"].table.c
     with read_connection() as connection:
         rows = connection.execute(select(media.url, media.sha256, media.state))
@@ -61,10 +61,10 @@ def _states() -> dict[str, str]:
 
 
 def _is_orphan(name: str, state: str | None) -> bool:
-    """Whether no record needs it; a processed picture no longer needs its original."""
+    """Whether no record needs the file; a processed image no longer needs its original."""
     return state is None or (state == "ready" and name.startswith(ORIGINAL))
 
 
 def _stem(name: str) -> str:
-    """The beginning that the names of all files of a record share."""
+    """Return the part that the names of a record's files have in common."""
     return "-".join(name.removeprefix(ORIGINAL).partition(".")[0].split("-")[:2])

@@ -1,4 +1,4 @@
-"""Pages: standalone texts beside the posts, such as About."""
+"""Pages: standalone texts outside the stream of posts, such as About."""
 
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -43,7 +43,7 @@ EDITOR = role("moderator")
 
 
 def before_save(change: Change) -> None:
-    """Set dates and HTML, and redirect the old address when the slug changes."""
+    """Set dates and HTML, and redirect the old URL when the slug changes."""
     apply_published_flag(change)
     render_field(change)
     redirect_old_slug(change)

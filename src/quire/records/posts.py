@@ -36,18 +36,18 @@ class Post(HasId, Timestamped, Versioned, HasSeo, Model):
     __tablename__ = "posts"
     __visible_by__ = ("deleted_at", "published_at", "unpublish_at", "author_id")
     __table_args__ = table_args(
-        # the order of lists, with all that says whether a post is live: pages are found in it alone,
-        # and the months of the archive with their last change
+        # the order of lists, with everything that determines whether a post is live: pages are read from the index
+        # alone, as are the months of the archive with their last change
         Index(
             "ix_posts_listed", "deleted_at", "sorted_at", "id", "published_at", "unpublish_at",
             "author_id", "updated_at",
         ),
-        # the same by id: a search finds ids, and rows are long
+        # the same columns by id: a search yields ids, and the rows are long
         Index(
             "ix_posts_visible", "id", "deleted_at", "published_at", "unpublish_at", "author_id",
             "sorted_at",
         ),
-        # the same for each category and author
+        # the same columns for each category and author
         Index(
             "ix_posts_category_id", "category_id", "deleted_at", "sorted_at", "id", "published_at",
             "unpublish_at", "author_id",
@@ -56,7 +56,7 @@ class Post(HasId, Timestamped, Versioned, HasSeo, Model):
             "ix_posts_listed_by_author", "author_id", "deleted_at", "sorted_at", "id", "published_at",
             "unpublish_at",
         ),
-        # an author's drafts have no date of publication
+        # an author's drafts have no publication date
         Index("ix_posts_author_id", "author_id", "published_at"),
         Index("ix_posts_created_at", "created_at"),
         Index("ix_posts_views", "views", "id", *__visible_by__),
@@ -90,7 +90,7 @@ WRITE = any_of(all_of(OWN, role("author")), role("moderator"))
 
 
 def before_save(change: Change) -> None:
-    """Set dates and HTML, and redirect the old address when the slug changes."""
+    """Set dates and HTML, and redirect the old URL when the slug changes."""
     apply_published_flag(change)
     render_field(change)
     _set_order(change)
@@ -102,7 +102,7 @@ def before_save(change: Change) -> None:
 
 
 def _set_order(change: Change) -> None:
-    """Lists are sorted by one column: the date of publication, or of creation for drafts."""
+    """Set the column that lists are sorted by: the publication date, or the creation date of drafts."""
     values = change.values
     if change.state is None:
         moment = values.get("published_at") or values.get("created_at") or change.moment

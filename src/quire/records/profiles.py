@@ -1,4 +1,4 @@
-"""Profiles: the public face of a user."""
+"""Profiles: what the public sees of a user."""
 
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -13,7 +13,7 @@ from quire.store.db import Model
 
 
 class Profile(HasId, Timestamped, Versioned, Model):
-    """Public details that users give about themselves."""
+    """Details about users that they choose to publish."""
 
     __tablename__ = "profiles"
 

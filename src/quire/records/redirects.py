@@ -29,7 +29,7 @@ class Redirect(HasId, Timestamped, Versioned, Model):
 
 
 def before_save(change: Change) -> None:
-    """Refuse a redirect that leads back to its own path, by itself or through others."""
+    """Refuse a redirect that leads back to its own path, directly or through others."""
     if change.verb == "delete":
         return
     advisory_lock("redirects")
@@ -45,12 +45,12 @@ def before_save(change: Change) -> None:
 
 
 def _bare(address: str) -> str:
-    """The path in an address, without what the site ignores when it looks for a redirect."""
+    """Return the path of a URL without the parts that the site ignores when it looks for a redirect."""
     return address.partition("#")[0].partition("?")[0].rstrip("/") or "/"
 
 
 def _next_target(path: str, own_id: int | None) -> str | None:
-    """Where the redirect of a path leads, None where it has none but the one that is saved."""
+    """Return the target of a path's redirect, or None if there is none other than the one being saved."""
     rows = Redirect.__table__.c
     statement = select(rows.target).where(
         rows.path.in_((path, f"{path}/")), rows.id != (own_id or 0)

@@ -1,4 +1,4 @@
-"""Revisions: the state of records at each of their versions."""
+"""Revisions: the state of records at each version."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ _revisions = Revision.__table__.c
 
 
 def _of_scoped_types(actor: Actor) -> Answer:
-    """Revisions show whole records: an API key sees those of the types that its scopes allow."""
+    """Revisions show whole records, so an API key sees those of the types in its scopes."""
     if actor.scopes is None:
         return True
     return _revisions.type.in_(
@@ -28,7 +28,7 @@ READ = all_of(
 
 
 def title(state: dict[str, Any]) -> str:
-    """Whose state it is, by the title it has there: `Tag “boats”`."""
+    """Return the type and the title that the record has in a revision: `Tag “boats”`."""
     record, data = REGISTRY.get(state.get("type") or ""), state.get("data") or {}
     value = data.get(record.title_field) if record else None
     if record is None or not value or not isinstance(value, str):

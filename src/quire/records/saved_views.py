@@ -1,4 +1,4 @@
-"""Saved views: lists of the panel under a name, one's own or shared with a role."""
+"""Saved views: named views of lists in the panel, private or shared with a role."""
 
 from typing import Any
 from urllib.parse import parse_qsl
@@ -29,7 +29,7 @@ MAX_PARAMETERS, MAX_COLUMNS, MAX_COLUMN_NAME = 100, 50, 64
 
 
 class SavedView(HasId, Timestamped, Versioned, Model):
-    """Filters, search, order and columns of a list, kept under a name."""
+    """The filters, search, order and columns of a list, saved under a name."""
 
     __tablename__ = "saved_views"
 
@@ -62,12 +62,12 @@ WRITE = any_of(OWN, role("admin"))
 
 
 def listed_types() -> list[str]:
-    """The paths of the record types that have a list."""
+    """Return the paths of the record types that have a list."""
     return [path for path, record in REGISTRY.items() if not record.singleton]
 
 
 def before_save(change: Change) -> None:
-    """Refuse lists that do not exist and what no list can take."""
+    """Refuse lists that do not exist and parameters that no list accepts."""
     if change.verb == "delete":
         return
     types = listed_types()
@@ -95,7 +95,7 @@ def before_save(change: Change) -> None:
 
 
 def _refuse_taken_name(change: Change) -> None:
-    """Refuse the name of another view of the list that the same people see: one's own, or where both are shared."""
+    """Refuse a name that another view has which the same people see: a private one of the user, or a shared one."""
     is_own = _views.owner_id == change.reference("owner")
     if change["shared_with"] not in (None, NOBODY_ELSE):
         is_own = or_(is_own, _views.shared_with != NOBODY_ELSE)
@@ -112,9 +112,9 @@ def _refuse_taken_name(change: Change) -> None:
 
 
 def opened_list(actor: Actor, view: dict[str, Any]) -> tuple[str, list[tuple[str, str]]] | None:
-    """The list that a view is of, as it shows it.
+    """Return the list of a view, with the view applied.
 
-    Administrators see private views of others in the list of views only.
+    Administrators see the private views of others only in the list of views.
     """
     is_own = view["owner"]["id"] == actor.user_id
     if view["type"] not in REGISTRY or not (is_own or view["shared_with"] != NOBODY_ELSE):

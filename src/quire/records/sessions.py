@@ -1,4 +1,4 @@
-"""Sessions: one for each sign-in of a browser, or of a program with tokens."""
+"""Sessions: one for each sign-in of a browser, or of a program that uses tokens."""
 
 from typing import Annotated
 
@@ -27,8 +27,8 @@ Agent = Annotated[
 class Session(HasId, Model):
     """A device or program that is signed in.
 
-    `hash` is that of the device's secret, `former_hash` that of the one before, which is valid for
-    some seconds after `rotated_at`.
+    `hash` is the hash of the device's secret, `former_hash` that of the previous one, which stays valid for a few
+    seconds after `rotated_at`.
     """
 
     __tablename__ = "sessions"

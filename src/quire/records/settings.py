@@ -1,4 +1,4 @@
-"""Settings: what administrators decide about the site, a single row."""
+"""Settings: what administrators decide about the site; a single row."""
 
 from sqlalchemy import event
 from sqlalchemy.orm import Mapped, mapped_column
@@ -28,7 +28,7 @@ class Setting(HasId, Timestamped, Versioned, Model):
 
 
 def _make_row(table, connection, **_) -> None:  # type: ignore[no-untyped-def]
-    """Create the one row with the table; the migration does the same."""
+    """Create the single row with the table, as the migration does."""
     moment = now()
     connection.execute(table.insert().values(id=ONLY_ROW, created_at=moment, updated_at=moment))
 

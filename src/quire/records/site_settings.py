@@ -1,4 +1,4 @@
-"""The settings that are edited in the panel, for rules, hooks and pages that depend on them."""
+"""The settings that are edited in the panel, for the rules, hooks and pages that depend on them."""
 
 from typing import Any
 from urllib.parse import quote
@@ -15,22 +15,22 @@ PAGES_IN_MENU = 6
 
 
 def site_settings() -> dict[str, Any]:
-    """All of them, as the API shows them."""
+    """Return all settings, as in the API."""
     return get_record(REGISTRY["settings"], SYSTEM, ONLY_ROW)
 
 
 def site_appearance() -> dict[str, Any]:
-    """How the site looks, as the API shows it."""
+    """Return the appearance of the site, as in the API."""
     return get_record(REGISTRY["appearance"], SYSTEM, ONLY_ROW)
 
 
 def site_name() -> str:
-    """What the site is called; read again only when the settings have changed."""
+    """Return the name of the site; read again only after the settings have changed."""
     return str(_cached_value("settings", "site_name"))
 
 
 def site_language() -> str:
-    """The language of the site's content; read again only when it may have changed."""
+    """Return the language of the site's content; read again only after it may have changed."""
     return str(_cached_value("appearance", "language"))
 
 
@@ -42,7 +42,7 @@ def _cached_value(path: str, name: str) -> Any:
 
 
 def site_menu(appearance: dict[str, Any]) -> list[dict[str, str]]:
-    """What the menu shows, as `label` and `url`: what was entered, else the first public pages."""
+    """Return the items of the menu as `label` and `url`: those entered, or else the first public pages."""
     if appearance["menu"]:
         return appearance["menu"]
     pages = REGISTRY["pages"]

@@ -1,4 +1,4 @@
-"""Redirects the old path of a record when its slug changes, in a single step."""
+"""Redirects the old path of a record when its slug changes, never through several redirects."""
 
 from sqlalchemy import select
 
@@ -11,7 +11,7 @@ from quire.store.write import create, delete, update
 
 
 def redirect_old_slug(change: Change) -> None:
-    """Redirect the old address of a record's page to the new one when its slug changes."""
+    """Redirect the old URL of a record's page to the new one when its slug changes."""
     old = change.before("slug")
     if old and change.changes("slug"):
         paths = [
@@ -21,7 +21,7 @@ def redirect_old_slug(change: Change) -> None:
 
 
 def add_redirect(actor: Actor, old: str, new: str) -> None:
-    """Redirect `old` and everything that led to it to `new`, which itself redirects nowhere."""
+    """Redirect `old`, and all paths that led to it, to `new`, and delete the redirect of `new`."""
     redirects = REGISTRY["redirects"]
     table = redirects.table.c
     with transaction() as connection:
@@ -30,7 +30,9 @@ def add_redirect(actor: Actor, old: str, new: str) -> None:
             table.path.in_([old, new]) | (table.target == old)
         )
         rows = connection.execute(statement).all()
-        for id, path in sorted(rows, key=lambda row: row.path != new):  # or others would lead back
+        for id, path in sorted(
+            rows, key=lambda row: row.path != new
+        ):  # otherwise one of the others would lead back
             if path == new:
                 delete(redirects, actor, id)
             else:

@@ -36,7 +36,8 @@ MAX_PASSWORD_BYTES = 1024
 class User(HasId, Timestamped, Versioned, Model):
     """A person with an account, or an imported author.
 
-    `page_language` is that of the page where they signed in last: mail is in it where they have chosen none.
+    `page_language` is the language of the page of their last sign-in: mail is in that language if they have chosen
+    none.
     """
 
     __tablename__ = "users"
@@ -62,7 +63,7 @@ WRITING_ROLES = ("author", "moderator", "admin")
 ADMIN = role("admin")
 SELF = owner(_users.id)
 PRIVATE = any_of(SELF, ADMIN)
-# no list: rules stand in statements that are compiled once (store/connections/prepared_statements.py)
+# not a list, since rules are part of compiled statements (store/connections/prepared_statements.py)
 IS_WRITER = or_(*(_users.role == one for one in WRITING_ROLES))
 WRITES = where(lambda: IS_WRITER, "that their role is author or higher")
 REGISTERING = Rule(
@@ -73,7 +74,7 @@ REGISTERING = Rule(
 
 
 def before_save(change: Change) -> None:
-    """Check the current password and the last administrator; set the password; create the profile."""
+    """Check the current password and that an administrator remains; set the password; create the profile."""
     if change.verb == "delete":
         _check_deletion(change)
         return
@@ -104,7 +105,7 @@ def _after_save(change: Change, state: dict[str, Any]) -> None:
             keep_factors=not change.prepared["remove_second_factors"],
         )
     elif change.changes("role") and _rank(state["role"]) > _rank(change.before("role")):
-        # whoever has copied a cookie would share the new rights: browsers must sign in again
+        # a copied cookie would gain the new rights, so browsers have to sign in again
         end_sessions(state["id"], _own_session(change), kind="browser")
     if change.state is not None and state["is_active"]:
         _notify(change, state)
@@ -115,12 +116,12 @@ def _rank(role: Any) -> int:
 
 
 def _own_session(change: Change) -> int | None:
-    """The session with which the actor changes their own account."""
+    """Return the session with which the actor changes their own account."""
     return change.actor.session_id if change.actor.user_id == change.id else None
 
 
 def _notify(change: Change, state: dict[str, Any]) -> None:
-    """Send mail about a new address or password, and revoke links that were sent before."""
+    """Send mail about a new email address or password, and revoke links sent earlier."""
     id = state["id"]
     if change.changes("email"):
         revoke(id, "reset", "verify", "email")
@@ -138,7 +139,7 @@ def _make_profile(change: Change, state: dict[str, Any]) -> None:
 
 
 def _check_current_password(change: Change) -> None:
-    """Require the current password from users who change their own address or password."""
+    """Require the current password from users who change their own email address or password."""
     current_password = change.pop("current_password")
     own = change.state is not None and change.actor.user_id == change.id
     guarded_fields = [name for name in ("email", "password") if name in change.values]
@@ -151,7 +152,7 @@ def _check_current_password(change: Change) -> None:
 
 
 def _apply_revocation_choices(change: Change) -> None:
-    """Decide which credentials a new password revokes: by default, users keep their own keys."""
+    """Decide which credentials a new password revokes; by default, users keep their own keys."""
     own = change.actor.user_id == change.id
     keep_keys, remove = change.pop("keep_keys"), change.pop("remove_second_factors")
     change.prepared["keep_keys"] = own if keep_keys is None else keep_keys
@@ -165,7 +166,7 @@ def _apply_revocation_choices(change: Change) -> None:
 
 
 def before_transaction(actor: Actor, id: int | None, values: dict[str, Any]) -> dict[str, Any]:
-    """Verify the current password, hash the new one: neither while the database is locked."""
+    """Verify the current password and hash the new one, neither while the database is locked."""
     prepared: dict[str, Any] = {}
     own = id is not None and actor.user_id == id
     current, new = values.get("current_password"), values.get("password")

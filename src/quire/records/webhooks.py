@@ -1,4 +1,4 @@
-"""Webhooks: addresses of other programs, which are told what happens to records."""
+"""Webhooks: URLs of other programs that are notified of changes to records."""
 
 import base64
 import secrets
@@ -50,11 +50,11 @@ TEST_EVENT = "webhooks.tested"
 
 
 class Webhook(HasId, Timestamped, Versioned, Model):
-    """An address that is sent the events it is subscribed to.
+    """A URL that is sent the events it is subscribed to.
 
-    `position` is the place in the order of commits up to which events have become deliveries;
-    `failing_since` when the first attempt failed after which none has succeeded; `sender` names the
-    job that sends to it, until `sender_until`.
+    `position` is the place in the order of commits up to which events have become deliveries, `failing_since` the
+    time of the first failure since the last success. `sender` is the job that sends deliveries to it, until
+    `sender_until`.
     """
 
     __tablename__ = "webhooks"
@@ -73,7 +73,7 @@ class Webhook(HasId, Timestamped, Versioned, Model):
 
 
 class WebhookSecret(HasId, Model):
-    """A secret that signs deliveries, encrypted; a former one until `expires_at`."""
+    """A secret that signs deliveries, encrypted; a former one is valid until `expires_at`."""
 
     __tablename__ = "webhook_secrets"
 
@@ -87,15 +87,15 @@ _webhooks, _secrets = Webhook.__table__, WebhookSecret.__table__
 
 @cache
 def known_events() -> list[str]:
-    """What a webhook can be subscribed to: the events of all types that can be changed."""
+    """Return the events that a webhook can subscribe to: those of all types that can be changed."""
     changed = (r for r in REGISTRY.values() if r.declared_access.update is not NOBODY)
     return subscription_names(changed)
 
 
 def signing_secrets(webhook_id: int) -> list[str]:
-    """The secrets that sign at present, the newest first.
+    """Return the secrets that sign at present, newest first.
 
-    Those sealed by another SECRET_KEY are left out.
+    Those encrypted with another SECRET_KEY are omitted.
     """
     valid = or_(_secrets.c.expires_at.is_(None), _secrets.c.expires_at > now())
     statement = select(_secrets.c.sealed).where(_secrets.c.webhook_id == webhook_id, valid)
@@ -114,15 +114,15 @@ TURNED_OFF = Message("The webhook was turned off.")
 
 
 def before_transaction(actor: Actor, id: int | None, values: dict[str, Any]) -> dict[str, Any]:
-    """Look up the host of a new URL: not while the database is locked."""
-    if not in_transaction():  # what has happened before is not told
+    """Look up the host of a new URL before the database is locked."""
+    if not in_transaction():  # earlier events are not sent
         number_commits()
     url = values.get("url")
     return {"refused": _refusal(url)} if isinstance(url, str) else {}
 
 
 def _refusal(url: str) -> Message | None:
-    """Why nothing may be sent to a URL; None also where its host is not known yet, or no URL is."""
+    """Return why nothing may be sent to a URL, or None if it is allowed, missing, or its host cannot be resolved."""
     try:
         parts = urlsplit(iri_to_uri(url))
         host, port = parts.hostname or "", parts.port or 443
@@ -140,7 +140,7 @@ def _refusal(url: str) -> Message | None:
 
 
 def before_save(change: Change) -> None:
-    """Check events and URL, make the secret of a new one, begin anew where it is turned on."""
+    """Check the events and the URL, create the secret of a new webhook, start afresh when it is enabled."""
     if change.verb == "delete":
         return
     _check_events(change)
@@ -188,14 +188,14 @@ def _check_number() -> None:
 
 
 def _reveal_secret(change: Change) -> str:
-    """A new secret, shown this once."""
+    """Create a secret that is shown only once."""
     secret = SECRET_PREFIX + base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()
     change.reveal(secret=secret)
     return secret
 
 
 def _store_secret(id: int, secret: str) -> None:
-    """Keep a new secret; the one before ends in a day, those before that end now."""
+    """Store a new secret; the previous one expires in a day, older ones now."""
     with transaction() as connection:
         own = _secrets.c.webhook_id == id
         connection.execute(delete(_secrets).where(own, _secrets.c.expires_at.is_not(None)))
@@ -206,7 +206,7 @@ def _store_secret(id: int, secret: str) -> None:
 
 
 def _begin(id: int, secret: str | None = None) -> None:
-    """Let a webhook hear of what happens from now on, signed with `secret` if it is new."""
+    """Send a webhook the events from now on, signed with `secret` if it is new."""
     if secret is not None:
         _store_secret(id, secret)
     started = {"position": current_position().last, "failing_since": None}
@@ -223,9 +223,9 @@ def _give_up_deliveries(id: int) -> None:
 
 
 def rotate_secret(change: Change) -> None:
-    """Create a new secret. The former one signs too for 24 hours."""
+    """Create a new secret. The previous one is valid for another 24 hours."""
     state = change.state or {}
-    # no change of the record: its revisions, which can be restored, hold no secret
+    # the record does not change, and its revisions, which can be restored, contain no secret
     with transaction() as connection:
         _store_secret(state["id"], _reveal_secret(change))
         record_event(change.actor, change.verb, WEBHOOKS.path, change.id)
@@ -246,7 +246,7 @@ def send_test(change: Change) -> None:
 
 
 def add_deliveries(connection: Connection, rows: list[dict[str, Any]]) -> list[int]:
-    """Add deliveries in the open transaction, each with an id for its receiver; their own ids."""
+    """Add deliveries in the open transaction, each with an id for its receiver; return their own ids."""
     table = REGISTRY["deliveries"].table
     with_message_ids = [{"message_id": f"msg_{secrets.token_urlsafe(18)}", **row} for row in rows]
     returning = insert(table).returning(table.c.id, sort_by_parameter_order=True)

@@ -1,1 +1,1 @@
-"""Uploaded pictures, processed by a program of its own."""
+"""Uploaded images, processed in a separate program."""

@@ -1,7 +1,7 @@
-"""Pictures are drawn anew after their upload: metadata left behind, the right way up, in sizes.
+"""Re-encodes uploaded images: without metadata, upright, in several sizes.
 
-Decoding happens in a process of its own with limits (jobs/images/render.py): whatever a picture does to
-it, the server goes on. Until then nothing of a picture can be fetched.
+They are decoded in a separate process with limits (jobs/images/render.py), so a malicious image cannot harm the
+server. An image cannot be fetched until that is done.
 """
 
 import json
@@ -41,7 +41,7 @@ ENDED = Message("Processing stopped because it took too much memory or time.")
 
 
 class ImageRejected(Exception):
-    """A picture that is not drawn: why in words, and the `state` of its record from now on."""
+    """An image that cannot be processed, with the reason and the `state` that its record gets."""
 
     def __init__(self, state: str, words: str):
         super().__init__(words)
@@ -50,12 +50,12 @@ class ImageRejected(Exception):
 
 @on_event("picture.draw", title="Make smaller versions of an image")
 def process_upload(job: Job) -> None:
-    """Draw the picture that has come."""
+    """Process a new image."""
     process_media(job.record_id)
 
 
 def process_media(media_id: int) -> None:
-    """Draw the picture of a media record, unless that is done; it may be asked for repeatedly."""
+    """Process the image of a media record unless that is done; safe to call repeatedly."""
     name = _find_pending(media_id)
     if name is None:
         return
@@ -82,7 +82,7 @@ def _find_pending(media_id: int) -> str | None:
 
 
 def _process_file(name: str, folder: Path) -> tuple[dict[str, Any], list[str]]:
-    """Draw what was sent, and store what has come of it: values for the record, names of files.
+    """Process an uploaded file and store the results; return values for the record and the names of the files.
 
     Raises ImageRejected.
     """
@@ -95,7 +95,7 @@ def _process_file(name: str, folder: Path) -> tuple[dict[str, Any], list[str]]:
 
 
 def _local_copy(name: str, folder: Path) -> Path:
-    """A copy for the program to read, wherever the file lies. Raises ImageRejected where there is none."""
+    """Return a local copy for the program to read, whatever the storage. Raises ImageRejected if the file is missing."""
     stored_file, path = file_storage().find(ORIGINAL + name), folder / ORIGINAL
     if stored_file is None:
         logger.warning("The picture %s is not there.", name)
@@ -106,9 +106,9 @@ def _local_copy(name: str, folder: Path) -> Path:
 
 
 def _run(original: Path, folder: Path, stem: str) -> dict[str, Any]:
-    """What the program says that it has made in `folder`. Raises ImageRejected."""
+    """Run the program and return what it says it has written to `folder`. Raises ImageRejected."""
     command = [sys.executable, "-I", str(PROGRAM), str(original), str(folder), stem]
-    # what it does not know it cannot tell
+    # without environment variables it cannot reveal any
     environment = {name: os.environ[name] for name in ("SYSTEMROOT", "PATH") if name in os.environ}
     try:
         done = subprocess.run(  # noqa: S603 - our own program, names that we made
@@ -133,13 +133,13 @@ def _rejection(done: subprocess.CompletedProcess[bytes], stem: str) -> ImageReje
 
 
 def _update_record(media_id: int, name: str, values: dict[str, Any]) -> None:
-    """Say in the record what has come of its file. Raises NotFound when that is no longer there."""
+    """Store the outcome in the record. Raises NotFound if the record no longer exists."""
     statement = select(Media.url, Media.sha256, Media.state).where(Media.id == media_id)
     with transaction() as connection:
         row = connection.execute(statement).first()
         if row is None or stored_name(row.url, row.sha256) != name:
             raise NotFound
-        if row.state == "pending":  # else somebody was faster
+        if row.state == "pending":  # otherwise another process was faster
             update(MEDIA, JOB, media_id, values)
 
 

@@ -1,7 +1,7 @@
-"""Draws a picture anew, in several sizes; a program of its own, run with limits by jobs/images/process.py.
+"""Re-encodes an image in several sizes; a separate program that jobs/images/process.py runs with limits.
 
-It decodes what strangers have sent, so it runs apart: without the package, its settings or the
-database. It gets a file, a folder and a name, and says on standard output what it has made there.
+It decodes files from strangers, so it runs without the package, its settings and the database. Its arguments are a
+file, a folder and a name; on standard output it reports what it has written.
 """
 
 import json
@@ -18,7 +18,7 @@ from PIL.PngImagePlugin import PngImageFile
 
 try:
     import resource
-except ImportError:  # Windows: there the time limit of the parent has to do
+except ImportError:  # on Windows, the time limit of the parent process has to suffice
     resource = None  # type: ignore[assignment]
 
 FORMATS = ("JPEG", "PNG", "GIF", "WEBP")
@@ -41,15 +41,15 @@ QUALITY: dict[str, dict[str, Any]] = {
 OUTPUT_INFO = ("transparency", "duration", "loop")
 """What a picture knows about itself that is part of how it looks; all else is left behind."""
 
-Image.MAX_IMAGE_PIXELS = None  # the limit is ours
+Image.MAX_IMAGE_PIXELS = None  # we have a limit of our own
 
 
 class UnsuitableImage(ValueError):
-    """A picture that is not drawn; the text says why, to whoever has sent it."""
+    """An image that is refused; the text tells its uploader why."""
 
 
 def main() -> None:
-    """`render.py SOURCE FOLDER STEM`: status 0 and JSON, DAMAGED, or UNFIT and why in words."""
+    """Run `render.py SOURCE FOLDER STEM`; the status is 0 with JSON, DAMAGED, or UNFIT with the reason."""
     limit()
     source, folder, stem = sys.argv[1:]
     try:
@@ -64,19 +64,19 @@ def main() -> None:
 
 
 def limit() -> None:
-    """Let this process have so much memory and time and no more, and be last in the queue."""
+    """Limit the time and memory of this process, and give it the lowest priority."""
     if resource is not None:
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
         resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         os.nice(NICE)
-    if sys.platform == "linux":  # the server keeps to one processor: this need not
+    if sys.platform == "linux":  # the server is pinned to one CPU, which this process need not be
         with suppress(OSError):
             os.sched_setaffinity(0, set(range(os.cpu_count() or 1)))
 
 
 def render(source: Path, folder: Path, stem: str) -> dict[str, Any]:
-    """Make the files; says sizes in pixels, and the names of the variants by width."""
+    """Write the files; return the sizes in pixels and the names of the variants by width."""
     with _open_first_frame(source) as picture:
         format = "JPEG" if picture.format == "MPO" else str(picture.format)
         if picture.width * picture.height > MAX_PIXELS:
@@ -94,20 +94,20 @@ def render(source: Path, folder: Path, stem: str) -> dict[str, Any]:
 
 
 def _open_first_frame(source: Path) -> Image.Image:
-    """The picture, at its first frame; one that has gone through its frames may have lost colours."""
+    """Open the image at its first frame; going back from later frames may lose colors."""
     return Image.open(source, formats=FORMATS)
 
 
 def _bits(picture: Image.Image) -> int:
-    """Bits of each sample in a PNG that has just been opened; Pillow makes 8 of fewer."""
+    """Return the bits per sample of a PNG that has just been opened; Pillow expands fewer than 8."""
     raw = str(picture.tile[0].args) if isinstance(picture, PngImageFile) and picture.tile else ""
     return {"2": 2, "4": 4, "16B": 16}.get(raw.partition(";")[2], 8)
 
 
 def normalize_image(picture: Image.Image, bits: int = 8) -> Image.Image:
-    """A copy the right way up, in colours that every screen knows, knowing nothing else.
+    """Return a copy that is upright, in a common color space and without metadata.
 
-    `bits` are those of each sample in the file.
+    `bits` is the number of bits per sample in the file.
     """
     picture.load()
     profile = picture.info.get("icc_profile")
@@ -118,9 +118,9 @@ def normalize_image(picture: Image.Image, bits: int = 8) -> Image.Image:
 
 
 def _with_alpha(picture: Image.Image, bits: int) -> Image.Image:
-    """A colour that stands for transparency (PNG, 11.3.1.1) becomes an alpha channel.
+    """Turn a color that stands for transparency (PNG, 11.3.1.1) into an alpha channel.
 
-    It would be another colour when those around it are mixed, converted or cut to 8 bits.
+    Otherwise resizing, conversion or reduction to 8 bits would change the color.
     """
     key, mode = picture.info.get("transparency"), picture.mode
     if key is None or mode not in ("1", "L", "RGB", "I;16"):
@@ -169,7 +169,7 @@ def _save(picture: Image.Image, path: Path, format: str) -> None:
 
 
 def _save_animation(source: Path, path: Path, format: str) -> None:
-    """All frames, each as it is seen: Pillow has put it together with those before."""
+    """Save all frames, each as it appears: Pillow has already combined it with the previous ones."""
     with _open_first_frame(source) as picture:
         options, is_transparent = _animation(picture, format)
     with _open_first_frame(source) as picture:
@@ -179,26 +179,26 @@ def _save_animation(source: Path, path: Path, format: str) -> None:
             for frame in ImageSequence.Iterator(picture)
         )
         first = next(frames)
-        rest = list(frames) if format == "PNG" else frames  # Pillow goes through those of PNG twice
+        rest = list(frames) if format == "PNG" else frames  # Pillow reads the frames of PNGs twice
         first.save(path, format, save_all=True, append_images=rest, **options, **QUALITY[format])
 
 
 def _animation(picture: Image.Image, format: str) -> tuple[dict[str, Any], bool]:
-    """How frames follow one another, for whoever writes them, and whether any is transparent."""
+    """Return the timing of the frames for the encoder, and whether any is transparent."""
     count: int = getattr(picture, "n_frames", 1)
     if count * picture.width * picture.height > MAX_ALL_FRAMES:
         raise UnsuitableImage(f"Its frames have more than {MAX_ALL_FRAMES:,} pixels together.")
     durations, is_transparent = [], False
     for frame in ImageSequence.Iterator(picture):
-        frame.load()  # WebP knows more when the frame is decoded
+        frame.load()  # WebP knows more after the frame has been decoded
         durations.append(frame.info.get("duration", 100))
         is_transparent = is_transparent or _is_transparent(frame)
     options = {"loop": picture.info["loop"]} if "loop" in picture.info else {}
     if format == "PNG":
-        is_apart = bool(picture.info.get("default_image"))  # seen only where nothing moves
+        is_apart = bool(picture.info.get("default_image"))  # only visible if nothing moves
         options |= {"default_image": is_apart, "disposal": 0, "blend": 0}
         return options | {"duration": durations[1:] if is_apart else durations}, is_transparent
-    if format == "GIF":  # through a frame that is transparent the one before would be seen
+    if format == "GIF":  # the previous frame would show through a transparent one
         options["disposal"] = 2 if is_transparent else 0
     return options | {"duration": [int(one) for one in durations]}, is_transparent
 
@@ -210,7 +210,7 @@ def _is_transparent(frame: Image.Image) -> bool:
 
 
 def _without_palette(frame: Image.Image, is_transparent: bool) -> Image.Image:
-    """Without a palette that is shared with other frames, where they would show through."""
+    """Convert an image with a palette that frames share, where other frames would show through."""
     if is_transparent:
         return frame.convert("RGBA")
     return frame.convert("RGB") if frame.mode == "RGBA" else frame
@@ -219,9 +219,9 @@ def _without_palette(frame: Image.Image, is_transparent: bool) -> Image.Image:
 def _variants(
     still: Image.Image, folder: Path, stem: str, format: str, suffix: str
 ) -> dict[str, dict[str, Any]]:
-    """Smaller ones, each from the one before, never larger than what there is."""
+    """Write smaller versions, each from the previous one, never larger than the image."""
     smaller, variants, saved = _to_scalable_mode(still), {}, []
-    with ThreadPoolExecutor(THREADS) as encoding:  # Pillow encodes without Python's lock
+    with ThreadPoolExecutor(THREADS) as encoding:  # Pillow encodes without holding the GIL
         for width in (one for one in WIDTHS if one <= still.width):
             height = max(1, round(still.height * width / still.width))
             smaller = smaller.resize((width, height), Image.Resampling.LANCZOS, reducing_gap=3.0)
@@ -231,15 +231,15 @@ def _variants(
                 saved.append(encoding.submit(_save, smaller, folder / name, kind))
             variants[str(width)] = {**names, "width": width, "height": height}
     for one in saved:
-        one.result()  # raises what went wrong
+        one.result()  # raises errors of the threads
     return variants
 
 
 def _to_scalable_mode(still: Image.Image) -> Image.Image:
-    """In a mode whose pixels can be mixed."""
+    """Convert to a mode whose pixels can be interpolated."""
     if still.mode in ("RGB", "RGBA", "L"):
         return still
-    if still.mode.startswith("I"):  # 16 bits of grey
+    if still.mode.startswith("I"):  # 16-bit grayscale
         return _without_metadata(_to_8_bits(still))
     sees_through = still.mode in ("LA", "PA", "La", "RGBa") or "transparency" in still.info
     return _without_metadata(still.convert("RGBA" if sees_through else "RGB"))

@@ -1,1 +1,1 @@
-"""Mail: what is written, to whom, and how it leaves."""
+"""Mail: its content, its recipients and its delivery."""

@@ -1,4 +1,4 @@
-"""Email about accounts: to whom it goes, and its links, made just before it is sent."""
+"""Email about accounts: recipients, and links created just before sending."""
 
 from typing import Any
 
@@ -24,14 +24,14 @@ NOTICES = (
 
 
 def write_message(job: Job) -> MailMessage | None:
-    """The email of a job; None if there is no recipient any more. Raises PermanentFailure."""
+    """Build the email of a job; None if there is no recipient any more. Raises PermanentFailure."""
     if job.kind not in WRITERS:
         raise PermanentFailure("There is no such email.")
     return WRITERS[job.kind](job)
 
 
 def invitation(email: str, role: str, path: str, language: str = "") -> MailMessage:
-    """The invitation to create an account, in a language, "" for that of the site."""
+    """Build an invitation to create an account, in `language`, or the site's language if that is ""."""
     words = {"role": role, **_link(path, "invite")}
     return MailMessage(email, "invite", words, language=language)
 
@@ -42,7 +42,7 @@ def _link(path: str, purpose: str) -> dict[str, str]:
 
 
 def active_user(id: int | None) -> dict[str, Any] | None:
-    """An account that is in use and has an address; None for all others."""
+    """Return an account that is active and has an email address; None for others."""
     users = REGISTRY["users"]
     user_id = id and read.find_id(users, SYSTEM, id=id)
     user = (
@@ -56,17 +56,17 @@ def active_user(id: int | None) -> dict[str, Any] | None:
 def mail_to(
     user: dict[str, Any], kind: str, words: dict[str, Any], unsubscribe: str = ""
 ) -> MailMessage:
-    """An email to an account, in the language of its owner."""
+    """Build an email to an account, in its owner's language."""
     return MailMessage(user["email"], kind, words, unsubscribe, language_of(user))
 
 
 def language_of(user: dict[str, Any]) -> str:
-    """The language of mail to somebody: chosen in the profile, else of the page of the last sign-in."""
+    """Return the language for mail to a user: the one in their profile, or else of the page of their last sign-in."""
     return mail_language(user["language"], user["page_language"])
 
 
 def profile_of(user_id: int) -> Any:
-    """The row of somebody's profile, which says what mail they want."""
+    """Return the row of a user's profile, which says what mail they want."""
     profiles = REGISTRY["profiles"].table
     with read_connection() as connection:
         return connection.execute(select(profiles).where(profiles.c.user_id == user_id)).one()
@@ -82,7 +82,9 @@ def _reset(job: Job) -> MailMessage | None:
     if user is None:
         return None
     secret = link_secret("reset", user["email"], job.id)
-    if is_used(secret):  # an earlier attempt has arrived after all, or the password is another
+    if is_used(
+        secret
+    ):  # an earlier attempt has arrived after all, or the password has changed again
         return None
     create_link("reset", user["email"], user["id"], secret=secret)
     words = {"username": user["username"], **_link(f"/auth/reset/{secret}", "reset")}
@@ -116,7 +118,7 @@ def _to_verify(job: Job, user: dict[str, Any], email: str, template: str) -> Mai
 
 @mail_template("email")
 def _email(job: Job) -> MailMessage | None:
-    """To the address that somebody wants for their account; its owner may have one already."""
+    """Build an email to the new address that a user has entered; it may belong to someone already."""
     user, email = active_user(job.record_id), job.data["email"]
     if user is None or user["email"] == email:
         return None
@@ -127,14 +129,14 @@ def _email(job: Job) -> MailMessage | None:
 
 @mail_template("taken")
 def _address_taken(job: Job) -> MailMessage | None:
-    """To somebody whose address was given for a second account."""
+    """Build an email to someone whose address was entered for a second account."""
     user = _with_address(job.data["email"])
     return mail_to(user, "already_registered", {"username": user["username"]}) if user else None
 
 
 @mail_template(*NOTICES)
 def _notice(job: Job) -> MailMessage | None:
-    """Something that an account's owner should know; `to` is where it goes, if not to their address."""
+    """Build a notice to an account's owner; `to` is the address, if not the owner's."""
     user = active_user(job.record_id)
     if user is None:
         return None

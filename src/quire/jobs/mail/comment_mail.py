@@ -1,6 +1,6 @@
-"""Mail about comments: to whom was answered and whose post it is.
+"""Mail about comments, to people who were replied to and to authors of posts.
 
-Nobody hears of their own comments, nor of any that nobody else can see yet.
+People are never notified of their own comments, or of comments that are not visible yet.
 """
 
 from functools import cache
@@ -34,7 +34,7 @@ _comments = COMMENTS.table
     "comments.created", "comments.approved", after=PAUSE, title="Notify people of a new comment"
 )
 def notify(jobs: list[Job]) -> None:
-    """Enqueue the emails about comments that are visible now; once for each comment."""
+    """Enqueue emails about comments that are visible now, once for each comment."""
     request_ids = {job.record_id: job.request_id for job in jobs}
     with transaction() as connection:
         values = {"ids": list(request_ids), "now": now()}
@@ -54,7 +54,7 @@ def notify(jobs: list[Job]) -> None:
 
 @cache
 def _untold() -> Select[Any]:
-    """Of comments, by their ids, those that readers see and nobody was told of, and who may want to know."""
+    """Return those of the comments that are visible and have not been announced, and who may want to know."""
     posts, parents = POSTS.table, _comments.alias()
     columns = (
         _comments.c.id,
@@ -73,13 +73,13 @@ def _untold() -> Select[Any]:
         .outerjoin(parents, parents.c.id == _comments.c.parent_id)
         .where(_comments.c.id.in_(bindparam("ids", expanding=True)), *is_visible)
         .where(_comments.c.told_at.is_(None))
-        .order_by(_comments.c.id)  # two workers lock them in the same order
-        .with_for_update(of=_comments, key_share=True)  # who replies need not wait
+        .order_by(_comments.c.id)  # so that two workers lock them in the same order
+        .with_for_update(of=_comments, key_share=True)  # those who reply do not have to wait for it
     )
 
 
 def _recipients(comment: Any) -> dict[int, str]:
-    """The recipients, with one email each: a reply takes precedence over a comment on the own post."""
+    """Return the recipients, one email each: a reply takes precedence over a comment on one's own post."""
     people = {comment.post_author_id: "comment"}
     if comment.parent_author_id is not None:
         people[comment.parent_author_id] = "reply"
@@ -88,7 +88,7 @@ def _recipients(comment: Any) -> dict[int, str]:
 
 
 def _select_recipients(connection: Connection, ids: set[int]) -> set[int]:
-    """Of these people, those who want email about comments now, and can get it."""
+    """Select the people who want and can receive email about comments now."""
     users, profiles = USERS.table, PROFILES.table
     can_get_mail = (users.c.id.in_(ids), users.c.is_active, users.c.email.is_not(None))
     wanting = select(users.c.id).join(profiles, profiles.c.user_id == users.c.id)
@@ -97,7 +97,7 @@ def _select_recipients(connection: Connection, ids: set[int]) -> set[int]:
 
 
 def _load_visible(id: int) -> tuple[dict[str, Any], dict[str, Any]] | None:
-    """A comment that readers see, and its post."""
+    """Return a visible comment and its post."""
     visible_id = read.find_id(COMMENTS, SYSTEM, id=id)
     comment = read.get_record(COMMENTS, SYSTEM, visible_id) if visible_id is not None else None
     if comment is None or comment["status"] != "approved" or comment["deleted_at"]:
@@ -122,7 +122,7 @@ def _about_comment(job: Job) -> MailMessage | None:
 
 
 def excerpt(comment: dict[str, Any]) -> dict[str, str]:
-    """Who says it, and the first of the words, as plain text."""
+    """Return who wrote it and the first words, as plain text."""
     text = strip_tags(comment["body_html"])
     shortened = text if len(text) <= EXCERPT_LENGTH else text[:EXCERPT_LENGTH] + "…"
     return {"who": comment["author_name"] or Message("A guest"), "text": shortened}

@@ -1,6 +1,6 @@
-"""The digest: what waits for somebody and what is new, once a day or a week, for those who want it.
+"""The digest: what is waiting for a user and what is new, once a day or a week, for those who want it.
 
-It tells of what they look after in the panel, and comes only when there is something to tell.
+It covers what they are responsible for in the panel, and is only sent if there is something to say.
 """
 
 from collections.abc import Callable
@@ -51,7 +51,7 @@ _profiles = PROFILES.table
 
 @periodic(3600, title="Send summaries of new comments by email")
 def send_digests() -> None:
-    """Owe digests to those who want them and have had none for a period."""
+    """Enqueue digests for those who want them and have had none for a period."""
     for period, length in PERIODS.items():
         before = now() - length + SLACK
         conditions = (_profiles.c.digest == period, _is_due(before))
@@ -68,7 +68,7 @@ def _is_due(before: datetime) -> Any:
 
 
 def _enqueue(user_id: int, before: datetime, since: datetime) -> None:
-    """Owe a digest of what has happened since then, unless somebody else has."""
+    """Enqueue a digest of what has happened since a time, unless another process has."""
     until = now()
     mine = (_profiles.c.user_id == user_id, _is_due(before))
     with transaction() as connection:
@@ -80,7 +80,7 @@ def _enqueue(user_id: int, before: datetime, since: datetime) -> None:
 
 @dataclass(frozen=True)
 class DigestItem:
-    """A line: what it is about, where that can be read, more about it, words from it."""
+    """A line: a title, its URL, further details and an excerpt."""
 
     name: str
     url: str = ""
@@ -90,7 +90,7 @@ class DigestItem:
 
 @dataclass(frozen=True)
 class DigestSection:
-    """A heading, the address of all that stands below it, and the first of that."""
+    """A heading, the URL of the whole list, and its first items."""
 
     heading: str
     url: str
@@ -115,7 +115,7 @@ def _digest(job: Job) -> MailMessage | None:
 
 
 def _sections(actor: Actor, since: datetime, until: datetime) -> list[DigestSection]:
-    """What there is to tell somebody, the most urgent first."""
+    """Return the sections for a user, the most urgent first."""
     sections = [
         _section_of_records(actor, COMMENTS, Message("%(count)s comment to review", "%(count)s comments to review", count=0), _comment, [_status("pending")]),
         _failed_jobs(actor),
@@ -149,7 +149,7 @@ def _section_of_records(
     conditions: list[Condition],
     sort: tuple[str, ...] = (),
 ) -> DigestSection | None:
-    """The records of a type that an actor finds in the panel; None where there are none."""
+    """Return the records of a type that an actor sees in the panel; None if there are none."""
     query = Query(tuple(conditions), sort, per_page=LISTED, panel=True)
     page = read.list_records(record, actor, query)
     states = [one.values[0] for one in conditions if one.path == "status"]
@@ -186,7 +186,7 @@ def _account(row: dict[str, Any]) -> DigestItem:
 
 
 def _failed_jobs(actor: Actor) -> DigestSection | None:
-    """Jobs that were given up, for those who may try them again."""
+    """Return jobs that have failed for good, for those who may retry them."""
     if role("admin")(actor) is False:
         return None
     kinds = [row for row in queue_admin.summary_by_event() if row.failed]

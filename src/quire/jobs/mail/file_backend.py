@@ -1,4 +1,4 @@
-"""Letters that were kept in a folder because there is no SMTP server: found again and read."""
+"""Emails stored in a folder because there is no SMTP server: lists and reads them."""
 
 import email
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ MAX_LISTED = 200
 
 @dataclass(frozen=True)
 class StoredMessage:
-    """An email in the folder; `name` is that of its file."""
+    """An email in the folder; `name` is the name of its file."""
 
     name: str
     message: EmailMessage
@@ -28,24 +28,24 @@ class StoredMessage:
         return rfc3339(self.message["Date"].datetime)
 
     def part(self, kind: str) -> str:
-        """Its text as `plain` or `html`; empty where it has none."""
+        """The body as `plain` or `html`; empty if it has none."""
         body_part = self.message.get_body((kind,))
         return str(body_part.get_content()) if body_part is not None else ""
 
 
 def folder() -> Path:
-    """The folder of emails."""
+    """Return the folder of the emails."""
     return Path(current_app.config["QUIRE_INSTANCE"]) / "outbox"
 
 
 def list_messages() -> Iterator[StoredMessage]:
-    """The newest emails."""
+    """Return the newest emails."""
     for path in sorted(folder().glob("*.eml"), reverse=True)[:MAX_LISTED]:
         yield _read_message(path)
 
 
 def get_message(name: str) -> StoredMessage | None:
-    """The email in the file of this name."""
+    """Return the email in the file `name`."""
     return next((_read_message(path) for path in folder().glob("*.eml") if path.name == name), None)
 
 

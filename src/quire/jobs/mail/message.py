@@ -1,4 +1,4 @@
-"""An email: one template for its plain text and its HTML; and the functions that build each kind."""
+"""Emails: one template for the plain text and the HTML, and the functions that build each kind."""
 
 import re
 from collections.abc import Callable
@@ -21,10 +21,10 @@ from quire.web.language import in_language, install_in, language, translate
 
 @dataclass(frozen=True)
 class MailMessage:
-    """A text for one address; `kind` names its template, `words` fill it.
+    """An email to one address; `kind` is its template, `words` are the variables.
 
-    `unsubscribe` is the address that ends mail of this kind, where somebody may want that; `language` is
-    that of the person, "" where nobody knows: the mail is in the language of the site then.
+    `unsubscribe` is the URL that ends mail of this kind, if that is possible. `language` is the recipient's
+    language; with "", the email is in the site's language.
     """
 
     to: str
@@ -34,7 +34,7 @@ class MailMessage:
     language: str = ""
 
     def render(self) -> tuple[str, str, str]:
-        """The subject, on one line whatever stands in it, the text, and the same as HTML."""
+        """Return the subject on one line, the plain text and the HTML."""
         with in_language(mail_language(self.language)):
             return self._render()
 
@@ -56,7 +56,7 @@ class MailMessage:
 
 
 def mail_language(*choices: str | None) -> str:
-    """The language of mail: the first of `choices` in which there are mails, else that of the site."""
+    """Return the language of an email: the first of `choices` that mail is translated to, or else the site's."""
     known = (one for one in choices if one in LANGUAGES)
     return next(known, None) or str(site_appearance()["language"])
 
@@ -67,7 +67,7 @@ def _in_language(value: Any) -> Any:
 
 @cache
 def _templates(form: str) -> Environment:
-    """The templates with the base and the pieces for one form; only in HTML is anything markup."""
+    """Return the templates for one format; only HTML is escaped."""
     environment = Environment(
         loader=PackageLoader("quire.jobs.mail", "templates"),
         undefined=StrictUndefined,
@@ -85,12 +85,12 @@ def _templates(form: str) -> Environment:
 
 
 def site_root() -> str:
-    """The address of this site, never taken from a request: its sender could name any host."""
+    """Return the URL of this site, never taken from a request, whose sender could name any host."""
     return str(current_app.config["PUBLIC_URL"] or current_app.config["LOCAL_URL"])
 
 
 def unsubscribe_url(user_id: int, kind: str) -> str:
-    """The address that ends mail of a kind for somebody."""
+    """Return the URL that ends mail of a kind for a user."""
     return f"{site_root()}/auth/unsubscribe/{create_token(user_id, kind)}"
 
 
@@ -101,7 +101,7 @@ WRITERS: dict[str, Writer] = {}
 
 
 def mail_template(*kinds: str) -> Callable[[WriterT], WriterT]:
-    """Register the function below for emails of these kinds."""
+    """Register the decorated function for emails of these kinds."""
 
     def register(write: WriterT) -> WriterT:
         WRITERS.update(dict.fromkeys(kinds, write))

@@ -29,13 +29,13 @@ mail = Mail()
 
 
 class CheckedConnection(Connection):
-    """Flask-Mail's connection with a patience that ends, and certificates that are checked."""
+    """Flask-Mail's connection with a timeout and verified certificates."""
 
     seconds: float | None = None
     """How long to wait for an answer; MAIL_TIMEOUT where nothing is said."""
 
     def configure_host(self) -> smtplib.SMTP:
-        """A server that is ready to take mail. Raises OSError."""
+        """Connect to the server. Raises OSError."""
         tls = ssl.create_default_context()
         seconds = self.seconds or current_app.config["MAIL_TIMEOUT"]
         where = (self.mail.server, self.mail.port)
@@ -54,7 +54,9 @@ class CheckedConnection(Connection):
         return host
 
     def __exit__(self, *failure: Any) -> None:
-        """Say goodbye, and do not wait for the answer: the mail is taken, which has to be noted."""
+        """Close the connection without waiting for the reply: the server has accepted the mail, which has to be
+        recorded.
+        """
         if self.host is not None:
             with suppress(OSError):
                 self.host.putcmd("quit")
@@ -62,7 +64,7 @@ class CheckedConnection(Connection):
 
 
 def try_server(seconds: float) -> str | None:
-    """Sign in at the mail server and send nothing: why that fails, None where all is well."""
+    """Sign in at the mail server without sending anything; return why that fails, or None."""
     line = CheckedConnection(current_app.extensions["mail"])
     line.seconds = seconds
     try:
@@ -86,7 +88,7 @@ def send_job(job: Job) -> None:
 
 
 def deliver(mail: MailMessage, name: str) -> None:
-    """Send an email; `name` identifies it, also when it is sent again. Raises OSError."""
+    """Send an email; `name` identifies it, and is the same when it is sent again. Raises OSError."""
     message = _email_message(mail, name)
     if current_app.config["MAIL_SERVER"]:
         with CheckedConnection(current_app.extensions["mail"]) as line:
@@ -96,7 +98,7 @@ def deliver(mail: MailMessage, name: str) -> None:
 
 
 def is_final(error: OSError) -> bool:
-    """Whether the server will never take this mail; what is wrong on our side will be fixed one day."""
+    """Whether the server will never accept this email; problems on our side can be fixed."""
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         return all(code >= 500 for code, _ in error.recipients.values())
     refused = isinstance(error, smtplib.SMTPSenderRefused | smtplib.SMTPDataError)
@@ -107,17 +109,17 @@ def _email_message(mail: MailMessage, name: str) -> Message:
     subject, text, page = mail.render()
     host = urlsplit(site_root()).hostname
     sender = _ascii_sender(current_app.config["MAIL_DEFAULT_SENDER"] or f"quire@{host}")
-    # RFC 3834: no holiday notice should answer
+    # RFC 3834: automatic replies such as holiday notices are unwanted
     more = {"Auto-Submitted": "auto-generated", **unsubscribe_headers(mail.unsubscribe)}
     to = ascii_address(mail.to)
     message = Message(subject, [to], text, page, sender=sender, extra_headers=more)
-    # the same at each attempt, like the email itself, so that duplicates can be recognised
+    # the same for each attempt, as is the email itself, so that duplicates are recognized
     message.msgId = f"<{digest(current_app.config['SECRET_KEY'] + name)[:32]}@{host}>"
     return message
 
 
 def _ascii_sender(text: str) -> str:
-    """An address, or a name with one, whose domain every mail server understands."""
+    """Return an address, with its name if it has one, whose domain every mail server understands."""
     address = parseaddr(text)[1]
     return text.replace(address, ascii_address(address)) if is_address(address) else text
 
@@ -126,8 +128,8 @@ def _store(mail: MailMessage, name: str, message: Message) -> None:
     place = folder()
     place.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = place / f"{now():%Y%m%d-%H%M%S}-{mail.kind}-{name}.eml"
-    part = path.with_suffix(".part")  # whoever looks for mail finds whole ones
-    # what it holds may open an account: for nobody else's eyes
+    part = path.with_suffix(".part")  # so that readers of the folder only see complete files
+    # its links may open an account, so nobody else may read it
     with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
         file.write(message.as_bytes())
     part.replace(path)

@@ -1,4 +1,4 @@
-"""Links that end mail of a kind for somebody: signed, without an end, and good for nothing else."""
+"""Links that end mail of a kind for a user: signed, without expiry, and valid for nothing else."""
 
 from typing import Any
 
@@ -22,19 +22,19 @@ def _signer() -> URLSafeSerializer:
 
 
 def create_token(user_id: int, kind: str) -> str:
-    """What stands in the link."""
+    """Create the token in the link."""
     return str(_signer().dumps([user_id, kind]))
 
 
 def unsubscribe_headers(url: str) -> dict[str, str]:
-    """Headers for a button of the mail program that ends mail of this kind, if it can be ended (RFC 8058)."""
+    """Return headers for the mail program's unsubscribe button, if mail of this kind can be ended (RFC 8058)."""
     if not url:
         return {}
     return {"List-Unsubscribe": f"<{url}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
 
 
 def parse_token(text: str) -> tuple[int, str] | None:
-    """Whose mail of which kind a token ends; None when it is not ours."""
+    """Return the user and the kind of mail in a token; None if we did not issue it."""
     try:
         user_id, kind = _signer().loads(text)
     except BadData:
@@ -43,7 +43,7 @@ def parse_token(text: str) -> tuple[int, str] | None:
 
 
 def unsubscribe_user(user_id: int, kind: str, by: Actor) -> None:
-    """End mail of this kind for a user, if there still is one."""
+    """End mail of this kind for a user who still exists."""
     profiles = REGISTRY["profiles"]
     profile = find_id(profiles, by.as_system(), user_id=user_id)
     if profile is not None:

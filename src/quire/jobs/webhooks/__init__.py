@@ -1,1 +1,1 @@
-"""Webhooks: events become deliveries, and deliveries are sent until they are taken or given up."""
+"""Webhooks: events become deliveries, which are sent until they are accepted or have failed for good."""

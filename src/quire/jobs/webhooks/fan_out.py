@@ -1,7 +1,7 @@
-"""Fan-out: each event becomes a delivery for every webhook that is subscribed to it.
+"""Fan-out: turns each event into a delivery for every webhook subscribed to it.
 
-Events are read from the outbox in the order of commits, up to where each webhook has heard; nothing is
-written for webhooks when a record is changed.
+Events are read from the outbox in the order of commits, from the position of each webhook; changing a record writes
+nothing for webhooks.
 """
 
 import secrets
@@ -42,7 +42,7 @@ _webhooks, _deliveries, _events = Webhook.__table__, Delivery.__table__, OutboxE
 
 @periodic(1, per_process=True)
 def queue_deliveries() -> None:
-    """Make deliveries of what has happened, and jobs of what is due, if there is any webhook."""
+    """Create deliveries of new events and jobs for those that are due, if there is any webhook."""
     with read_connection() as connection:
         active = select(func.min(_webhooks.c.position)).where(_webhooks.c.is_active)
         position = connection.execute(active).scalar()
@@ -56,7 +56,7 @@ def queue_deliveries() -> None:
 
 
 def fan_out() -> bool:
-    """Make deliveries of the next events; whether there may be more."""
+    """Create deliveries of the next events; return whether there may be more."""
     with transaction() as connection:
         active = select(_webhooks).where(_webhooks.c.is_active).order_by(_webhooks.c.id)
         webhooks = connection.execute(active.with_for_update()).all()
@@ -102,7 +102,7 @@ def _deliver(connection: Connection, webhook: Any, events: Any) -> None:
 
 
 def _matching_events(webhook: Any, events: Any) -> Iterator[Any]:
-    """The events for a webhook, which hears nothing of itself."""
+    """Return the events for a webhook, without those about itself."""
     known_names = known_events()
     for event in events:
         own = event.type == _webhooks.name and event.record_id == webhook.id
@@ -112,16 +112,16 @@ def _matching_events(webhook: Any, events: Any) -> Iterator[Any]:
 
 
 def release_next(connection: Connection, delivery: Any) -> None:
-    """Let the delivery be sent now that follows one about the same record, if it waited for that."""
+    """Release the delivery that follows one about the same record, if it was waiting for it."""
     columns = _deliveries.c
     same = (columns.type == delivery.type, columns.record_id == delivery.record_id)
     release(connection, delivery.webhook_id, *same, columns.id > delivery.id)
 
 
 def release(connection: Connection, webhook_id: int, *which: ColumnElement[bool]) -> None:
-    """Let those pending deliveries of a webhook be sent now that have to wait for no earlier one.
+    """Release the pending deliveries of a webhook that need not wait for an earlier one.
 
-    The webhook's row is locked: a delivery that is added meanwhile must see what is pending.
+    The webhook's row is locked, since a delivery that is being added must see which ones are pending.
     """
     columns = _deliveries.c
     mine = (columns.webhook_id == webhook_id, columns.status == PENDING)
@@ -143,7 +143,7 @@ def must_wait() -> ColumnElement[bool]:
 
 
 def queue_senders() -> None:
-    """Enqueue a job for each webhook to which something is due, and to which none sends."""
+    """Enqueue a job for each webhook that has deliveries due and no sender."""
     with read_connection() as connection:
         ids = list(connection.execute(_without_sender()).scalars())
     for id in ids:

@@ -1,6 +1,6 @@
-"""One POST to an address that somebody else has named: bounded in time and size, to public networks only.
+"""Sends one POST to a URL that a user has entered: bounded in time and size, to public networks only.
 
-No redirect is followed, no proxy of the environment is used, no connection is used twice.
+Redirects are not followed, proxies from the environment are not used, and connections are not reused.
 """
 
 import re
@@ -41,18 +41,18 @@ class DeadlineStream(httpcore.NetworkStream):
         self._inner, self._deadline = inner, deadline
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        """Up to so many bytes. Raises httpcore.ReadTimeout."""
+        """Read at most `max_bytes`. Raises httpcore.ReadTimeout."""
         return self._inner.read(max_bytes, self._seconds_left(httpcore.ReadTimeout))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        """Write all of it. Raises httpcore.WriteTimeout."""
+        """Write everything. Raises httpcore.WriteTimeout."""
         view = memoryview(buffer)
-        while view:  # a receiver that reads slowly must not renew the time either
+        while view:  # a receiver that reads slowly must not extend the time either
             piece, view = view[:MAX_BODY_BYTES], view[MAX_BODY_BYTES:]
             self._inner.write(bytes(piece), self._seconds_left(httpcore.WriteTimeout))
 
     def close(self) -> None:
-        """Close it."""
+        """Close the stream."""
         self._inner.close()
 
     def start_tls(
@@ -61,13 +61,13 @@ class DeadlineStream(httpcore.NetworkStream):
         server_hostname: str | None = None,
         timeout: float | None = None,
     ) -> httpcore.NetworkStream:
-        """The same stream, encrypted for the host that was named, whichever address it has."""
+        """Return the stream with TLS for the requested host, whichever of its addresses is connected."""
         seconds = self._seconds_left(httpcore.ConnectTimeout)
         inner = self._inner.start_tls(ssl_context, server_hostname, seconds)
         return DeadlineStream(inner, self._deadline)
 
     def get_extra_info(self, info: str) -> Any:
-        """What httpcore asks about the socket."""
+        """Return what httpcore asks about the socket."""
         return self._inner.get_extra_info(info)
 
     def _seconds_left(self, error: type[Exception]) -> float:
@@ -75,7 +75,7 @@ class DeadlineStream(httpcore.NetworkStream):
 
 
 def seconds_left(deadline: float, error: type[Exception]) -> float:
-    """Seconds until `deadline`, a time of the monotonic clock. Raises `error` when it is over."""
+    """Return the seconds until `deadline`, a time of the monotonic clock. Raises `error` after it."""
     seconds = deadline - time.monotonic()
     if seconds <= 0:
         raise error()
@@ -83,7 +83,7 @@ def seconds_left(deadline: float, error: type[Exception]) -> float:
 
 
 class GuardedBackend(httpcore.NetworkBackend):
-    """Connects to the addresses that were judged, before a deadline."""
+    """Connects to the addresses that have been checked, before a deadline."""
 
     def __init__(self, deadline: float, *, allow_private: bool):
         self._deadline, self._allow_private = deadline, allow_private
@@ -97,7 +97,7 @@ class GuardedBackend(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.NetworkStream:
-        """A connection to the first address that answers. Raises OSError, ForbiddenAddress."""
+        """Connect to the first address that answers. Raises OSError, ForbiddenAddress."""
         addresses = resolve(host, port, seconds_left(self._deadline, httpcore.ConnectTimeout))
         require_reachable(host, addresses, allow_private=self._allow_private)
         for address in addresses[:-1]:
@@ -113,7 +113,7 @@ class GuardedBackend(httpcore.NetworkBackend):
 
 
 def post(url: str, headers: Mapping[str, str], body: bytes, *, allow_private: bool) -> Outcome:
-    """Send a body; a status from 200 to 299 within SECONDS is success."""
+    """Send a body; a status from 200 to 299 within SECONDS is a success."""
     started = time.monotonic()
     status, error, retry_after = None, None, 0
     try:
@@ -131,7 +131,7 @@ def post(url: str, headers: Mapping[str, str], body: bytes, *, allow_private: bo
 def _status(
     url: str, headers: Mapping[str, str], body: bytes, deadline: float, allow_private: bool
 ) -> tuple[int, str | None]:
-    """The status of the answer and its Retry-After, after as much of its body as is read."""
+    """Return the status of the response and its Retry-After, after reading a limited part of its body."""
     parts = urlsplit(iri_to_uri(url))
     host, scheme = parts.hostname or "", parts.scheme.lower()
     target = f"{parts.path or '/'}{'?' if parts.query else ''}{parts.query}"
@@ -157,7 +157,7 @@ def _status(
 
 
 def _wait_seconds(retry_after: str | None) -> int:
-    """The seconds that a Retry-After asks for (RFC 9110, 10.2.3: a number or a date); 0 for any other text."""
+    """Return the seconds in a Retry-After (RFC 9110, 10.2.3: a number or a date), 0 if it is neither."""
     if retry_after is None:
         return 0
     if _DELAY.fullmatch(retry_after):

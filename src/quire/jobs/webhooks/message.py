@@ -21,11 +21,11 @@ ADMINISTRATOR = Actor("admin")
 
 
 class NoSecret(Exception):
-    """The secrets of a webhook were encrypted by another SECRET_KEY."""
+    """The secrets of a webhook are encrypted with another SECRET_KEY."""
 
 
 def body_of(delivery: Any) -> bytes:
-    """The body: the record is as it is now, null where it was deleted."""
+    """Return the body: the record as it is now, or null if it has been deleted."""
     data = {
         "type": delivery.type,
         "id": delivery.record_id,
@@ -49,7 +49,7 @@ def _record(delivery: Any) -> dict[str, Any] | None:
 
 
 def headers_of(delivery: Any, body: bytes) -> dict[str, str]:
-    """The headers of an attempt, signed by each secret that is valid. Raises NoSecret."""
+    """Return the headers of an attempt, signed with each valid secret. Raises NoSecret."""
     secrets, moment, text = signing_secrets(delivery.webhook_id), now(), body.decode()
     if not secrets:
         raise NoSecret("The secret cannot be read: SECRET_KEY has changed. Rotate the secret.")

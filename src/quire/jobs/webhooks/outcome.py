@@ -1,4 +1,4 @@
-"""What came of an attempt to send to a webhook."""
+"""The outcome of an attempt to deliver to a webhook."""
 
 from dataclasses import dataclass
 
@@ -20,9 +20,9 @@ FAILURES = (
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of an attempt: the status of the answer if there was one, why it failed if it did.
+    """The outcome of an attempt: the status of the response, if any, and the reason for a failure.
 
-    `retry_after`: for how many seconds the receiver wants no further attempt.
+    `retry_after` is the number of seconds for which the receiver wants no further attempt.
     """
 
     status: int | None

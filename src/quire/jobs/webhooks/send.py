@@ -1,4 +1,4 @@
-"""Sending: what is due to a webhook, one delivery after the other, each in order for its record."""
+"""Sends the due deliveries of a webhook one after the other, those of each record in order."""
 
 import logging
 import time
@@ -47,7 +47,7 @@ _webhooks, _deliveries = Webhook.__table__, Delivery.__table__
 
 @on_event(SEND, seconds=SENDER_SECONDS, waits=True, title="Send events to a webhook")
 def send_due(job: Job) -> None:
-    """Send what is due to a webhook. Raises Reschedule when there is more of it."""
+    """Send the due deliveries of a webhook. Raises Reschedule if there are more."""
     if not _stay_sender(job, now() + timedelta(seconds=SENDER_SECONDS)):
         return
     until = time.monotonic() + BEGIN_SECONDS
@@ -61,7 +61,7 @@ def send_due(job: Job) -> None:
 
 
 def _stay_sender(job: Job, until: Any) -> bool:
-    """Whether this job still has the sending for itself, which it has until then or gives back."""
+    """Whether this job is still the webhook's only sender, which it is until a time or until it stops."""
     mine = (_webhooks.c.id == job.record_id, _webhooks.c.sender == job.data["sender"])
     with transaction() as connection:
         statement = update(_webhooks).where(*mine).values(sender_until=until)
@@ -75,7 +75,7 @@ def _next_due(webhook_id: int) -> Any:
 
 @cache
 def _due() -> Select[Any]:
-    """The next delivery of a webhook that is active; none that an earlier one has to precede."""
+    """Return the next due delivery of an active webhook that no earlier one has to precede."""
     columns = _deliveries.c
     due = (
         select(_deliveries, _webhooks.c.url)
@@ -92,7 +92,7 @@ def _due() -> Select[Any]:
 
 
 def attempt(delivery: Any) -> Outcome:
-    """Send a delivery once. What fails on our side is an outcome too: it must not stop the others."""
+    """Send a delivery once. Failures on our side are outcomes too, as they must not stop other deliveries."""
     with CapturedErrors() as captured:
         body = body_of(delivery)
         headers = headers_of(delivery, body)
@@ -105,21 +105,21 @@ def attempt(delivery: Any) -> Outcome:
 
 
 def _http_client() -> Any:
-    """Loads the HTTP library on first use: most installations have no webhook."""
+    """Load the HTTP library on first use: most installations have no webhook."""
     return import_module("quire.jobs.webhooks.http_client")
 
 
 def record_outcome(delivery: Any, outcome: Outcome) -> None:
-    """Note what came of an attempt: done, to be tried again, or given up; and what it says of the webhook."""
+    """Record the outcome of an attempt: done, to be retried, or failed for good; and update the webhook."""
     with transaction() as connection:
-        # its row first: deliveries that are added meanwhile wait until it is known what is pending
+        # lock the webhook's row first: deliveries that are being added wait until it is known which are pending
         locked = select(_webhooks).where(_webhooks.c.id == delivery.webhook_id).with_for_update()
         webhook = connection.execute(locked).first()
         values = _after_attempt(delivery, outcome)
         same = (_deliveries.c.id == delivery.id, _deliveries.c.attempts == delivery.attempts)
         pending = update(_deliveries).where(*same, _deliveries.c.status == PENDING)
         if webhook is None or not connection.execute(pending.values(values)).rowcount:
-            return  # deleted, turned off or replayed meanwhile
+            return  # deleted, disabled or replayed meanwhile
         on_commit(partial(count, DELIVERIES, RESULTS[values["status"]]))
         if values["status"] != PENDING:
             release_next(connection, delivery)

@@ -1,4 +1,4 @@
-"""The current password of an account, given as proof before something important."""
+"""The current password of an account, which users prove they know before important changes."""
 
 from sqlalchemy import select
 
@@ -12,12 +12,12 @@ from quire.store.late_audit import record_event_soon
 
 
 def knows_password(actor: Actor, password: str) -> bool:
-    """Whether `password` is that of the actor. Raises TooManyRequests after many wrong ones."""
+    """Whether `password` is the actor's password. Raises TooManyRequests after many wrong ones."""
     return verified_hash(actor, password) is not None
 
 
 def verified_hash(actor: Actor, password: str) -> str | None:
-    """The stored hash of the actor's password, None if `password` is not the right one.
+    """Return the stored hash of the actor's password, or None if `password` is wrong.
 
     Raises TooManyRequests after many wrong ones.
     """
@@ -32,7 +32,7 @@ def verified_hash(actor: Actor, password: str) -> str | None:
 
 
 def credentials(id: int | None) -> tuple[str | None, str | None]:
-    """The address and the password hash of an account."""
+    """Return the email address and the password hash of an account."""
     users = REGISTRY["users"].table
     with read_connection() as connection:
         row = connection.execute(

@@ -32,7 +32,7 @@ LIFETIMES = {
 
 
 class EmailLink(HasId, Model):
-    """A secret that was sent to an address.
+    """A secret sent to an email address.
 
     `purpose` is reset, verify, email (a new address) or invite; `role` is the one of an invited user.
     """
@@ -51,7 +51,7 @@ class EmailLink(HasId, Model):
 
 @dataclass(frozen=True)
 class ActiveLink:
-    """A link that is valid now: its owner and its purpose."""
+    """A valid link: its owner and its purpose."""
 
     id: int
     purpose: str
@@ -64,13 +64,13 @@ _links = EmailLink.__table__
 
 
 def link_secret(purpose: str, email: str, job: int) -> str:
-    """The secret of the link in the email of a job: the same at each attempt to send it."""
+    """Return the secret of the link in a job's email: the same for each attempt to send it."""
     key, words = str(current_app.config["SECRET_KEY"]).encode(), f"link:{purpose}:{job}:{email}"
     return urlsafe_b64encode(hmac.digest(key, words.encode(), "sha256")).decode().rstrip("=")
 
 
 def is_used(secret: str) -> bool:
-    """Whether the link with this secret was used or revoked."""
+    """Whether the link with this secret has been used or revoked."""
     statement = select(_links.c.used_at).where(_links.c.hash == digest(secret))
     with read_connection() as connection:
         return connection.execute(statement).scalar() is not None
@@ -83,7 +83,7 @@ def create_link(
     role: str | None = None,
     secret: str | None = None,
 ) -> str:
-    """Create a link and return its secret; older ones for the same purpose are revoked."""
+    """Create a link and return its secret; revoke older ones for the same purpose."""
     secret = secret or secrets.token_urlsafe(32)
     lifetime = timedelta(seconds=current_app.config[LIFETIMES[purpose]])
     owner = _links.c.email == email if user_id is None else _links.c.user_id == user_id
@@ -99,7 +99,9 @@ def create_link(
 
 
 def find_active(secret: str, *purposes: str) -> ActiveLink | None:
-    """The valid link with this secret: not used or expired, its account active, its address current."""
+    """Return the link with this secret if it is neither used nor expired, and its account and address are still
+    current.
+    """
     users = REGISTRY["users"].table
     columns = (_links.c[name] for name in ("id", "purpose", "user_id", "email", "role"))
     # the address of the account, unless the link is for a new one
@@ -118,7 +120,7 @@ def find_active(secret: str, *purposes: str) -> ActiveLink | None:
 
 
 def consume(link: ActiveLink) -> bool:
-    """Mark a link as used, in the transaction of its effect; False when somebody was faster."""
+    """Mark a link as used, in the transaction of its effect; return False if another request used it first."""
     with transaction() as connection:
         is_this_one = and_(_links.c.id == link.id, _is_active())
         cursor = connection.execute(update(_links).where(is_this_one).values(used_at=now()))
@@ -126,19 +128,19 @@ def consume(link: ActiveLink) -> bool:
 
 
 def revoke(user_id: int, *purposes: str) -> None:
-    """Revoke the links of an account, in the transaction of the change that causes it."""
+    """Revoke the links of an account, in the transaction of the change that requires it."""
     with transaction() as connection:
         of_purposes = and_(_links.c.user_id == user_id, _links.c.purpose.in_(purposes))
         connection.execute(update(_links).where(of_purposes, _is_active()).values(used_at=now()))
 
 
 def delete_expired(connection: Connection) -> int:
-    """Delete links that are used or expired, in the open transaction; how many."""
+    """Delete used and expired links in the open transaction; return how many."""
     return connection.execute(delete(_links).where(not_(_is_active()))).rowcount
 
 
 def list_active(purpose: str) -> Sequence[Any]:
-    """Valid links for one purpose, the newest first: `email`, `role`, `expires_at`."""
+    """Return the valid links for one purpose, newest first: `email`, `role`, `expires_at`."""
     columns = (_links.c.email, _links.c.role, _links.c.expires_at)
     statement = select(*columns).where(_links.c.purpose == purpose, _is_active())
     with read_connection() as connection:

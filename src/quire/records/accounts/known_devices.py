@@ -1,4 +1,4 @@
-"""Devices that an account was used from, so that its owner is notified of a new one."""
+"""Devices from which an account has been used; its owner is told about new ones."""
 
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Mapped, mapped_column
@@ -13,7 +13,7 @@ from quire.store.transactions.advisory_locks import advisory_lock
 
 
 class KnownDevice(HasId, Model):
-    """A program in a network, identified by the hash of both."""
+    """A program on a network, identified by a hash of both."""
 
     __tablename__ = "devices"
 
@@ -23,7 +23,7 @@ class KnownDevice(HasId, Model):
 
 
 def is_new(user_id: int, mark: str) -> bool:
-    """Whether an account that has been used before is now used from another device.
+    """Whether an account that has been used before is now being used from another device.
 
     The device is stored; the first one of an account does not count as new.
     """

@@ -35,15 +35,15 @@ def end_session(id: int) -> None:
 
 
 def delete_expired_sessions() -> int:
-    """Delete expired sessions; how many."""
+    """Delete expired sessions; return how many."""
     table = REGISTRY["sessions"].table
     return delete_in_batches(table, table.c.expires_at <= now())
 
 
 def end_sessions(user_id: int, keep: int | None = None, kind: str | None = None) -> int:
-    """End a user's sessions, of one `kind` or all, except `keep`; how many.
+    """End a user's sessions, of one `kind` or all, except `keep`; return how many.
 
-    In the transaction of the change that causes it.
+    This happens in the transaction of the change that requires it.
     """
     table = REGISTRY["sessions"].table
     conditions = [table.c.user_id == user_id, table.c.id.is_distinct_from(keep)]
@@ -54,7 +54,7 @@ def end_sessions(user_id: int, keep: int | None = None, kind: str | None = None)
 
 
 def end_all_sessions(keep: int | None) -> int:
-    """End the sessions of everybody, except `keep`; how many."""
+    """End everyone's sessions, except `keep`; return how many."""
     table = REGISTRY["sessions"].table
     with transaction() as connection:
         others = delete(table).where(table.c.id.is_distinct_from(keep))
@@ -62,9 +62,9 @@ def end_all_sessions(keep: int | None) -> int:
 
 
 def renew_session(actor: Actor) -> None:
-    """Replace the secret of the actor's browser session at once, after it has proven the password.
+    """Replace the secret of the actor's browser session right after they have proven the password.
 
-    The old secret is invalid from then on, whoever else has it.
+    The old secret is then invalid, even if someone else has a copy.
     """
     if actor.proof != "session" or actor.session_id is None:
         return
@@ -76,14 +76,14 @@ def renew_session(actor: Actor) -> None:
 
 
 def end_keys(user_id: int) -> int:
-    """Revoke a user's API keys; how many."""
+    """Revoke a user's API keys; return how many."""
     table = REGISTRY["api_keys"].table
     with transaction() as connection:
         return int(connection.execute(delete(table).where(table.c.owner_id == user_id)).rowcount)
 
 
 def count_keys(user_id: int) -> int:
-    """How many API keys a user has."""
+    """Return how many API keys a user has."""
     table = REGISTRY["api_keys"].table
     own = select(func.count()).where(table.c.owner_id == user_id)
     with read_connection() as connection:
@@ -93,9 +93,10 @@ def count_keys(user_id: int) -> int:
 def revoke_credentials(
     user_id: int, *, keep_session: int | None, keep_keys: bool, keep_factors: bool
 ) -> list[str]:
-    """End an account's sessions but one, and its keys and second factors unless they are to stay.
+    """End an account's sessions except one, and revoke its keys and second factors unless they are to be kept.
 
-    In the transaction of the new password. Returns sentences on what ended and what is still valid.
+    This happens in the transaction that sets the new password. Returns sentences about what has ended and what is
+    still valid.
     """
     with transaction():
         sessions = end_sessions(user_id, keep_session)

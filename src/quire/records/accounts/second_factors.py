@@ -1,4 +1,4 @@
-"""Second factors beside the password: codes of an app, recovery codes, passkeys."""
+"""Second factors: codes from an app, recovery codes and passkeys."""
 
 from sqlalchemy import Integer, LargeBinary, String, Text, delete, func, select
 from sqlalchemy.orm import Mapped, mapped_column
@@ -13,7 +13,7 @@ from quire.store.transactions.advisory_locks import advisory_lock
 
 
 class TotpDevice(HasId, Model):
-    """An app that shows codes (RFC 6238): its secret, encrypted, and the step it used last."""
+    """An authenticator app (RFC 6238): its encrypted secret and the time step of the last code used."""
 
     __tablename__ = "totp_devices"
 
@@ -24,7 +24,7 @@ class TotpDevice(HasId, Model):
 
 
 class RecoveryCode(HasId, Model):
-    """A code for users who have lost their app; valid once."""
+    """A single-use code for users who have lost their app."""
 
     __tablename__ = "recovery_codes"
 
@@ -34,7 +34,7 @@ class RecoveryCode(HasId, Model):
 
 
 class Passkey(HasId, Model):
-    """A key pair of a device (WebAuthn): its public half."""
+    """A passkey (WebAuthn): the public key of a device."""
 
     __tablename__ = "passkeys"
 
@@ -51,7 +51,7 @@ FACTORS = (TotpDevice, RecoveryCode, Passkey)
 
 
 def delete_factors(user_id: int, *models: type[Model]) -> int:
-    """Delete a user's factors of `models`, by default all FACTORS; how many rows."""
+    """Delete a user's factors of `models`, by default all FACTORS; return the number of rows."""
     count = 0
     with transaction() as connection:
         advisory_lock(f"second factors of {user_id}")
@@ -61,7 +61,7 @@ def delete_factors(user_id: int, *models: type[Model]) -> int:
 
 
 def count_factors(user_id: int) -> int:
-    """How many apps with codes and passkeys a user has."""
+    """Return how many authenticator apps and passkeys a user has."""
     counts = (
         select(func.count()).where(table.c.user_id == user_id).scalar_subquery()
         for table in (TotpDevice.__table__, Passkey.__table__)
