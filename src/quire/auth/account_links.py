@@ -117,7 +117,7 @@ def verify_address(token: str, by: Actor) -> None:
         try:
             values = {"email": link.email, "email_verified_at": rfc3339(now())}
             update(REGISTRY["users"], by.as_system(), id, values)
-        except Conflict:  # somebody else has the address by now
+        except Conflict:  # someone else has the address by now
             raise NotFound(INVALID_LINK) from None
         if first:
             enqueue_mail("welcome", id)

@@ -43,7 +43,7 @@ def requires_second_factor(role: str) -> bool:
 
 
 def language_of_mail(chosen: str = "auto") -> dict[str, str]:
-    """What to store of the language of mail to the person at this page; nothing where they have chosen one."""
+    """Return what to store of the language for mail to the user of this page; nothing if they have chosen one."""
     code = page_language() if chosen == "auto" else None
     return {"page_language": code} if code else {}
 

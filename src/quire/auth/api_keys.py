@@ -48,13 +48,14 @@ def _select_active() -> CredentialSelect:
 
 
 def authenticate(text: str) -> ActiveKey:
-    """The key for `text`. Raises Unauthenticated if it is malformed, unknown, expired or used from
-    another network."""
+    """Return the key for `text`. Raises Unauthenticated if it is malformed, unknown, expired or used from another
+    network.
+    """
     return _require_usable(_lookup(text) if is_key(text) else None)
 
 
 def authenticate_content_key(text: str) -> ActiveKey:
-    """The same of a key that reads public content by one API, and is none anywhere else."""
+    """Authenticate a key that reads public content through one API, and is valid nowhere else."""
     return _require_usable(_lookup(text) if is_content_key(text) else None)
 
 

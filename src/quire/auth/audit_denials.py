@@ -39,7 +39,7 @@ def _denied_actor(response: Response) -> Actor | None:
     if response.status_code == 403 or g.get(PARTLY):
         try:
             actor = current_actor()
-        except Unauthenticated:  # refused before anybody looked at the proof
+        except Unauthenticated:  # refused before the credentials were checked
             return anonymous_actor()
         return None if actor.is_anonymous else actor.impersonator or actor
     challenge = response.headers.get("WWW-Authenticate", "")
@@ -61,7 +61,7 @@ def _target(request: Request) -> tuple[str, int | None]:
 
 
 def note_partial_denial() -> None:
-    """Record this request as denied, since some operations in it were."""
+    """Record this request as denied because some of its operations were."""
     g.setdefault(PARTLY, True)
 
 
@@ -73,7 +73,7 @@ def _note(request: Request, response: Response) -> Response:
         if actor is not None and _has_room(actor):
             request_line = f"{request.method} {quote(request.path)}"
             record_event_soon(actor, ACTION, *_target(request), request_line[:LONGEST])
-    except Problem as problem:  # the answer is worth more than the note about it
+    except Problem as problem:  # the response matters more than this record of it
         logger.warning("A refusal could not be noted: %s", problem.message)
     return response
 

@@ -1,8 +1,8 @@
-"""Requests that another site makes a browser send: refused, whichever token they bring.
+"""Refuses requests that another site makes a browser send, whatever token they carry.
 
-Browsers say where a request comes from (Sec-Fetch-Site, Origin); pages cannot change
-it. Browsers that say neither, and programs, are left to the token. Signing in is covered too, which
-happens before there is a session to steal.
+Browsers say where a request comes from (Sec-Fetch-Site, Origin), and pages cannot change that. For programs and
+browsers that say neither, the token decides. This covers signing in too, which happens before there is a session to
+steal.
 """
 
 from urllib.parse import urlsplit
@@ -57,5 +57,5 @@ def refuse_cross_origin(request: Request) -> None:
 
 
 def init_app(app: Flask) -> None:
-    """Check every request before anything else does."""
+    """Check every request before any other check."""
     before_request(app, refuse_cross_origin)

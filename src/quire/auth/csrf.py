@@ -1,4 +1,4 @@
-"""CSRF protection of forms, which recognises our own forms even after their session has ended."""
+"""CSRF protection of forms, which recognizes our own forms even after their session has ended."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -17,9 +17,9 @@ SALT = "wtf-csrf-token"
 
 def init_app(app: Flask) -> None:
     """Have `app` refuse cookie-authenticated changes without the CSRF token of the session."""
-    # its own hook looks up view and blueprint also for requests that read
+    # its own hook would also look up the view and the blueprint for requests that only read
     app.config["WTF_CSRF_CHECK_DEFAULT"] = False
-    # one for each application: it remembers the blueprints that it exempts
+    # one per application, since it remembers which blueprints are exempt
     protection = CSRFProtect(app)
     before_request(app, partial(_protect, app.config, protection))
 

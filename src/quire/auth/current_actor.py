@@ -27,10 +27,10 @@ def current_actor() -> Actor:
 
 
 def chosen_language() -> str:
-    """The language that the signed-in user has chosen for pages; `auto` for everybody else."""
+    """The language that the signed-in user has chosen for pages; `auto` for everyone else."""
     try:
         return current_actor().language if has_session(current_request()) else ANONYMOUS.language
-    except Problem:  # the answer says what is wrong with the credential
+    except Problem:  # the response will say what is wrong with the credential
         return ANONYMOUS.language
 
 

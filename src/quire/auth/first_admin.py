@@ -23,7 +23,7 @@ def is_needed() -> bool:
 
 
 def create_token() -> str:
-    """A new token for the link; earlier ones become invalid."""
+    """Create a token for the link; earlier ones become invalid."""
     token = secrets.token_urlsafe(32)
     path = _path()
     path.unlink(missing_ok=True)
@@ -51,5 +51,5 @@ def _path() -> Path:
 
 
 def _hash(token: str) -> str:
-    # What is kept must not open anything: it may lie in a backup.
+    # only the hash is stored: backups must not contain valid links
     return hashlib.sha256(token.encode()).hexdigest()

@@ -1,7 +1,7 @@
-"""Impersonation: an administrator sees what another user sees, and cannot change anything.
+"""Impersonation: an administrator sees what another user sees, without being able to change anything.
 
-The user's id is in the signed cookie, together with the administrator's session: it is invalid in
-any other. The rights of both are checked anew at each request.
+The user's id is in the signed cookie, bound to the administrator's session. The rights of both are checked on each
+request.
 """
 
 from flask import request, session
@@ -30,7 +30,7 @@ def start(viewer: Actor, other: Account) -> None:
 
 
 def stop(actor: Actor) -> int | None:
-    """Stop viewing as somebody else; returns the id of that user."""
+    """Stop viewing as someone else; return the id of that user."""
     session.pop(KEY, None)
     if actor.impersonator is None:
         return None
@@ -39,7 +39,7 @@ def stop(actor: Actor) -> int | None:
 
 
 def effective_actor(actor: Actor) -> Actor:
-    """The impersonated actor, or the actor themselves in all other sessions."""
+    """The impersonated actor, or in all other sessions the actor themselves."""
     if actor.role != "admin" or KEY not in session:
         return actor
     id, begun_in = session[KEY]

@@ -38,7 +38,7 @@ LEEWAY = 10
 
 
 class Claims(BaseModel):
-    """What an access token says. One that says less, more, or something else is refused."""
+    """The claims of an access token. A token with other, more or fewer claims is refused."""
 
     model_config = ConfigDict(strict=True, extra="forbid")
 
@@ -53,7 +53,7 @@ class Claims(BaseModel):
 
 
 def issue(owner: Account) -> dict[str, Any]:
-    """A new session and its tokens, in the form of RFC 6749 section 5.1."""
+    """Create a session and its tokens, in the form of RFC 6749 section 5.1."""
     secret = new_secret()
     seconds = current_app.config["JWT_REFRESH_TOKEN_EXPIRES"]
     id = session_store.create_session(owner, KIND, secret, seconds)
@@ -61,9 +61,9 @@ def issue(owner: Account) -> dict[str, Any]:
 
 
 def refresh(token: str, asker: Actor) -> dict[str, Any]:
-    """The next pair of tokens. Raises Unauthenticated; a replaced token also ends its session.
+    """Return the next pair of tokens. Raises Unauthenticated; a replaced token also ends its session.
 
-    The new token is derived from the old one, so that parallel requests get the same.
+    The new token is derived from the old one, so that parallel requests get the same one.
     """
     id, secret = _parse_refresh_token(token)
     session = session_store.by_secret(secret, KIND)
@@ -114,7 +114,7 @@ def _successor(secret: str) -> str:
 
 
 def _checksum(session_id: int, secret: str) -> str:
-    """Distinguishes a replaced token of ours from one that was made up."""
+    """Distinguishes a replaced token of ours from an invented one."""
     return _mac("mark", f"{session_id}.{secret}").hex()[:24]
 
 
@@ -144,13 +144,13 @@ def _access_token(owner: Account, session_id: int) -> str:
 
 
 def _signer(secret: str) -> Signer:
-    """Signs as RFC 7515 says of HS256."""
+    """Return a signer for HS256 (RFC 7515)."""
     return Signer(secret, sep=".", key_derivation="none", digest_method=hashlib.sha256)
 
 
 @lru_cache(1024)
 def _verify_access_token(token: str, secret: str) -> Claims:
-    """What a token with a valid signature says; cached, since only its expiry can change.
+    """Return the claims of a token with a valid signature; cached, since only its expiry can change.
 
     Raises BadData, ValueError.
     """
@@ -179,7 +179,7 @@ _cache: dict[tuple[int, str], tuple[float, ActiveSession]] = {}
 
 
 def _session(claims: Claims) -> ActiveSession | None:
-    """The session of the claims, cached for some seconds where that is configured."""
+    """The session of the claims, cached for a few seconds if that is configured."""
     id = claims.sid
     seconds = current_app.config["JWT_CACHE_SECONDS"]
     until, session = _cache.get((id, current_app.config["SECRET_KEY"]), (0.0, None))

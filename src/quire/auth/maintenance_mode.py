@@ -33,11 +33,13 @@ OPEN_ENDPOINTS = frozenset(
 
 
 def refuse_during_maintenance(request: Request) -> None:
-    """Refuse this request if maintenance is going on and it may not pass. Raises UnderMaintenance."""
+    """Refuse this request during maintenance, unless it is exempt. Raises UnderMaintenance."""
     if request.path in MONITORING_PATHS or request.endpoint in OPEN_ENDPOINTS:
         return
     if has_program_credential(request):
-        with suppress(Unauthenticated):  # the connection that finds them tells of maintenance, too
+        with suppress(
+            Unauthenticated
+        ):  # the connection that looks up the credential reports maintenance, too
             current_actor()
     maintenance = maintenance_of_request(request.environ)
     current_globals().maintenance = maintenance
@@ -46,17 +48,17 @@ def refuse_during_maintenance(request: Request) -> None:
 
 
 def seen_maintenance() -> Maintenance | None:
-    """The maintenance during which this request was let in, None when there is none."""
+    """The maintenance during which this request was admitted; None if there is none."""
     maintenance: Maintenance | None = g.get("maintenance")
     return maintenance
 
 
 def is_administrator() -> bool:
-    """Whether an administrator sends this request, also one who views the site as somebody else."""
+    """Whether an administrator sends this request, even one who views the site as someone else."""
     try:
         if current_actor().at_least("admin"):
             return True
-    except Unauthenticated:  # a token that has expired will be renewed after the maintenance
+    except Unauthenticated:  # an expired token will be renewed after the maintenance
         return False
     user = sessions.current() if has_session(current_request()) else None
     return user is not None and user.account.role == "admin"

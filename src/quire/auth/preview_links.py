@@ -1,7 +1,6 @@
-"""Preview links: anybody with the link sees the draft of a record until the link expires.
+"""Preview links: anyone with the link sees the draft of a record until the link expires.
 
-A link is signed and contains the record and its mark (store/preview_links.py); deleting the mark
-revokes all links.
+A link is signed and contains the record and its mark (store/preview_links.py); deleting the mark revokes all links.
 """
 
 from dataclasses import dataclass

@@ -1,9 +1,9 @@
-"""Throttles: how often this request's client may try, and what mail it may cause.
+"""Rate limits: how often the client of this request may try, and what mail it may cause.
 
-`with count_attempt("password", email) as attempt: attempt.right = ...` looks at a password, `"code"` at a second factor
-(with the id of the account as text), `"token"` at a link or a refresh token (with no account);
-`spend("reset", email)` takes one from the budgets of this network and this address. Both raise
-TooMany. Keys are made of what the server knows: never of a header or a field that means nothing.
+`with count_attempt("password", email) as attempt: attempt.right = ...` checks a password, `"code"` a second factor
+(with the id of the account as text), `"token"` a link or a refresh token (without an account). `consume("reset",
+email)` takes one from the quotas of this network and this address. Both raise TooManyRequests. Keys consist of what
+the server has verified, never of a header or a field that anyone can invent.
 """
 
 import time
@@ -30,17 +30,17 @@ from quire.web.response_cache import add_guard
 def count_attempt(
     kind: str, account: str = "", id: int | None = None
 ) -> AbstractContextManager[login_throttle.Attempt]:
-    """An attempt from here to prove something; see store.attempts. Raises TooManyRequests."""
+    """Count an attempt to authenticate; see security.login_throttle. Raises TooManyRequests."""
     return login_throttle.count_attempt(kind, account, anonymous_actor(), id)
 
 
 def consume(kind: str, address: str) -> None:
-    """Take one of what this network and `address` may have in an hour. Raises TooManyRequests."""
+    """Take one from the hourly quotas of this network and `address`. Raises TooManyRequests."""
     quotas.consume(kind, normalize_address(address), anonymous_actor())
 
 
 def init_app(app: Flask) -> None:
-    """Count for this application, unless it has throttles switched off."""
+    """Count the requests of this application, unless rate limits are off."""
     if not app.config["RATELIMIT_ENABLED"]:
         return
     uri = storage_uri(app.config["REDIS_URL"])
@@ -57,13 +57,15 @@ def init_app(app: Flask) -> None:
 
 
 def _scope() -> str:
-    """What is limited as a whole: what programs ask; Flask-Limiter leaves alone what has no name."""
-    asks_first = request.method == "OPTIONS"  # a browser, before the request of a script
+    """Return the scope of API requests as a whole; Flask-Limiter ignores requests without a scope."""
+    asks_first = (
+        request.method == "OPTIONS"
+    )  # a page opened in a browser rather than a script's request
     return "api" if request.path.startswith(("/api/", "/ghost/")) and not asks_first else ""
 
 
 def _client() -> str:
-    """Whose requests these are: an account's, whatever its proof, or those of a network."""
+    """Return whose requests these are: those of an account, whatever its credential, or of a network."""
     try:
         id = current_actor().user_id
     except Unauthenticated:
@@ -74,7 +76,7 @@ def _client() -> str:
 def _count_kept(
     app: Flask, limiter: Limiter, check: Callable[[], Any], environ: dict[str, Any]
 ) -> list[tuple[str, str]] | None:
-    """Count a request that a kept answer is found for; None where it is one too many."""
+    """Count a request that is answered from the cache; return None if it exceeds the limit."""
     with app.request_context(environ):
         if not _scope():
             return []
@@ -87,7 +89,7 @@ def _count_kept(
 
 
 def _add_headers(limiter: Limiter, response: Response) -> Response:
-    """Say how many requests are left, unless a narrower limit has been told already."""
+    """Add the number of remaining requests, unless a narrower limit has been reported already."""
     current = limiter.current_limit
     if current is not None and "RateLimit-Limit" not in response.headers:
         seconds = max(1, ceil(current.window.reset_time - time.time()))

@@ -1,4 +1,4 @@
-"""Joining: an account of one's own, where that is open, or by an invitation."""
+"""Registration: creating one's own account, where that is allowed, or accepting an invitation."""
 
 from typing import Any
 
@@ -29,10 +29,10 @@ Raw = dict[str, Any]
 
 
 def register(actor: Actor, raw: Raw) -> Saved | None:
-    """Make a member of whoever asks.
+    """Create a member's account for the client.
 
-    Where addresses must be verified, the answer is the same for every address and None; the mail
-    tells. Raises Unauthenticated, PermissionDenied, ValidationFailed, Conflict, TooManyRequests.
+    If addresses must be verified, the response is None for every address, and an email has the details. Raises
+    Unauthenticated, PermissionDenied, ValidationFailed, Conflict, TooManyRequests.
     """
     if not current_app.config["REQUIRE_EMAIL_VERIFICATION"]:
         return _create_member(actor, raw)
@@ -48,7 +48,7 @@ def register(actor: Actor, raw: Raw) -> Saved | None:
 
 
 def _create_member(actor: Actor, raw: Raw) -> Saved:
-    # counted with what is made, so that typing errors cost nothing
+    # counted with the account, so that typing errors cost nothing
     def also(state: dict[str, Any]) -> None:
         consume("register", state["email"])
         _store_language(state)
@@ -70,7 +70,7 @@ def _is_taken(email: Any) -> bool:
 
 
 class _RollbackForTiming(Exception):
-    """An account that was made only to take as long as one that stays, and is gone again."""
+    """Rolls back an account that was only created to take as long as a real one."""
 
 
 def _roll_back(state: dict[str, Any]) -> None:
@@ -79,7 +79,7 @@ def _roll_back(state: dict[str, Any]) -> None:
 
 
 def invite(email: str, role: str, by: Actor) -> str:
-    """The secret of an invitation for an address that has no account. Raises ValidationFailed, Conflict."""
+    """Create an invitation for an address without an account; return its secret. Raises ValidationFailed, Conflict."""
     address = _require_free_address(email, role)
     with transaction():
         record_event(by, "invite", "users", None, role)
@@ -87,7 +87,10 @@ def invite(email: str, role: str, by: Actor) -> str:
 
 
 def invite_by_mail(email: str, role: str, by: Actor, language: str = "") -> None:
-    """Owe an invitation in a language, "" for that of the site; its link is made when the mail is sent. Raises ValidationFailed, Conflict, TooManyRequests."""
+    """Enqueue an invitation in `language`, or the site's language if that is "".
+
+    Its link is created when the email is sent. Raises ValidationFailed, Conflict, TooManyRequests.
+    """
     address = _require_free_address(email, role)
     consume("invite", address)
     with transaction():
@@ -96,7 +99,7 @@ def invite_by_mail(email: str, role: str, by: Actor, language: str = "") -> None
 
 
 def _require_free_address(email: str, role: str) -> str:
-    """The address as accounts have it, if none has it."""
+    """Return the address as accounts store it, if none has it."""
     address = normalize_address(email)
     account_links.require_valid_address(address)
     if role not in ROLES:
@@ -116,7 +119,7 @@ def _require_free_address(email: str, role: str) -> str:
 
 
 def invitations() -> list[dict[str, str]]:
-    """Those that can still be accepted: `email`, `role`, and when each `ends`."""
+    """Return the invitations that can still be accepted: `email`, `role` and the time when each `ends`."""
     return [
         {"email": one.email, "role": one.role, "ends": rfc3339(one.expires_at)}
         for one in list_active("invite")
@@ -124,7 +127,7 @@ def invitations() -> list[dict[str, str]]:
 
 
 def accept_invitation(token: str, raw: Raw, by: Actor) -> Saved:
-    """Make the account that an invitation is for. Raises NotFound, ValidationFailed, Conflict."""
+    """Create the account of an invitation. Raises NotFound, ValidationFailed, Conflict."""
     link = account_links.require_link(token, "invite")
 
     def follow(state: dict[str, Any]) -> None:

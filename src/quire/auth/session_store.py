@@ -30,7 +30,7 @@ MAX_SESSIONS = 100
 
 @dataclass(frozen=True)
 class ActiveSession:
-    """A session that is good now."""
+    """A session that is valid now."""
 
     id: int
     account: Account
@@ -39,7 +39,7 @@ class ActiveSession:
     last_seen: datetime
 
     def touch(self) -> None:
-        """Note that it was used, once a minute."""
+        """Record its use, at most once a minute."""
         moment = now()
         if self.last_seen < moment - timedelta(seconds=SEEN_SECONDS):
             touch_if_free("sessions", self.id, last_seen_at=moment, ip=request.remote_addr)
@@ -48,7 +48,7 @@ class ActiveSession:
 def create_session(
     owner: Account, kind: str, secret: str, seconds: int, remember: bool = False
 ) -> int:
-    """Keep a new session of `owner`, good for `seconds`; its id."""
+    """Store a new session of `owner`, valid for `seconds`; return its id."""
     with transaction():
         _delete_surplus(owner.id)
         moment = now()
@@ -73,7 +73,7 @@ def _with_printable_agent(raw: dict[str, Any]) -> dict[str, Any]:
 
 
 def _delete_surplus(user_id: int) -> None:
-    """Remove what has expired, and the oldest where there are too many."""
+    """Delete expired sessions, and the oldest ones if there are too many."""
     table = REGISTRY["sessions"].table
     own = table.c.user_id == user_id
     newest = select(table.c.id).where(own).order_by(table.c.id.desc()).limit(MAX_SESSIONS - 1)
@@ -84,7 +84,7 @@ def _delete_surplus(user_id: int) -> None:
 
 @cache
 def _select_active(by: str) -> CredentialSelect:
-    """Sessions that are good, with their accounts, found by `hash` or by `id`."""
+    """Select valid sessions with their accounts, by `hash` or by `id`."""
     table, users = REGISTRY["sessions"].table.c, REGISTRY["users"].table.c
     former = and_(table.former_hash == bindparam("hash"), table.rotated_at >= bindparam("grace"))
     same_secret = (
@@ -102,14 +102,14 @@ def _select_active(by: str) -> CredentialSelect:
 
 
 def by_secret(secret: str, kind: str) -> ActiveSession | None:
-    """The good session whose secret this is, or was some seconds ago."""
+    """The valid session with this secret, or with one that was replaced a few seconds ago."""
     hashed = digest(secret)
     grace = now() - timedelta(seconds=GRACE_SECONDS)
     return _first("hash", kind, {"hash": hashed, "grace": grace}, hashed)
 
 
 def by_id(id: int, kind: str) -> ActiveSession | None:
-    """The good session with this id."""
+    """The valid session with this id."""
     return _first("id", kind, {"id": id}, None)
 
 
@@ -125,7 +125,7 @@ def _first(by: str, kind: str, values: dict[str, Any], hashed: str | None) -> Ac
 
 
 def rotate(id: int, secret: str, successor: str) -> bool:
-    """Put `successor` in the place of `secret`; whether that was still the current one."""
+    """Replace `secret` with `successor`; return whether it was still the current one."""
     table, moment = REGISTRY["sessions"].table, now()
     values = {
         "hash": digest(successor),

@@ -47,7 +47,7 @@ class CookieSessionInterface(SecureCookieSessionInterface):
     """Flask's signed cookies, without a signer for requests that have no cookie."""
 
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
-        """The session of the cookie; an empty one without a cookie."""
+        """Open the session in the cookie, or an empty one if there is no cookie."""
         if "HTTP_COOKIE" not in request.environ or (
             self.get_cookie_name(app) not in request.cookies
         ):
@@ -55,18 +55,18 @@ class CookieSessionInterface(SecureCookieSessionInterface):
         return super().open_session(app, request)
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
-        """Give the browser its cookie: the last step of an answer, after which nobody else may have it."""
+        """Set the cookie as the last step of a response, so that no cache stores it for others."""
         if session or session.modified:
             super().save_session(app, session, response)
         elif (
             session.accessed
-        ):  # nearly every answer: Flask would look up all that it says of cookies
+        ):  # nearly every response: otherwise Flask would look up all cookie options
             vary_by(response, "Cookie")
         settle_cookies(response)
 
 
 class SessionLoginManager(LoginManager):
-    """Flask-Login, which looks for something to remember only where the session has anything."""
+    """Flask-Login, which only looks for a remembered user if the session has data."""
 
     def _update_remember_cookie(self, response: Response) -> Response:
         return super()._update_remember_cookie(response) if session else response
@@ -92,19 +92,21 @@ def _update_cookie(session_id: int, secret: str) -> None:
         return
     user.secret = session["_user_id"] = secret
     if user.remember:
-        session["_remember"] = "set"  # Flask-Login writes its cookie anew
+        session["_remember"] = "set"  # Flask-Login will write its cookie again
 
 
 @login_manager.unauthorized_handler
 def redirect_to_login() -> Any:
-    """Send a person to the sign-in page, and back here afterwards; for what was typed, that page
-    comes here. Raises Unauthenticated."""
+    """Send a person to the sign-in page, and back here afterwards.
+
+    If they submitted a form, that page keeps what they typed. Raises Unauthenticated.
+    """
     refuse_expired_form()
     return redirect(login_url(request.full_path if request.method == "GET" else request.path))
 
 
 def login_url(back: str) -> str:
-    """The sign-in page, and then `back`; without its query where a header could not hold it."""
+    """The sign-in page, which then leads to `back`; without its query if that is too long for a header."""
     back = back.rstrip("?") if len(back) <= LONGEST_BACK else back.partition("?")[0]
     return "/auth/login?" + urlencode({"next": back[:LONGEST_BACK]}, safe="/")
 
@@ -145,7 +147,7 @@ def log_out_others(actor: Actor) -> None:
 def clear_cookie() -> None:
     """Remove the cookie of an ended session."""
     session.clear()
-    logout_user()  # last: it leaves a word in the session that takes the other cookie away
+    logout_user()  # last, since it leaves a note in the session that removes the other cookie
 
 
 def current() -> SessionUser | None:
@@ -156,6 +158,6 @@ def current() -> SessionUser | None:
 def init_app(app: Flask) -> None:
     """Register Flask-Login."""
     app.session_interface = CookieSessionInterface()
-    # without its variable in templates: a page about a database that is away would ask it who that is
+    # not its variable in templates: an error page about an unreachable database would query it
     login_manager.init_app(app, add_context_processor=False)
     login_manager.session_protection = None

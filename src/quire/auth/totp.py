@@ -98,7 +98,7 @@ def reset(actor: Actor, user_id: int) -> None:
 
 
 def is_valid(user_id: int, text: str, moment: datetime) -> bool:
-    """Whether `verify` would take `text` now: only reads, so that wrong ones wait for no writer."""
+    """Whether `verify` would accept `text` now; this only reads, so that wrong codes do not wait for a lock."""
     bare = "".join(text.split())
     if len(bare) != DIGITS:
         return recovery_codes.is_unused(user_id, text)
@@ -106,8 +106,7 @@ def is_valid(user_id: int, text: str, moment: datetime) -> bool:
 
 
 def verify(user_id: int, text: str, moment: datetime) -> str | None:
-    """The kind of proof that `text` is, `totp` or `recovery_code`, now used up; None for a wrong
-    one."""
+    """Use up `text` and return which proof it is, `totp` or `recovery_code`; None for a wrong one."""
     bare = "".join(text.split())
     if len(bare) != DIGITS:
         return "recovery_code" if recovery_codes.consume(user_id, text) else None
@@ -148,5 +147,5 @@ def _own_id(actor: Actor) -> int:
 
 
 def _encryption_context(user_id: int) -> str:
-    """Binds a secret to its account, so that it is invalid for any other."""
+    """Return what binds a secret to its account, so that it is invalid for any other."""
     return f"totp of user {user_id}"

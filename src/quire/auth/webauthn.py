@@ -67,7 +67,7 @@ def _required_relying_party() -> RelyingParty:
 
 
 def _verifier() -> Any:
-    """Loads the WebAuthn library on first use, since its import is slow."""
+    """Load the WebAuthn library on first use, since its import is slow."""
     return import_module("quire.auth.webauthn_verify")
 
 
@@ -191,7 +191,7 @@ class Challenge:
 
 
 def issue(purpose: str) -> bytes:
-    """A new challenge, which replaces the one before."""
+    """Create a challenge, which replaces the previous one."""
     value = secrets.token_bytes(32)
     text = base64.b64encode(value).decode("ascii")
     session[NAME] = [purpose, text, int(now().timestamp())]
@@ -199,7 +199,7 @@ def issue(purpose: str) -> bytes:
 
 
 def consume(purpose: str) -> Challenge | None:
-    """The challenge issued for `purpose`, which is deleted in any case."""
+    """Return the challenge issued for `purpose`, and delete it in any case."""
     given_for, text, moment = session.pop(NAME, None) or ("", "", 0)
     if given_for != purpose or moment + SECONDS <= now().timestamp():
         return None

@@ -1,6 +1,6 @@
-"""The ciphers and derived keys of Quire, by the library cryptography, which is loaded on first use.
+"""Ciphers and key derivation, with the library cryptography, which is loaded on first use.
 
-It takes 9 MB, and most servers have no secret that must be read again, and backups as they are.
+It takes 9 MB, and most servers have no encrypted secrets and no encrypted backups.
 """
 
 from importlib import import_module
@@ -10,13 +10,13 @@ KEY_BYTES = 32
 
 
 class Cipher(Protocol):
-    """Encrypts with a key of its own; whoever changes a bit of the result makes it worthless (AEAD)."""
+    """Encrypts and authenticates (AEAD): a changed bit makes the result invalid."""
 
     def encrypt(self, nonce: bytes, data: bytes, associated_data: bytes | None) -> bytes:
-        """`data` encrypted, with a tag of 16 bytes at its end. No nonce may be used twice."""
+        """Return `data` encrypted, followed by a tag of 16 bytes. A nonce must not be used twice."""
 
     def decrypt(self, nonce: bytes, data: bytes, associated_data: bytes | None) -> bytes:
-        """The way back. Raises what `decrypt` of this module catches."""
+        """Reverse `encrypt`. Raises the errors that this module's `decrypt` catches."""
 
 
 def _library(module: str) -> Any:
@@ -36,7 +36,7 @@ def chacha20_poly1305(key: bytes) -> Cipher:
 
 
 def decrypt(cipher: Cipher, nonce: bytes, data: bytes, bound_to: bytes | None) -> bytes | None:
-    """What was encrypted; None if another key or `bound_to` encrypted it, or it was changed."""
+    """Return the plain data; None if it was encrypted with another key or `bound_to`, or has been changed."""
     try:
         return cipher.decrypt(nonce, data, bound_to)
     except _library("exceptions").InvalidTag:
@@ -44,7 +44,7 @@ def decrypt(cipher: Cipher, nonce: bytes, data: bytes, bound_to: bytes | None) -
 
 
 def derive_key(secret: bytes, salt: bytes | None, purpose: bytes) -> bytes:
-    """A key for one `purpose` of a secret that cannot be guessed (HKDF with SHA-256, RFC 5869)."""
+    """Derive a key for one `purpose` from a secret that cannot be guessed (HKDF with SHA-256, RFC 5869)."""
     primitives = "hazmat.primitives"
     sha256 = _library(f"{primitives}.hashes").SHA256()
     hkdf = _library(f"{primitives}.kdf.hkdf").HKDF(sha256, KEY_BYTES, salt=salt, info=purpose)
@@ -53,7 +53,7 @@ def derive_key(secret: bytes, salt: bytes | None, purpose: bytes) -> bytes:
 
 
 def derive_slowly(passphrase: str, salt: bytes, cost: int) -> bytes:
-    """A key from what a person has chosen (scrypt, RFC 7914); `cost` is a power of two."""
+    """Derive a key from a passphrase (scrypt, RFC 7914); `cost` is a power of two."""
     scrypt = _library("hazmat.primitives.kdf.scrypt").Scrypt(salt, KEY_BYTES, n=cost, r=8, p=1)
     key: bytes = scrypt.derive(passphrase.encode())
     return key

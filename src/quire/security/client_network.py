@@ -1,4 +1,4 @@
-"""Which addresses count as one client network, so that nobody evades a limit by changing theirs."""
+"""Which addresses count as one network, so that clients cannot evade a limit by changing theirs."""
 
 from functools import lru_cache
 from ipaddress import IPv6Address, ip_address, ip_network

@@ -1,4 +1,4 @@
-"""Storage for rate limit counters: Redis while it answers, else memory, so that limits always hold."""
+"""Storage for rate limit counters: Redis while it answers, otherwise memory, so that limits always apply."""
 
 import logging
 import threading
@@ -31,7 +31,7 @@ SCHEME = "quire+"
 
 
 def _no_retry() -> Any:
-    """The setting by which the client never retries; it takes 0.2 s to load, so only on demand."""
+    """Return the setting that disables retries; imported on demand, since that takes 0.2 s."""
     backoff = import_module("redis.backoff").NoBackoff()
     return import_module("redis.retry").Retry(backoff, 0)
 
@@ -57,7 +57,7 @@ class FallbackStorage(Storage):
 
     @property
     def base_exceptions(self) -> type[Exception]:
-        """What its methods may raise."""
+        """The errors that its methods may raise."""
         return StorageError
 
     def _ask(self, name: str, *arguments: Any) -> Any:
@@ -84,7 +84,7 @@ class FallbackStorage(Storage):
         log_outage(logger, cause, reason)
 
     def _ask_in_time(self) -> None:
-        """Ask Redis again from time to time, by a thread: no request waits for that."""
+        """Try Redis again from time to time, in a thread so that no request waits for it."""
         with self._lock:
             if time.monotonic() - self._asked_at < RETRY_SECONDS:
                 return
@@ -93,7 +93,7 @@ class FallbackStorage(Storage):
 
     def _ask_again(self) -> None:
         with suppress(StorageError):
-            self.redis.get(PREFIX)  # with the connection that may have to be made
+            self.redis.get(PREFIX)  # including the time to open a connection
             began = time.monotonic()
             self.redis.get(PREFIX)
             self._is_away = time.monotonic() - began > SLOW_SECONDS
@@ -107,7 +107,7 @@ class FallbackStorage(Storage):
         return int(self._ask("get", key))
 
     def get_expiry(self, key: str) -> float:
-        """When a counter expires at the latest: Redis rounds to whole seconds."""
+        """When a counter expires at the latest, since Redis rounds to whole seconds."""
         return float(self._ask("get_expiry", key)) + ROUNDING_SECONDS
 
     def clear(self, key: str) -> None:
@@ -125,5 +125,5 @@ class FallbackStorage(Storage):
 
 
 def storage_uri(redis_url: str) -> str:
-    """The storage for an installation, as `limits` names it; in memory where there is no Redis."""
+    """Return the storage URI of an installation for `limits`; memory if there is no Redis."""
     return SCHEME + redis_url if redis_url else "memory://"

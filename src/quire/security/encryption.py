@@ -1,4 +1,4 @@
-"""Secrets that must be read again, unlike passwords: encrypted by AES-GCM with a key made from SECRET_KEY."""
+"""Encrypts secrets that must be read again, unlike passwords: AES-GCM with a key derived from SECRET_KEY."""
 
 import base64
 import secrets
@@ -13,14 +13,14 @@ NONCE_BYTES, TAG_BYTES = 12, 16
 
 
 def seal(text: str, bound_to: str) -> str:
-    """`text` encrypted; it decrypts only with the same `bound_to`, such as the id of its owner."""
+    """Encrypt `text`; it can only be decrypted with the same `bound_to`, such as the id of its owner."""
     nonce = secrets.token_bytes(NONCE_BYTES)
     ciphertext = _cipher(_secret()).encrypt(nonce, text.encode(), bound_to.encode())
     return base64.urlsafe_b64encode(nonce + ciphertext).decode("ascii")
 
 
 def unseal(sealed: str, bound_to: str) -> str | None:
-    """The text in `sealed`; None if another SECRET_KEY or `bound_to` sealed it, or nobody did."""
+    """Return the text in `sealed`; None if it was encrypted with another SECRET_KEY or `bound_to`, or is invalid."""
     try:
         raw = base64.b64decode(sealed.encode(), b"-_", validate=True)
     except ValueError:

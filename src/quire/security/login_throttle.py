@@ -1,8 +1,8 @@
 """Slows down the guessing of passwords, codes and tokens: counts failures and delays the next attempt.
 
-An attempt is counted before it is checked and uncounted when it was right, so that attempts made
-at the same time count as well. Nobody is locked out: the owner of an account waits only on the
-network that the guesses come from, and at most a minute when they come from everywhere.
+An attempt is counted before it is checked and uncounted if it was right, so that simultaneous attempts count as
+well. Nobody is locked out: the owner of an account only has to wait on the network that the guesses come from, and
+at most a minute if they come from everywhere.
 """
 
 import hashlib
@@ -35,7 +35,7 @@ attempts_throttled = Signal(
 
 @dataclass(frozen=True)
 class Delay:
-    """`free` failures in `seconds` cost nothing; after each further one the next attempt must wait."""
+    """The first `free` failures in `seconds` cost nothing; after each further one, the next attempt has to wait."""
 
     free: int
     seconds: int
@@ -43,8 +43,11 @@ class Delay:
 
 @dataclass(frozen=True)
 class Limits:
-    """How failures of one kind count: for an account from one network, for a network with all
-    accounts, for an account from all networks that nobody has signed in to it from."""
+    """The limits for failures of one kind.
+
+    They apply to an account from one network, to a network with all accounts, and to an account from all networks
+    on which nobody has signed in to it.
+    """
 
     network: Delay
     both: Delay | None = None
@@ -61,7 +64,7 @@ KINDS = {
 
 @dataclass
 class Attempt:
-    """An attempt that is being checked; the caller sets `right` when it succeeds."""
+    """An attempt that is being checked; the caller sets `right` if it succeeds."""
 
     right: bool = False
 
@@ -74,7 +77,7 @@ class CountedAttempt:
     increments: list[tuple[str, Delay]] = field(default_factory=list)
 
     def take(self, key: str, delay: Delay) -> int:
-        """Count the attempt; the seconds it would have to wait, 0 when it may be made now."""
+        """Count the attempt; return the seconds it has to wait, or 0 if it can be made now."""
         number = self.counters.incr(key, delay.seconds)
         self.increments.append((key, delay))
         excess = number - delay.free
@@ -138,7 +141,7 @@ def _count_or_refuse(
 
 
 class _Keys:
-    """The names of the counters of one attempt; those of an account hold no address."""
+    """The names of the counters of one attempt; those of an account contain no address."""
 
     def __init__(self, counters: Storage, kind: str, account: str, ip: str | None):
         self.counters, self.kind = counters, kind
@@ -148,7 +151,7 @@ class _Keys:
         self.known = f"{self.both}:known"
 
     def due(self) -> Iterator[tuple[str, Delay]]:
-        """The counters that apply, with what they allow."""
+        """The counters that apply, with their limits."""
         limits = KINDS[self.kind]
         if limits.both and self.account:
             yield self.both, limits.both
@@ -165,7 +168,7 @@ class _Keys:
 
 
 def _account_key(counters: Storage, account: str) -> str:
-    """The key of an account; it changes each time that its failures are reset."""
+    """The key of an account, which changes each time its failures are reset."""
     resets = counters.get(_reset_key(account))
     return account_hash(f"{resets}:{account}")
 

@@ -1,8 +1,9 @@
-"""Where the server may connect to when somebody else names the address: to the public internet.
+"""Which addresses the server may connect to on behalf of a user: only those of the public internet.
 
-The operator may allow private networks too, but link-local addresses and those where clouds give out
-credentials are never connected to. Names are judged by what they resolve to, never by their text (`127.1` and `2130706433` are names of
-the same address), and whoever connects does so to the addresses that were judged.
+The operator may allow private networks too, but link-local addresses and those of cloud metadata services are never
+connected to. A name is judged by the addresses it resolves to, never by its text (`127.1` and `2130706433` are the
+same address), and the connection is made to the addresses that were judged.
+
 https://cheatsheetseries.owasp.org/cheatsheets/Server_Side_Request_Forgery_Prevention_Cheat_Sheet.html
 """
 
@@ -39,7 +40,7 @@ UNKNOWN = Message("%(host)s could not be resolved.")
 
 
 class ForbiddenAddress(Exception):
-    """A name leads to an address that must not be connected to; the `message` says to which."""
+    """A name resolves to an address that must not be connected to; the `message` names it."""
 
     def __init__(self, message: Message):
         super().__init__(message)
@@ -47,13 +48,13 @@ class ForbiddenAddress(Exception):
 
 
 class PrivateAddress(ForbiddenAddress):
-    """The same of one in a private network, which the operator may allow."""
+    """The same for an address in a private network, which the operator may allow."""
 
 
 def resolve(host: str, port: int, seconds: float) -> list[str]:
-    """The addresses of a host. Raises OSError: there is none, or none was found within `seconds`.
+    """Return the addresses of a host. Raises OSError if there are none, or none was found within `seconds`.
 
-    The system's resolver takes no deadline, so that a thread waits for it.
+    The system's resolver has no timeout, so it runs in a thread.
     """
     answers: SimpleQueue[list[str] | OSError] = SimpleQueue()
     threading.Thread(target=_look_up, args=(host, port, answers), daemon=True).start()
@@ -72,12 +73,12 @@ def _look_up(host: str, port: int, answers: SimpleQueue[Any]) -> None:
         answers.put(list(dict.fromkeys(str(one[4][0]) for one in infos)))
     except OSError as error:
         answers.put(error)
-    except UnicodeError as error:  # no name of a host
+    except UnicodeError as error:  # not a valid host name
         answers.put(OSError(str(error)))
 
 
 def require_reachable(host: str, addresses: list[str], *, allow_private: bool = False) -> None:
-    """Refuse a host of which any address must not be connected to. Raises ForbiddenAddress."""
+    """Refuse a host if any of its addresses must not be connected to. Raises ForbiddenAddress."""
     for address in addresses:
         if is_link_local(address):
             raise ForbiddenAddress(LINK_LOCAL.with_values(host=host, address=address))
@@ -87,12 +88,12 @@ def require_reachable(host: str, addresses: list[str], *, allow_private: bool = 
 
 
 def is_public(address: str) -> bool:
-    """Whether an address belongs to the public internet, and an IPv4 address inside it too."""
+    """Whether an address, and any IPv4 address inside it, belongs to the public internet."""
     return not is_link_local(address) and all(_is_global(one) for one in _addresses_in(address))
 
 
 def is_link_local(address: str) -> bool:
-    """Whether an address is one of its own network cable, or of the metadata of a cloud."""
+    """Whether an address is link-local or belongs to a cloud metadata service."""
     ips = _addresses_in(address)
     return any(ip.is_link_local or any(ip in one for one in METADATA) for ip in ips)
 
@@ -104,13 +105,13 @@ def _addresses_in(address: str) -> list[IPv4Address] | list[IPv4Address | IPv6Ad
 
 
 def _is_global(ip: IPv4Address | IPv6Address) -> bool:
-    # is_global alone is true of multicast
+    # is_global alone includes multicast
     special = ip.is_multicast or ip.is_reserved or ip.is_unspecified or ip.is_link_local
     return ip.is_global and not special and not any(ip in one for one in NOT_PUBLIC)
 
 
 def _embedded_ipv4(ip: IPv6Address) -> list[IPv4Address]:
-    """The IPv4 addresses that an IPv6 address stands for, or by which it is reached."""
+    """Return the IPv4 addresses that an IPv6 address embeds or translates to."""
     if ip.ipv4_mapped is not None:
         return [ip.ipv4_mapped]
     if ip.sixtofour is not None:
