@@ -1,1 +1,1 @@
-"""Backups: database and files as they were at one moment, in one archive that restores anywhere."""
+"""Backups: a consistent copy of the database and the files, in one archive that can be restored anywhere."""

@@ -1,7 +1,8 @@
-"""Encrypts and decrypts files with a passphrase in the format age v1, which the program `age` reads too.
+"""Encrypts and decrypts files with a passphrase in the format age v1, which the program `age` can read.
 
-The content is cut into chunks of 64 KiB, each encrypted with its number and whether it is the last by
-ChaCha20-Poly1305: nothing can be changed, exchanged or cut off. Any chunk can be read alone.
+The content is split into chunks of 64 KiB, each encrypted by ChaCha20-Poly1305 with its number and whether it is
+the last: nothing can be changed, reordered or truncated. Any chunk can be read alone.
+
 https://c2sp.org/age
 """
 
@@ -35,7 +36,7 @@ _HEADER = re.compile(
 
 
 class WrongPassphrase(ArchiveRefused):
-    """The passphrase does not open the file."""
+    """The passphrase is wrong."""
 
 
 def _wrapping_key(passphrase: str, salt: bytes, work: int) -> Cipher:
@@ -56,14 +57,14 @@ def _bytes(text: bytes) -> bytes:
 
 
 def is_encrypted(file: IO[bytes]) -> bool:
-    """Whether a file begins as encrypted ones do; it stays at its beginning."""
+    """Whether a file begins like an encrypted one; its position does not change."""
     begin = file.read(len(INTRO))
     file.seek(0)
     return begin == INTRO
 
 
 class EncryptedWriter(io.RawIOBase):
-    """Encrypts what is written into `out`; `close` writes the end and leaves `out` open."""
+    """Encrypts what is written to `out`; `close` writes the end and leaves `out` open."""
 
     def __init__(self, out: IO[bytes], passphrase: str):
         file_key, salt, nonce = (secrets.token_bytes(size) for size in (FILE_KEY, SALT, NONCE))
@@ -75,11 +76,11 @@ class EncryptedWriter(io.RawIOBase):
         self._out, self._number, self._buffer = out, 0, bytearray()
 
     def writable(self) -> bool:
-        """It is."""
+        """Always true."""
         return True
 
     def write(self, data: Any) -> int:
-        """Encrypt and write all complete chunks of what has come but the last."""
+        """Encrypt and write all complete chunks except the last."""
         self._buffer += data
         while len(self._buffer) > CHUNK:
             self._write_chunk(last=False)
@@ -123,7 +124,7 @@ class EncryptedReader(io.RawIOBase):
         self._measure()
 
     def _measure(self) -> None:
-        """Take in how much there is; the last chunk says that nothing was cut off."""
+        """Find out the size; the last chunk proves that nothing is missing."""
         payload = self._file.seek(0, os.SEEK_END) - self._begin
         self._count = max(-(-payload // (CHUNK + TAG)), 1)
         self._size = payload - self._count * TAG
@@ -140,15 +141,15 @@ class EncryptedReader(io.RawIOBase):
             self._number, self._chunk = number, chunk
 
     def readable(self) -> bool:
-        """It is."""
+        """Always true."""
         return True
 
     def seekable(self) -> bool:
-        """It is."""
+        """Always true."""
         return True
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        """Go on reading elsewhere."""
+        """Move to another position."""
         start = {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self._size}[whence]
         if start + offset < 0:
             raise ValueError("there is nothing before the beginning")
@@ -156,11 +157,11 @@ class EncryptedReader(io.RawIOBase):
         return self._at
 
     def tell(self) -> int:
-        """Where it is."""
+        """Return the position."""
         return self._at
 
     def readinto(self, buffer: Any) -> int:
-        """Read up to the end of the chunk."""
+        """Read up to the end of the current chunk."""
         if self._at >= self._size:
             return 0
         number, offset = divmod(self._at, CHUNK)

@@ -1,4 +1,4 @@
-"""What is in a database: its schema, how many rows each table has, which files it refers to."""
+"""The contents of a database: its schema, the number of rows in each table, the files it refers to."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ from quire.store.migrations import current_revision, newest_revision
 class Contents:
     """The contents of a database at one moment.
 
-    `server` is the version of its engine; of the files in one tuple of `references`, any will do.
+    `server` is the version of its engine; one file from each tuple in `references` is enough.
     """
 
     server: str
@@ -22,9 +22,9 @@ class Contents:
 
 
 def read_contents(connection: Connection) -> Contents:
-    """The contents of a database as this connection sees it.
+    """Return the contents of a database as this connection sees it.
 
-    The files are left out where the schema is not that of this code.
+    The files are omitted if the schema is not that of this code.
     """
     revision = current_revision(connection) or ""
     is_current = revision == newest_revision()
@@ -37,7 +37,7 @@ def read_contents(connection: Connection) -> Contents:
 
 
 def count_rows(connection: Connection) -> dict[str, int]:
-    """The number of rows of each table."""
+    """Return the number of rows in each table."""
     counts = {}
     for name in sorted(inspect(connection).get_table_names()):
         counts[name] = int(

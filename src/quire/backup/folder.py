@@ -1,4 +1,4 @@
-"""The folder of backups in the instance folder: how they are called, how many stay, how old they are."""
+"""The folder of backups in the instance folder: their names, how many are kept, and how old they are."""
 
 import errno
 import json
@@ -31,19 +31,19 @@ _NAME = re.compile(r"quire-(\d{8}-\d{6})(-\d+)?\.zip(\.age)?", re.ASCII)
 
 @dataclass(frozen=True)
 class Verification:
-    """When a backup was verified last (RFC 3339), and what was wrong with it; empty where nothing was."""
+    """When a backup was last verified (RFC 3339), and what was wrong with it; empty if nothing was."""
 
     at: str
     problem: str
 
 
 class DiskProblem(StartupError):
-    """The disk does not take what is written to it; the message says what to do."""
+    """The disk does not accept writes; the message says what to do."""
 
 
 @contextmanager
 def explain_disk_problems(folder: Path) -> Iterator[None]:
-    """Around code that writes to `folder`. Raises DiskProblem where its disk is full or refuses."""
+    """Wrap code that writes to `folder`. Raises DiskProblem if its disk is full or refuses."""
     try:
         yield
     except OSError as error:
@@ -52,19 +52,19 @@ def explain_disk_problems(folder: Path) -> Iterator[None]:
             raise
         raise DiskProblem(f"{folder} cannot be written ({error.strerror}). {what_to_do}") from error
     except sqlite3.OperationalError as error:
-        # a database that is copied is written by SQLite itself
+        # SQLite itself writes the copy of a database
         if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
             raise
         raise DiskProblem(f"{folder} cannot be written ({error}). {MORE_ROOM}") from error
 
 
 def backup_folder() -> Path:
-    """The folder where backups are kept unless another file is named."""
+    """Return the folder where backups are stored unless another file is named."""
     return Path(current_app.config["QUIRE_INSTANCE"]) / "backups"
 
 
 def new_name(encrypted: bool) -> Path:
-    """The path of a backup that is made now."""
+    """Return a path for a backup made now."""
     folder, moment = backup_folder(), now().strftime(FORM)
     suffix = ".zip.age" if encrypted else ".zip"
     path, number = folder / f"quire-{moment}{suffix}", 1
@@ -75,7 +75,7 @@ def new_name(encrypted: bool) -> Path:
 
 
 def stored_backups() -> list[tuple[datetime, Path]]:
-    """The backups in the folder and when they were made, the oldest first."""
+    """Return the backups in the folder with the times they were made, oldest first."""
     return sorted(_dated_backups(backup_folder()))
 
 
@@ -83,18 +83,18 @@ def _dated_backups(folder: Path) -> Iterator[tuple[datetime, Path]]:
     with suppress(FileNotFoundError):
         for path in folder.iterdir():
             if match := _NAME.fullmatch(path.name):
-                with suppress(ValueError):  # digits that are no date
+                with suppress(ValueError):  # digits that are not a date
                     yield datetime.strptime(match[1], FORM).replace(tzinfo=UTC), path
 
 
 def seconds_since_backup() -> float | None:
-    """The age in seconds of the newest backup in the folder, None where there is none."""
+    """Return the age in seconds of the newest backup in the folder; None if there is none."""
     backups = stored_backups()
     return None if not backups else (datetime.now(UTC) - backups[-1][0]).total_seconds()
 
 
 def delete_old_backups() -> list[Path]:
-    """Delete all backups in the folder but the newest BACKUP_KEEP; those that are gone."""
+    """Delete all backups in the folder except the newest BACKUP_KEEP; return those deleted."""
     old = [path for _, path in stored_backups()[: -current_app.config["BACKUP_KEEP"]]]
     for path in old:
         path.unlink(missing_ok=True)
@@ -107,14 +107,14 @@ def _verification_file(path: Path) -> Path:
 
 
 def note_verification(path: Path, problem: str) -> None:
-    """Keep beside a backup of the folder that it was verified now, and what was wrong with it."""
+    """Record beside a backup that it was verified now, and what was wrong with it."""
     if path.resolve().parent == backup_folder().resolve() and path.exists():
         text = json.dumps({"at": rfc3339(now()), "problem": problem})
         _verification_file(path).write_text(text, encoding="utf-8")
 
 
 def last_verification(path: Path) -> Verification | None:
-    """When this backup was verified last, None where it never was."""
+    """Return when this backup was last verified; None if never."""
     with suppress(OSError, ValueError, TypeError):
         return Verification(**json.loads(_verification_file(path).read_text(encoding="utf-8")))
     return None

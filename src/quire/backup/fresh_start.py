@@ -1,4 +1,4 @@
-"""What a restored database must not go on with: sessions, places in the feed, what waits to be sent."""
+"""Removes what a restored database must not continue with: sessions, cursors of the feed, unsent messages."""
 
 from collections.abc import Collection, Iterator
 
@@ -44,13 +44,13 @@ Statement = tuple[str, dict[str, str | int]]
 
 
 def fresh_start(tables: Collection[str], engine: Engine) -> Iterator[Statement]:
-    """What makes a database begin anew that is as it was in a backup, with these tables."""
+    """Return statements that make a restored database with these tables start afresh."""
     if "sessions" in tables:
         yield "DELETE FROM sessions", {}
         yield _SKIP_IDS[engine], {"more": SKIPPED_IDS}
     if "change_feed" in tables:
         yield "UPDATE change_feed SET epoch = :epoch", {"epoch": new_secret()[:16]}
-    if "links" in tables:  # those that were used since would be good once more
+    if "links" in tables:  # those used since the backup would be valid again
         yield "DELETE FROM links WHERE purpose = 'reset'", {}
     for name, statements in _WAITING[engine].items():
         if name in tables:

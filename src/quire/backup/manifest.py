@@ -31,7 +31,7 @@ BACKUP = ArchiveFormat(
         rf"manifest\.json|database\.(sqlite|pgdump)|secret_key|files/({ORIGINAL})?{NAME.pattern}",
         re.ASCII,
     ),
-    # a database with many empty pages; how large it is must fit the disk, and the head of the file
+    # databases with many empty pages compress well; their size has to match the disk and the file's header
     dense=lambda name: name in DATABASES.values(),
 )
 
@@ -49,9 +49,9 @@ class FileEntry(BaseModel):
 class Manifest(BaseModel):
     """The description of a backup.
 
-    `server` is the version of the database engine, `revision` that of the schema, `key` a digest that
-    tells secret keys apart, `tables` the rows of each table; `missing` are files that the database
-    refers to and that were not there.
+    `server` is the version of the database engine, `revision` that of the schema, `key` a digest that distinguishes
+    secret keys, `tables` the number of rows in each table; `missing` are files that the database refers to but that
+    did not exist.
     """
 
     model_config = ConfigDict(strict=True)
@@ -75,10 +75,10 @@ class Manifest(BaseModel):
 
 
 def key_digest() -> str:
-    """A digest of the secret key of this installation."""
+    """Return a digest of this installation's secret key."""
     return digest(f"backup:{current_app.config['SECRET_KEY']}")[:16]
 
 
 def engine_name() -> Engine:
-    """The database engine of this installation."""
+    """Return the database engine of this installation."""
     return cast(Engine, db.engine.dialect.name)

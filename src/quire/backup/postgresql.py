@@ -1,6 +1,6 @@
-"""Dumps and restores a PostgreSQL database by its own programs, pg_dump, pg_restore and psql.
+"""Dumps and restores a PostgreSQL database with pg_dump, pg_restore and psql.
 
-A restore is one transaction: the schema gets another name, a new one is filled and checked.
+A restore is one transaction: the schema is renamed, and a new one is filled and checked.
 """
 
 import os
@@ -32,7 +32,7 @@ SCHEMA_OPTIONS = (f"--schema={SCHEMA}", "--no-owner", "--no-privileges")
 
 
 def copy_database(folder: Path, progress: Progress) -> tuple[Path, Contents]:
-    """Dump the database into `folder` as it is now; the dump and its contents. Raises StartupError."""
+    """Dump the current database into `folder`; return the dump and its contents. Raises StartupError."""
     _require_program("pg_dump")
     path = folder / "database"
     with snapshot() as connection:
@@ -54,9 +54,9 @@ def make_ready(path: Path, manifest: Manifest) -> None:
 
 
 def replace(path: Path, manifest: Manifest, folder: Path, name: str) -> str | None:
-    """Load the dump in place of the database, which stays as another schema; the name of that.
+    """Load the dump in place of the database, which is kept as another schema; return its name.
 
-    Raises StartupError; then nothing has changed.
+    Raises StartupError without having changed anything.
     """
     with db.engine.connect() as connection:
         is_empty = not inspect(connection).get_table_names()
@@ -98,7 +98,7 @@ def _temporary_database() -> Iterator[str]:
 
 
 def _checks(manifest: Manifest) -> list[str]:
-    """SQL that fails unless each table has the rows that the manifest says."""
+    """Return SQL that fails unless each table has the number of rows in the manifest."""
     checks = [
         f"IF (SELECT count(*) FROM {SCHEMA}.{name}) <> {count} THEN RAISE EXCEPTION '{OTHER_ROWS}'; END IF;"  # noqa: S608 - names and counts are checked by the manifest
         for name, count in manifest.tables.items()
@@ -114,7 +114,7 @@ def _fresh_start(manifest: Manifest) -> Iterator[str]:
 
 
 def _load(path: Path, address: str, before: Iterable[str], after: Iterable[str]) -> None:
-    """Run `before`, the dump, `after` in one transaction. Raises StartupError; then nothing has changed."""
+    """Run `before`, the dump and `after` in one transaction. Raises StartupError without having changed anything."""
     options = ["--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--file=-", f"--dbname={address}"]
     psql = subprocess.Popen(  # noqa: S603 - these programs alone
         [_program("psql"), *options],
@@ -130,11 +130,11 @@ def _load(path: Path, address: str, before: Iterable[str], after: Iterable[str])
             _write(psql.stdin, ["BEGIN", *before])
             for piece in pieces(script.stdout):
                 psql.stdin.write(piece)
-            # without a COMMIT, psql rolls back when its input ends
+            # without a COMMIT, psql rolls back at the end of its input
             if script.wait() == 0:
                 _write(psql.stdin, [*after, "COMMIT"])
             psql.stdin.close()
-        except OSError:  # psql has ended, and says why
+        except OSError:  # psql has exited, and reports why
             pass
         output = psql.stderr.read().decode(errors="replace")
     if script.returncode or psql.returncode:
@@ -142,7 +142,7 @@ def _load(path: Path, address: str, before: Iterable[str], after: Iterable[str])
 
 
 def _script(path: Path) -> subprocess.Popen[bytes]:
-    """The dump as SQL, from the output of pg_restore."""
+    """Return the dump as SQL, from the output of pg_restore."""
     command = [_program("pg_restore"), *SCHEMA_OPTIONS, "--file=-", str(path)]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)  # noqa: S603
 
@@ -153,7 +153,7 @@ def _write(file: IO[bytes], statements: Iterable[str]) -> None:
 
 
 def _require_program(name: str, server: str = "") -> None:
-    """Raise StartupError unless the program is there, and as new as the server."""
+    """Raise StartupError unless the program exists and is as new as the server."""
     with db.engine.connect() as connection:
         here = ".".join(map(str, connection.dialect.server_version_info or ()))
     needed = max(_major(here), _major(server))
@@ -166,7 +166,7 @@ def _require_program(name: str, server: str = "") -> None:
 
 
 def _program(name: str) -> str:
-    """The path of a program. Raises StartupError where it is not there."""
+    """Return the path of a program. Raises StartupError if it is not installed."""
     path = shutil.which(name)
     if path is None:
         raise StartupError(
@@ -181,7 +181,7 @@ def _major(version: str) -> int:
 
 
 def _run(program: str, *arguments: str) -> str:
-    """What the program prints. Raises StartupError when it fails."""
+    """Run a program and return its output. Raises StartupError if it fails."""
     done = subprocess.run(  # noqa: S603 - these programs alone
         [_program(program), *arguments], env=_environment(), capture_output=True, check=False
     )
@@ -200,7 +200,7 @@ def _reason(output: str) -> str:
 
 
 def _address(**other: str) -> str:
-    """The database as libpq names it, without the password, which other users of the machine would see."""
+    """Return the database's address for libpq without the password, which other users of the machine could see."""
     parts = db.engine.url.translate_connect_args(username="user", database="dbname")
     parts |= {name: str(value) for name, value in db.engine.url.query.items()} | other
     parts.pop("password", None)

@@ -1,4 +1,4 @@
-"""Opens a backup: all of it is checked from end to end before anything is used."""
+"""Opens a backup: all of it is verified before anything is used."""
 
 import io
 import shutil
@@ -49,17 +49,17 @@ class BackupArchive:
         return name in self._hashes
 
     def stored_files(self) -> list[tuple[str, int, str]]:
-        """Name, bytes and SHA-256 of each stored file."""
+        """The name, size in bytes and SHA-256 of each stored file."""
         entries = [one for one in self.manifest.files if one.name.startswith(FILES)]
         return [(one.name.removeprefix(FILES), one.bytes, one.sha256) for one in entries]
 
     def read_key(self) -> str | None:
-        """The secret key in the archive, None where there is none."""
+        """Return the secret key in the archive; None if there is none."""
         with _naming(self._path):
             return self._zip.read(SECRET_KEY).decode() if SECRET_KEY in self else None
 
     def extract(self, name: str, path: Path) -> None:
-        """Write a member to `path`, onto the disk. Raises StartupError when it has changed meanwhile."""
+        """Write a member to `path` and sync it. Raises StartupError if it has changed meanwhile."""
         hash = sha256()
         with _naming(self._path):
             with self._zip.open(name) as member, path.open("wb") as out:
@@ -75,13 +75,13 @@ class BackupArchive:
 def open_backup(
     path: Path, room: Path, passphrase: Passphrase, progress: Progress
 ) -> Iterator[BackupArchive]:
-    """Check the backup in `path` and open it.
+    """Verify the backup in `path` and open it.
 
-    What is in it must fit into the free space of the disk of `room`. Raises StartupError with the reason.
+    Its contents must fit on the disk of `room`. Raises StartupError with the reason.
     """
     with ExitStack() as stack:
         raw = stack.enter_context(path.open("rb"))
-        # a question that is not answered is no fault of the archive
+        # an unanswered prompt is not a fault of the archive
         phrase = passphrase() if is_encrypted(raw) else None
         with _naming(path):
             zip = stack.enter_context(open_zip(_decrypt(raw, phrase)))
@@ -91,7 +91,7 @@ def open_backup(
 
 @contextmanager
 def _naming(path: Path) -> Iterator[None]:
-    """Turn what goes wrong while the archive is read into StartupError with its name and the reason."""
+    """Turn errors while reading the archive into StartupError with its name and the reason."""
     try:
         yield
     except BadZipFile as error:
@@ -149,7 +149,7 @@ def _check_hashes(zip: ZipFile, manifest: Manifest, progress: Progress) -> None:
 
 
 def _check_head(database: IO[bytes], manifest: Manifest) -> None:
-    """Raise ArchiveRefused unless it begins as such a database does, and is as large as it says."""
+    """Raise ArchiveRefused unless it begins like such a database and has the size in its header."""
     head = database.read(100)
     size = next(one.bytes for one in manifest.files if one.name == manifest.database)
     if not head.startswith(HEADS[manifest.engine]):

@@ -1,7 +1,7 @@
-"""Restores a backup: all is made ready beside the database, which is then replaced in one step.
+"""Restores a backup: everything is prepared beside the database, which is then replaced in one step.
 
-Files are added first. They are named by their content and harm no database that does not know them,
-so that a restore ended in the middle leaves either the old state or the new one.
+Files are added first. They are named by their content and do not affect a database that does not refer to them, so
+an interrupted restore leaves either the old state or the new one.
 """
 
 import shutil
@@ -36,9 +36,9 @@ WORK = "restoring-"
 
 @dataclass(frozen=True)
 class Restore:
-    """What a restore has done: the backup's manifest, how many files it added, where the old state is kept.
+    """The outcome of a restore: the backup's manifest, how many files were added, where the old state is kept.
 
-    `knows_key` if the installation has the secret key of the backup, which decrypts second factors.
+    `knows_key` if the installation has the backup's secret key, which decrypts second factors.
     """
 
     manifest: Manifest
@@ -50,9 +50,9 @@ class Restore:
 def restore_backup(
     path: Path, passphrase: Passphrase, confirm: Confirm, progress: Progress
 ) -> Restore:
-    """Replace database and files by those of the backup in `path`.
+    """Replace database and files with those of the backup in `path`.
 
-    Raises StartupError where the backup cannot be used, or a server is running: then nothing has changed.
+    Raises StartupError, without having changed anything, if the backup cannot be used or a server is running.
     """
     instance = Path(current_app.config["QUIRE_INSTANCE"])
     with restoring(), open_backup(path, instance, passphrase, progress) as archive:
@@ -77,12 +77,12 @@ def restore_backup(
 
 
 def _place(instance: Path) -> Path:
-    """A folder on the disk where the database in the backup becomes that of the installation."""
+    """A folder on the same disk, where the database of the backup is prepared."""
     return sqlite.database_file().parent if engine_name() == "sqlite" else instance
 
 
 def require_fitting(manifest: Manifest, path: Path) -> None:
-    """Raise StartupError unless the backup is of this engine, and of a schema that this code knows."""
+    """Raise StartupError unless the backup has this engine, and a schema that this code knows."""
     engine = engine_name()
     if manifest.engine != engine:
         raise StartupError(
@@ -98,7 +98,7 @@ def require_fitting(manifest: Manifest, path: Path) -> None:
 
 @contextmanager
 def _work_folder(place: Path) -> Iterator[Path]:
-    """A temporary folder on the disk of the database; those of restores that were killed go."""
+    """A temporary folder on the database's disk; folders of killed restores are deleted."""
     place.mkdir(parents=True, exist_ok=True)
     for one in place.glob(f"{WORK}*"):
         shutil.rmtree(one, ignore_errors=True)
@@ -107,7 +107,7 @@ def _work_folder(place: Path) -> Iterator[Path]:
 
 
 def _add_files(archive: BackupArchive, progress: Progress) -> int:
-    """Store the files that are not there yet; how many."""
+    """Store the files that do not exist yet; return how many."""
     files, storage, added = archive.stored_files(), file_storage(), 0
     for number, (name, size, sha256) in enumerate(files, 1):
         if not _is_same(storage.find(name), size, sha256):
@@ -127,7 +127,7 @@ def _is_same(file: StoredFile | None, size: int, sha256: str) -> bool:
 
 
 def _restore_key(archive: BackupArchive, instance: Path, folder: Path) -> bool:
-    """Put the secret key of the backup into its file; whether the installation has it from now on.
+    """Write the secret key of the backup to its file; return whether the installation now uses it.
 
     A key that is set in the environment stays.
     """
@@ -147,7 +147,7 @@ def _is_own_key(file: Path) -> bool:
 
 
 def _keep_files(folder: Path) -> None:
-    """Give all files in the local folder a second name in `folder`: the upkeep deletes what no record needs."""
+    """Hard-link all files of the local folder into `folder`, since maintenance deletes files that no record needs."""
     root = local_storage().root
     for path in root.glob("*/*"):
         if path.is_file() and path.parent.name != INCOMING:

@@ -1,7 +1,8 @@
-"""Copies a SQLite database while others write to it, makes a copy ready to be used, and puts it in place.
+"""Copies a SQLite database during writes, prepares a copy for use, and puts it in place.
 
-A read transaction keeps the whole copy at one moment. In WAL mode it blocks no writer; without it,
-SQLite would begin anew whenever another process has written.
+A read transaction keeps the whole copy consistent. In WAL mode it blocks no writer; without it, SQLite would start
+over whenever another process has written.
+
 https://www.sqlite.org/c3ref/backup_finish.html
 """
 
@@ -31,7 +32,7 @@ COMPANION_SUFFIXES = ("-wal", "-shm", "-journal")
 
 
 def database_file() -> Path:
-    """The file of this installation's SQLite database. Raises StartupError where it is in memory."""
+    """Return the file of this installation's SQLite database. Raises StartupError if it is in memory."""
     name = db.engine.url.database
     if name in (None, "", ":memory:"):
         raise StartupError("A database in memory cannot be backed up or restored.")
@@ -39,9 +40,9 @@ def database_file() -> Path:
 
 
 def copy_database(folder: Path, progress: Progress) -> tuple[Path, Contents]:
-    """Copy the database into `folder` as it is now; the copy and its contents.
+    """Copy the current database into `folder`; return the copy and its contents.
 
-    Raises StartupError when it is damaged.
+    Raises StartupError if it is damaged.
     """
     path = folder / "database"
     with closing(_connect(database_file())) as source, closing(_connect(path)) as copy:
@@ -52,7 +53,7 @@ def copy_database(folder: Path, progress: Progress) -> tuple[Path, Contents]:
         source.backup(copy, pages=STEP_PAGES, progress=_report(progress))
         if source.in_transaction:
             source.execute("ROLLBACK")
-        # the log has grown meanwhile: better copied back by this process than by the next writer
+        # the log has grown meanwhile: better checkpointed by this process than by the next writer
         with suppress(sqlite3.OperationalError):  # the disk of the database may be read-only
             source.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
         copy.execute("PRAGMA journal_mode=DELETE")
@@ -71,7 +72,7 @@ def _report(progress: Progress) -> Callable[[int, int, int], object]:
 
 @contextmanager
 def connection_to(path: Path) -> Iterator[Connection]:
-    """A connection to the SQLite database in a file that is none of a running installation."""
+    """Connect to a SQLite database in a file that no running installation uses."""
     engine = create_engine(f"sqlite:///{path.as_posix()}", isolation_level="AUTOCOMMIT")
     try:
         with engine.connect() as connection:
@@ -83,7 +84,7 @@ def connection_to(path: Path) -> Iterator[Connection]:
 
 
 def check_integrity(connection: Connection, check: str = "PRAGMA integrity_check(1)") -> None:
-    """Raise StartupError unless the database is sound."""
+    """Raise StartupError unless the database is intact."""
     answer = connection.exec_driver_sql(check).scalar()
     if answer != "ok":
         words = " ".join(str(answer).replace("*** in database main ***", "").split())
@@ -91,7 +92,7 @@ def check_integrity(connection: Connection, check: str = "PRAGMA integrity_check
 
 
 def check_copy(connection: Connection, manifest: Manifest) -> None:
-    """Raise StartupError unless the database is sound, and has what the manifest says."""
+    """Raise StartupError unless the database is intact and matches the manifest."""
     check_integrity(connection)
     if current_revision(connection) != manifest.revision:
         raise StartupError("The database in the backup has another schema than its manifest says.")
@@ -100,7 +101,7 @@ def check_copy(connection: Connection, manifest: Manifest) -> None:
 
 
 def make_ready(path: Path, manifest: Manifest) -> None:
-    """Check the database of a backup, migrate it, and let it begin anew. Raises StartupError."""
+    """Check the database of a backup, migrate it and make it start afresh. Raises StartupError."""
     with connection_to(path) as connection:
         check_copy(connection, manifest)
     if manifest.revision != newest_revision():
@@ -114,9 +115,9 @@ def make_ready(path: Path, manifest: Manifest) -> None:
 
 
 def replace(path: Path, manifest: Manifest, folder: Path, name: str) -> str | None:
-    """Put the database in `path` in the place of the present one, of which `folder` gets a link.
+    """Replace the present database, to which `folder` gets a link, with the one in `path`.
 
-    Whoever looks sees the one or the other. Raises StartupError where another program has it open.
+    The replacement is atomic. Raises StartupError if another program has it open.
     """
     database = database_file()
     if database.exists():
@@ -129,15 +130,15 @@ def replace(path: Path, manifest: Manifest, folder: Path, name: str) -> str | No
 
 
 def verify(path: Path, manifest: Manifest) -> None:
-    """Check the database of a backup, without a change to it. Raises StartupError."""
+    """Verify the database of a backup without changing it. Raises StartupError."""
     with connection_to(path) as connection:
         check_copy(connection, manifest)
 
 
 def _close_database(path: Path, folder: Path) -> None:
-    """Have all of the database in its one file. Raises StartupError where another program has it open.
+    """Move all of the database into its one file. Raises StartupError if another program has it open.
 
-    What stays beside a damaged one is moved into `folder`.
+    The other files of a damaged one are moved into `folder`.
     """
     db.engine.dispose()
     try:
@@ -149,7 +150,7 @@ def _close_database(path: Path, folder: Path) -> None:
             words = "Another program has the database open. End it, then restore."
             raise StartupError(words) from None
         raise
-    except sqlite3.DatabaseError:  # the reason for the restore
+    except sqlite3.DatabaseError:  # damage may be the reason for the restore
         pass
     for suffix in COMPANION_SUFFIXES:
         companion = path.with_name(path.name + suffix)

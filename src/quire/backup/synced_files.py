@@ -14,7 +14,7 @@ _FLAGS = os.O_RDWR | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0)
 
 @contextmanager
 def new_file(path: Path) -> Iterator[IO[bytes]]:
-    """A file, readable by its owner alone, that gets its name at the end of the block, on the disk."""
+    """Create a file, readable by its owner only, that is synced and gets its name at the end of the block."""
     unfinished = path.with_name(path.name + UNFINISHED)
     try:
         with os.fdopen(os.open(unfinished, _FLAGS, 0o600), "wb+") as out:
@@ -28,13 +28,13 @@ def new_file(path: Path) -> Iterator[IO[bytes]]:
 
 
 def sync_file(path: Path) -> None:
-    """Have the content of a file on the disk."""
+    """Sync the content of a file to the disk."""
     with path.open("rb+") as file:
         os.fsync(file.fileno())
 
 
 def sync_folder(folder: Path) -> None:
-    """Have the names in a folder on the disk, where the system can be told to."""
+    """Sync the names in a folder to the disk, if the system can."""
     if os.name != "nt":
         handle = os.open(folder, os.O_RDONLY)
         try:
@@ -44,7 +44,7 @@ def sync_folder(folder: Path) -> None:
 
 
 def link_or_copy(path: Path, copy: Path) -> None:
-    """Give a file a second name, in a folder that is made where it is missing."""
+    """Give a file a second name, in a folder that is created if necessary."""
     copy.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
         os.link(path, copy)

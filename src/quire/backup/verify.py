@@ -1,4 +1,4 @@
-"""Verifies a backup by restoring it into a temporary place and comparing."""
+"""Verifies a backup by restoring it to a temporary place and comparing."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -17,15 +17,15 @@ Progress = Callable[[int, int], object]
 
 
 def verify_backup(path: Path, passphrase: Passphrase, progress: Progress) -> Manifest:
-    """Restore the database of the backup in `path` into a temporary place, and compare all of it.
+    """Restore the database of the backup in `path` to a temporary place, and compare all of it.
 
-    Returns its manifest, and keeps beside the backup what came of it. Raises StartupError with what
-    is wrong.
+    Returns its manifest, and records the outcome beside the backup. Raises StartupError with the reason for a
+    failure.
     """
     try:
         with explain_disk_problems(Path(current_app.config["QUIRE_INSTANCE"])):
             manifest = _compare(path, passphrase, progress)
-    except DiskProblem:  # the backup may well be complete
+    except DiskProblem:  # the backup may well be intact
         raise
     except StartupError as fault:
         note_verification(path, str(fault))

@@ -1,6 +1,6 @@
-"""Makes a backup: a copy of the database at one moment, then the stored files, which never change.
+"""Makes a backup: a consistent copy of the database, then the stored files, which never change.
 
-Files that come meanwhile do no harm; none is deleted while a backup runs (store/files/storage.py).
+Files added meanwhile do no harm; none is deleted while a backup runs (store/files/storage.py).
 """
 
 import shutil
@@ -50,7 +50,7 @@ WORK = "making-"
 
 @dataclass(frozen=True)
 class Backup:
-    """A finished backup; `missing` are files that the database refers to and that were not there."""
+    """A finished backup; `missing` are files that the database refers to but that did not exist."""
 
     path: Path
     bytes: int
@@ -59,11 +59,10 @@ class Backup:
 
 
 def make_backup(file: Path | None, passphrase: str | None, progress: Progress) -> Backup:
-    """Write a backup to `file`, by default to a new one in the folder of backups, whose old ones go.
+    """Write a backup to `file`, by default to a new one in the folder of backups, and delete old ones there.
 
-    With a `passphrase` it is encrypted, and has the secret key of the installation too.
-
-    It has its name when it is complete and on the disk. Raises StartupError with what to do, OSError.
+    With a `passphrase`, it is encrypted and also contains the secret key of the installation. The file gets its
+    name when it is complete and synced. Raises OSError, StartupError with what to do.
     """
     if not database_revision():
         raise StartupError("There is no database yet: nothing to back up.")
@@ -79,7 +78,7 @@ def make_backup(file: Path | None, passphrase: str | None, progress: Progress) -
 
 
 def _delete_unfinished(path: Path) -> None:
-    """Delete what a backup that was killed has left beside `path`; the lock says that none is running."""
+    """Delete what a killed backup has left beside `path`; the lock proves that none is running."""
     if path.parent == backup_folder():
         for one in path.parent.glob(f"*{UNFINISHED}"):
             one.unlink()
@@ -96,14 +95,14 @@ def _write(path: Path, passphrase: str | None, progress: Progress) -> Backup:
 
 
 def _new_zip(out: IO[bytes], passphrase: str | None, stack: ExitStack) -> ZipFile:
-    """A ZIP file that is written into `out`, encrypted if there is a passphrase."""
+    """Open a ZIP file that is written to `out`, encrypted if there is a passphrase."""
     if passphrase is not None:
         out = cast(IO[bytes], stack.enter_context(EncryptedWriter(out, passphrase)))
     return stack.enter_context(ZipFile(out, "w", ZIP_DEFLATED, compresslevel=COMPRESSION))
 
 
 class ArchiveWriter:
-    """Writes the members of a backup one by one, and the manifest as the last."""
+    """Writes the members of a backup one by one, and the manifest last."""
 
     def __init__(self, zip: ZipFile):
         self._zip, self._moment = zip, now()
@@ -111,7 +110,7 @@ class ArchiveWriter:
         self.stored = 0
 
     def write_all(self, folder: Path, with_key: bool, progress: Progress) -> list[str]:
-        """Write everything; returns the names of files that should be there and are not."""
+        """Write everything; return the names of files that should exist but do not."""
         engine = engine_name()
         self._moment = now()
         database, contents = database_engine(engine).copy_database(folder, progress)
@@ -129,7 +128,7 @@ class ArchiveWriter:
         return missing
 
     def _add(self, member: str | ZipInfo, file: IO[bytes]) -> None:
-        """Add a member: a name is compressed, an info of the ZIP file is stored as it is."""
+        """Add a member: compressed if given by name, stored if given as a ZipInfo."""
         hash, size = sha256(), 0
         with self._zip.open(member, "w", force_zip64=True) as out:
             for piece in pieces(file):
@@ -142,7 +141,7 @@ class ArchiveWriter:
     def _add_stored_file(self, name: str) -> None:
         with ExitStack() as stack:
             file = _open(name, stack)
-            if file is not None:  # deleted since it was listed, so that no record needs it
+            if file is not None:  # deleted since it was listed, so no record needs it
                 self._add(ZipInfo(FILES + name), file)
                 self.stored += 1
 
@@ -166,7 +165,7 @@ class ArchiveWriter:
 
 
 def _open(name: str, stack: ExitStack) -> IO[bytes] | None:
-    """The stored file, wherever it is; once more if it moves from a folder to a bucket meanwhile."""
+    """Open the stored file, wherever it is; try again if it moves from a folder to a bucket meanwhile."""
     for _ in range(2):
         stored: StoredFile | None = file_storage().find(name)
         if stored is None:

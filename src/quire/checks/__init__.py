@@ -1,1 +1,1 @@
-"""Checks of an installation: /readyz asks the few that a load balancer needs, manage.py check all."""
+"""Checks of an installation: /readyz runs the few that a load balancer needs, manage.py check all of them."""

@@ -1,4 +1,4 @@
-"""Checks of accounts: whether anybody administers this installation, and how well that is protected."""
+"""Checks of accounts: whether there is an administrator, and how well they are protected."""
 
 from sqlalchemy import select
 

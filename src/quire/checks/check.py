@@ -1,4 +1,4 @@
-"""What a check says: how something is, and what to do where it is not well."""
+"""The result of a check: the state of something, and what to do if it is not ok."""
 
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
@@ -6,14 +6,14 @@ from typing import Any, Literal
 
 @dataclass(frozen=True)
 class Check:
-    """How something is; where it is not ok, why, and what to do."""
+    """The state of something; if it is not ok, the reason and what to do."""
 
     status: Literal["ok", "warning", "error"] = "ok"
     reason: str | None = None
     action: str | None = None
 
     def as_dict(self) -> dict[str, Any]:
-        """Without what there is nothing to say about."""
+        """Return it as a dict without empty entries."""
         return {name: value for name, value in asdict(self).items() if value is not None}
 
 
@@ -21,15 +21,15 @@ OK = Check()
 
 
 def ok(reason: str) -> Check:
-    """All is well, with a word about it."""
+    """All is well, with a detail."""
     return Check("ok", reason)
 
 
 def warning(reason: str, action: str) -> Check:
-    """It works, but somebody should look at it."""
+    """It works, but needs attention."""
     return Check("warning", reason, action)
 
 
 def error(reason: str, action: str) -> Check:
-    """It does not work, or is not safe."""
+    """It does not work, or is unsafe."""
     return Check("error", reason, action)

@@ -1,4 +1,4 @@
-"""Checks of the database: whether it answers, fits, is whole, and stands where it can work."""
+"""Checks of the database: connection, schema, integrity, location, clock."""
 
 import platform
 import sqlite3
@@ -71,7 +71,7 @@ def _numbers(version: str) -> tuple[int, ...]:
 
 
 def check_integrity() -> Check:
-    """Whether the file of SQLite is whole and no row refers to nothing; PostgreSQL checks itself."""
+    """Whether a SQLite file is intact and no row refers to a missing one; PostgreSQL checks itself."""
     with read_connection() as connection:
         reason = None if connection.dialect.name != "sqlite" else _damage(connection)
     return (
@@ -94,13 +94,13 @@ def _damage(connection: Connection) -> str | None:
 
 
 def check_writes() -> Check:
-    """Whether the database takes changes: a replica, a disk or rights may forbid them."""
+    """Whether the database accepts writes: a replica, a disk or permissions may prevent them."""
     with translate_outages(), db.engine.connect() as connection:
         return error(*READ_ONLY) if is_read_only(connection) else OK
 
 
 def check_role() -> Check:
-    """Whether the role behind PgBouncer has the limits that sessions cannot be told there."""
+    """Whether the role behind PgBouncer has the limits that sessions cannot set there."""
     if not current_app.config["DATABASE_PGBOUNCER"]:
         return OK
     with read_connection() as connection:
@@ -113,7 +113,7 @@ def check_role() -> Check:
 
 
 def check_replica() -> Check:
-    """Whether the replica can be used, and how far it is behind; the primary server answers otherwise."""
+    """Whether the replica can be used, and how far it lags; otherwise the primary server answers."""
     sample = sample_replica()
     if sample is None:
         return ok(Message("not used"))
@@ -128,7 +128,7 @@ def check_replica() -> Check:
 
 
 def check_place() -> Check:
-    """Whether SQLite is on a disk of this machine, and has no more writers than it is good for."""
+    """Whether SQLite is on a disk of this machine, and has no more writers than it can handle well."""
     if db.engine.dialect.name != "sqlite":
         return OK
     drive = network_drive(Path(str(db.engine.url.database)))
@@ -140,7 +140,7 @@ def check_place() -> Check:
         return error(
             reason, Message("Set QUIRE_INSTANCE to a local disk, or DATABASE_URL to PostgreSQL.")
         )
-    processes = len(shared_counters().read(0).processes) - 1  # the first is this command
+    processes = len(shared_counters().read(0).processes) - 1  # one of them is this command
     if processes <= MANY_PROCESSES:
         return OK
     reason = Message(
@@ -151,7 +151,7 @@ def check_place() -> Check:
 
 
 def check_clock() -> Check:
-    """Whether this clock agrees with that of the database, and with what has happened already."""
+    """Whether this clock agrees with the database's clock and with past events."""
     skew = _skew()
     if abs(skew) > SKEW:
         reason = Message(

@@ -1,4 +1,4 @@
-"""All checks of an installation, each within seconds; what needs the database is left out without one."""
+"""Runs all checks of an installation, each within seconds; without a database, those that need one are omitted."""
 
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import CancelledError
@@ -57,9 +57,9 @@ PUBLIC: Checks = {
 
 
 def examine(deploy: bool, more: Checks) -> Iterator[tuple[str, Check]]:
-    """The name of each check and what it says; with `deploy`, also those for a public installation.
+    """Return the name and the result of each check; with `deploy`, also those for a public installation.
 
-    None of these takes longer than SECONDS; without `deploy`, each takes as long as it takes.
+    With `deploy`, none of them takes longer than SECONDS; without it, there is no limit.
     """
     seconds = SECONDS if deploy else None
     is_usable = True

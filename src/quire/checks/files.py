@@ -1,4 +1,4 @@
-"""Checks of what is on disks: room, rights, uploaded files, backups, logs."""
+"""Checks of disks and files: free space, permissions, uploads, backups, logs."""
 
 import os
 import shutil
@@ -40,7 +40,7 @@ OLD_VERIFICATION = timedelta(days=30).total_seconds()
 
 
 def check_disk() -> Check:
-    """Whether there is room where the instance folder and the database are."""
+    """Whether there is free space for the instance folder and the database."""
     free = min(shutil.disk_usage(folder).free for folder in _folders())
     if free >= LOW_BYTES:
         return OK
@@ -64,7 +64,7 @@ def _instance() -> Path:
 
 
 def check_permissions() -> Check:
-    """Whether others can read the instance folder; on Windows its rights are those of its parent."""
+    """Whether others can read the instance folder; on Windows its permissions are those of its parent."""
     paths = [] if os.name == "nt" else list(open_paths(_instance()))
     if not paths:
         return OK
@@ -89,7 +89,7 @@ def check_storage() -> Check:
 
 
 def check_uploads() -> Check:
-    """Whether the files of some uploads, the newest and the oldest, are there."""
+    """Whether the files of some uploads, the newest and the oldest, exist."""
     end, files = time.monotonic() + LOOK_SECONDS, _some_files()
     missing, number = [], 0
     for url, sha256 in files:
@@ -121,7 +121,7 @@ def _some_files() -> list[tuple[str, str]]:
 
 
 def check_backup_age() -> Check:
-    """Whether there is a backup that is as new as it should be."""
+    """Whether there is a backup that is recent enough."""
     every, age = current_app.config["BACKUP_EVERY"], seconds_since_backup()
     state = (
         Message("There is no backup")
@@ -146,7 +146,7 @@ def check_backup_age() -> Check:
 
 
 def check_newest_backup() -> Check:
-    """Whether the newest backup can be read from end to end."""
+    """Whether the newest backup can be read completely."""
     backups = stored_backups()
     if not backups:
         return ok(Message("there is none"))
@@ -175,7 +175,7 @@ def check_newest_backup() -> Check:
 
 
 def _check_unread(path: Path, percent: int, command: str) -> Check:
-    """What is known of a backup of which only `percent` could be read here, from when it was verified."""
+    """Report on a backup of which only `percent` could be read here, based on its last verification."""
     last = last_verification(path)
     if last is not None and last.problem:
         return error(
@@ -223,7 +223,7 @@ def _seconds_since(verification: Verification) -> float:
 
 
 class _NoPassphrase(Exception):
-    """The passphrase is not known here."""
+    """The passphrase is not configured here."""
 
 
 def _passphrase() -> str:
@@ -233,7 +233,7 @@ def _passphrase() -> str:
 
 
 def check_log() -> Check:
-    """Whether the log is bounded and says as much as it should."""
+    """Whether the log is bounded and detailed enough."""
     config = current_app.config
     if config["LOG_LEVEL"] == "DEBUG":
         return warning(

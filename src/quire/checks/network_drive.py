@@ -1,4 +1,4 @@
-"""Whether a file is on another machine's disk, as far as Linux and Windows tell."""
+"""Whether a file is on another machine's disk, as far as Linux and Windows can tell."""
 
 import ctypes
 import sys
@@ -16,7 +16,7 @@ DRIVE_REMOTE = 4
 
 
 def network_drive(path: Path) -> str | None:
-    """What kind of network drive `path` is on; None where it is on none, or nobody tells."""
+    """Return which kind of network drive `path` is on; None if it is on none, or that is unknown."""
     path = path.resolve()
     if sys.platform == "win32":
         return _windows_share(path)
@@ -29,7 +29,7 @@ def network_drive(path: Path) -> str | None:
 
 
 def _file_system(path: Path, mounts: list[str]) -> str:
-    """The type of the mount that is nearest above `path`; of two in one place, the later is seen."""
+    """Return the type of the nearest mount above `path`; of two at the same place, the later one is visible."""
     nearest, kind = -1, ""
     for line in mounts:
         fields, _, source = line.partition(" - ")

@@ -1,6 +1,6 @@
-"""Whether this server can do its work: database, schema, disk and jobs, each with what to do about it.
+"""Whether this server can do its work: database, schema, disk and jobs, each with what to do about problems.
 
-Nothing said here is secret: anybody may ask. All of it takes a few seconds at most.
+None of this is secret, since anyone may ask. It takes a few seconds at most.
 """
 
 from concurrent.futures import CancelledError
@@ -28,7 +28,7 @@ NOT_ASKED = error("Not known: the database cannot be asked.", LOOK_AT_DATABASE)
 
 
 def check_readiness() -> dict[str, Check]:
-    """All checks by their names, within some seconds even when the database hangs."""
+    """Return all checks by name, within seconds even if the database hangs."""
     checks = {**_ask_database(), "disk": check_disk()}
     if current_app.config["DATABASE_REPLICA_URL"]:
         checks["replica"] = check_replica()
@@ -51,10 +51,10 @@ def _check_database() -> dict[str, Check]:
         with read_connection() as connection:
             connection.execute(text("SELECT 1"))
             require_own_files(connection.engine)
-            # readers are still served: a load balancer would take every server away
+            # readers are still served: a load balancer would remove every server
             database = OK if not is_read_only(connection) else warning(*READ_ONLY)
         schema = check_schema()
-        # other tables may have no jobs
+        # other tables may not include jobs
         jobs = check_jobs() if schema.status == "ok" else NOT_ASKED
     except Problem as problem:
         return _without_database(problem.message)

@@ -1,4 +1,4 @@
-"""Checks of other servers that this installation is told to use: mail, Redis, the broker."""
+"""Checks of other servers that this installation is configured to use: mail, Redis, the broker."""
 
 from importlib import import_module
 
@@ -17,7 +17,7 @@ NOT_USED = ok(Message("not used"))
 
 
 def check_mail() -> Check:
-    """Whether the mail server takes this installation's mail."""
+    """Whether the mail server accepts mail from this installation."""
     config = current_app.config
     if not config["MAIL_SERVER"]:
         reason = Message(

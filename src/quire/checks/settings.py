@@ -1,4 +1,4 @@
-"""Checks of settings: what is unsafe in public, what is missing, and what contradicts itself."""
+"""Checks of settings: what is unsafe in public, what is missing, and what is contradictory."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -17,7 +17,7 @@ Config = Mapping[str, Any]
 
 
 def check_environment() -> Check:
-    """Whether this is production, with a secret key that nobody can guess and no debugger."""
+    """Whether this is production, with a secret key that cannot be guessed and without a debugger."""
     name = current_app.config["QUIRE_ENV"]
     if name != "production":
         reason = Message("QUIRE_ENV is %(name)s: errors show the code to everyone.", name=name)
@@ -32,7 +32,7 @@ def check_environment() -> Check:
 
 
 def check_address() -> Check:
-    """Whether the public address is safe, and served."""
+    """Whether the public URL is safe, and its host is served."""
     url, hosts = current_app.config["PUBLIC_URL"], current_app.config["TRUSTED_HOSTS"]
     if not url.startswith("https://"):
         reason = Message("PUBLIC_URL is not an https address: passwords would be sent unencrypted.")
@@ -51,7 +51,7 @@ def check_address() -> Check:
 
 
 def check_proxy() -> Check:
-    """Whether the proxy that speaks https is believed who asks."""
+    """Whether the headers of the proxy that terminates https are trusted."""
     config = current_app.config
     if config["TRUSTED_PROXY"] or not config["PUBLIC_URL"].startswith("https://"):
         return OK
@@ -64,12 +64,12 @@ def check_proxy() -> Check:
 
 
 def check_limits() -> Check:
-    """Whether attempts are limited, by all processes together."""
+    """Whether attempts are limited across all processes."""
     config = current_app.config
     if not config["RATELIMIT_ENABLED"]:
         reason = Message("RATELIMIT_ENABLED is off: passwords can be guessed without limit.")
         return error(reason, Message("Set RATELIMIT_ENABLED=true."))
-    processes = len(shared_counters().read(0).processes) - 1  # the first is this command
+    processes = len(shared_counters().read(0).processes) - 1  # one of them is this command
     if processes > 1 and not config["REDIS_URL"]:
         reason = Message(
             "%(number)s processes are running, and each counts its own rate limits.",
@@ -80,7 +80,7 @@ def check_limits() -> Check:
 
 
 def check_contradictions() -> Check:
-    """Whether settings fit each other."""
+    """Whether settings are consistent."""
     return next(_contradictions(current_app.config), OK)
 
 

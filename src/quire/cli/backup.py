@@ -81,7 +81,7 @@ def restore(file: Path, yes: bool, passphrase_stdin: bool) -> None:
 
 
 def _passphrase(from_stdin: bool) -> Callable[[], str]:
-    """Asks for the passphrase of a backup when it is needed, unless it is set."""
+    """Return a function that asks for the passphrase of a backup when it is needed, unless it is configured."""
 
     def ask() -> str:
         if from_stdin:

@@ -26,14 +26,14 @@ def with_database(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def progress(label: str, length: int) -> Any:
-    """A progress bar on the terminal; nothing if standard error is redirected."""
+    """Show a progress bar on the terminal; nothing if standard error is redirected."""
     hidden = not sys.stderr.isatty()
     return click.progressbar(label=label, length=length, file=sys.stderr, hidden=hidden)
 
 
 @contextmanager
 def progress_meter(label: str) -> Iterator[Callable[[int, int], None]]:
-    """The same for work that reports how much is done, and of how much."""
+    """Show the same for work that reports how much of how much is done."""
     with progress(label, 1) as bar:
 
         def show(done: int, total: int) -> None:

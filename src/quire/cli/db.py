@@ -42,15 +42,15 @@ class Migrations(click.Group):
 @with_appcontext
 def database(ctx: click.Context) -> None:
     """Migrate the database, or write a migration."""
-    migrations.database_revision()  # raises where it cannot be opened
+    migrations.database_revision()  # raises an error if the database cannot be opened
     _show_steps()
     init_migrate()
-    # what Flask-Migrate's own group leaves there
+    # Flask-Migrate's own group leaves them there
     g.directory, g.x_arg = str(migrations.SCRIPTS), ()
 
 
 def _with_backup(command: click.Command) -> click.Command:
-    """The command, which changes tables, with a backup first; one process at a time."""
+    """Return the command with a backup made first; one process at a time."""
 
     def run(no_backup: bool, **options: Any) -> Any:
         with migrations.migration_lock():
@@ -63,7 +63,7 @@ def _with_backup(command: click.Command) -> click.Command:
 
 
 def _with_tables(command: click.Command) -> click.Command:
-    """The command, which compares tables, after those of an empty database are made."""
+    """Return the command, which compares tables, so that it first creates those of an empty database."""
 
     def run(**options: Any) -> Any:
         migrations.prepare_database()
@@ -101,18 +101,18 @@ def _back_up() -> None:
 
 
 def _changes(name: str) -> bool:
-    """Whether the command changes a database with something in it."""
+    """Whether the command changes a database that is not empty."""
     revision = migrations.database_revision()
     unchanged = ("",) if name == "downgrade" else ("", migrations.newest_revision())
     return revision not in unchanged
 
 
 def _show_steps() -> None:
-    """Log which migrations run, and nothing else of Alembic."""
+    """Log which migrations run, and nothing else from Alembic."""
     console = logging.StreamHandler()
     console.addFilter(lambda record: not record.name.startswith("alembic.") or _is_step(record))
     logger = logging.getLogger("alembic")
-    # a later command in this process says nothing of its own migrations
+    # a later command in this process does not log its own migrations
     click.get_current_context().call_on_close(partial(logger.setLevel, logger.level))
     logger.setLevel(logging.INFO)
     logging.basicConfig(format="%(message)s", handlers=[console])

@@ -1,4 +1,4 @@
-"""The commands of manage.py: each is imported only when used, and reports errors in one line."""
+"""The commands of manage.py: each is only imported when used, and reports errors in one line."""
 
 import os
 import sys
@@ -47,11 +47,11 @@ class Manage(click.Group):
     """A command group that imports commands on demand."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """All names, in the order of the help text."""
+        """Return all names in the order of the help text."""
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The command called `cmd_name`, None when there is none."""
+        """Return the command called `cmd_name`; None if there is none."""
         if cmd_name not in COMMANDS:
             return None
         module, _, attribute = COMMANDS[cmd_name][0].partition(":")
@@ -71,11 +71,11 @@ def manage() -> None:
 
 
 def application(name: str | None = None, config: Mapping[str, Any] | None = None) -> Flask:
-    """An application with a current database; `flask --app quire` starts here. Raises StartupError."""
+    """Create an application with a current database; the entry point of `flask --app quire`. Raises StartupError."""
     app = bare_application(name, config)
     with app.app_context():
         import_module("quire.store.migrations").prepare_database()
-    if os.environ.get("WERKZEUG_RUN_MAIN") == "true":  # what `flask run --debug` starts anew
+    if os.environ.get("WERKZEUG_RUN_MAIN") == "true":  # restarted by `flask run --debug`
         options = click.get_current_context().params
         app.config["LOCAL_URL"] = f"http://{options['host']}:{options['port']}"
         import_module("quire.jobs.background").start_background(app)
@@ -83,20 +83,20 @@ def application(name: str | None = None, config: Mapping[str, Any] | None = None
 
 
 def bare_application(name: str | None = None, config: Mapping[str, Any] | None = None) -> Flask:
-    """An application whose database is not checked. Raises UnsafeConfig."""
+    """Create an application without checking its database. Raises UnsafeConfig."""
     app: Flask = import_module("quire.app").create_app(name, dict(config or {}))
     return app
 
 
 def command_application() -> Flask:
-    """An application for commands, whose statements may take as long as they take."""
+    """Create an application for commands, whose statements have no time limit."""
     return bare_application(config={"LIMIT_DATABASE_TIME": False})
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run a command. Always ends in SystemExit: 0 done, 1 refused, 2 wrong usage."""
+    """Run a command. Always raises SystemExit: 0 after a success, 1 after an error, 2 for wrong usage."""
     for stream in (sys.stdout, sys.stderr):
-        # A title in Greek must not end an import on a console that knows no Greek.
+        # a title in Greek must not abort an import on a console that cannot show Greek
         stream.reconfigure(errors="replace")  # type: ignore[union-attr]
     with exit_with_one_line():
         manage.main(arguments, "manage.py", obj=ScriptInfo(create_app=command_application))

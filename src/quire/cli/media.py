@@ -1,4 +1,4 @@
-"""`manage.py media`: uploaded files, from the folder into the bucket and back."""
+"""`manage.py media`: moves uploaded files from the folder to the bucket and back."""
 
 import sys
 

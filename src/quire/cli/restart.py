@@ -30,7 +30,9 @@ NO_SERVER = (
 def restart(timeout: int) -> None:
     """Start new processes with the present code and settings; then let the old ones finish."""
     instance = Path(current_app.config["QUIRE_INSTANCE"])
-    servers = [(one, one.address) for one in running_servers(instance)]  # its files go with it
+    servers = [
+        (one, one.address) for one in running_servers(instance)
+    ]  # which removes its files too
     if not servers:
         raise StartupError(NO_SERVER.format(instance))
     id = secrets.token_hex(8)
@@ -43,7 +45,7 @@ def restart(timeout: int) -> None:
 
 
 def _problem(server: ServerFiles, address: str, id: str, end: float) -> str | None:
-    """Why the server goes on as it was, None once it has restarted."""
+    """Return why the server goes on as it was, or None once it has restarted."""
     while (response := server.take_response(id)) is None:
         if time.monotonic() > end:
             return f"{address} has not responded in time; its log says more."

@@ -207,13 +207,13 @@ def delete_user(username: str, yes: bool, reassign: str | None) -> None:
 
 
 def update_user(username: str, **values: Any) -> None:
-    """Update one user. Raises StartupError when there is none, or what the store refuses."""
+    """Update one user. Raises StartupError if there is none, or with the reason why it is refused."""
     for notice in update(USERS, SYSTEM, find_user(username), values).notices:
         click.echo(notice)
 
 
 def find_user(username: str) -> int:
-    """The id of a user, by name or e-mail address, whatever the case. Raises StartupError."""
+    """Return the id of a user by username or email address, in any case. Raises StartupError."""
     ways = (
         _users.c.username_folded == username.strip(),
         _users.c.email == normalize_address(username),
@@ -227,7 +227,7 @@ def find_user(username: str) -> int:
 
 
 def prompt_password(from_stdin: bool) -> str:
-    """A password, from the first line of standard input or from a prompt that asks twice."""
+    """Read a password from the first line of standard input, or from a prompt that asks twice."""
     if from_stdin:
         return sys.stdin.readline().rstrip("\r\n")
     return click.prompt("Password", hide_input=True, confirmation_prompt=True)

@@ -1,4 +1,4 @@
-"""`manage.py worker`: jobs in a process of their own, with or without a broker."""
+"""`manage.py worker`: runs jobs in a process of their own, with or without a broker."""
 
 import signal
 import sys
@@ -36,9 +36,11 @@ def worker(info: ScriptInfo, concurrency: int) -> None:
         _run_without_broker(app, concurrency)
         return
     celery = import_module("quire.jobs.celery")
-    with running_workers(app, 1):  # which passes on, also where no server runs
+    with running_workers(app, 1):  # which dispatches jobs even if no server is running
         click.echo(READY)
-        with suppress(KeyboardInterrupt):  # Celery takes Ctrl-C only once it has its broker
+        with suppress(
+            KeyboardInterrupt
+        ):  # Celery handles Ctrl-C only once it is connected to its broker
             sys.exit(celery.serve(app, concurrency))
 
 
@@ -49,5 +51,5 @@ def _run_without_broker(app: Flask, concurrency: int) -> None:
             signal.signal(getattr(signal, name), lambda *_: stopping.set())
     with running_workers(app, concurrency):
         click.echo(READY)
-        while not stopping.wait(0.5):  # without an end, Windows would let no signal through
+        while not stopping.wait(0.5):  # without a timeout, Windows would not deliver signals
             pass

@@ -40,25 +40,25 @@ COMPUTED = {"QUIRE_ENV": "production", "QUIRE_INSTANCE": "instance"}
 
 
 def settings_page() -> str:
-    """The text of docs/settings.md."""
+    """Return the text of docs/settings.md."""
     return HEAD + "".join(_row(name, Settings.model_fields[name]) for name in names()) + FOOT
 
 
 def env_example() -> str:
-    """The text of .env.example."""
+    """Return the text of .env.example."""
     rows = (f"# {name}={_default(name)}\n" for name in names())
     return EXAMPLE_HEAD + "\n" + "".join(rows)
 
 
 def names() -> list[str]:
-    """All settings, in the order they are declared in; those of the pool follow the database."""
+    """Return all settings in the order of their declaration; those of the pool follow the database."""
     every = [name for name in Settings.model_fields if name not in PoolSettings.model_fields]
     place = every.index("DATABASE_URL") + 1
     return [*every[:place], *PoolSettings.model_fields, *every[place:]]
 
 
 def write() -> list[Path]:
-    """Write both files; their paths."""
+    """Write both files; return their paths."""
     texts = {ROOT / "docs" / "settings.md": settings_page(), ROOT / ".env.example": env_example()}
     for path, text in texts.items():
         path.write_text(text, encoding="utf-8", newline="\n")

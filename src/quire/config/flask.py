@@ -7,7 +7,7 @@ from typing import Any
 
 
 def flask_config(settings: Any) -> dict[str, Any]:
-    """The Flask configuration for `settings` of quire.config.settings."""
+    """Return the Flask configuration for `settings` of quire.config.settings."""
     config = settings.model_dump()
     https = settings.PUBLIC_URL.startswith("https://")
     testing = settings.QUIRE_ENV == "testing"
@@ -16,13 +16,13 @@ def flask_config(settings: Any) -> dict[str, Any]:
         TRUSTED_HOSTS=settings.TRUSTED_HOSTS or None,
         TESTING=testing,
         PROPAGATE_EXCEPTIONS=None if settings.QUIRE_ENV == "development" else False,
-        # Switching this off would make every stored password wrong: no setting, a fact.
+        # Not a setting, since without it every stored password would be wrong.
         BCRYPT_HANDLE_LONG_PASSWORDS=True,
-        # what manage.py does may take as long as it takes
+        # commands of manage.py have no time limit
         LIMIT_DATABASE_TIME=True,
-        # serve.py says where it listens; until then, where it does by default.
+        # serve.py sets where it listens; this is the default.
         LOCAL_URL="http://127.0.0.1:8000",
-        # A form of Unicode text grows threefold on its way; the body limit is the only limit.
+        # Unicode text in a form takes three times its size, so the limit of the body is the only one.
         MAX_FORM_MEMORY_SIZE=settings.MAX_CONTENT_LENGTH,
         SESSION_COOKIE_NAME="__Host-quire" if https else "quire",
         WTF_CSRF_ENABLED=not testing,
@@ -40,7 +40,7 @@ def _cookies(prefix: str, https: bool) -> dict[str, Any]:
 
 
 def database_uri(url: str, instance: Path) -> str:
-    """SQLAlchemy's form of a database URL: psycopg 3, and SQLite files inside `instance`."""
+    """Return a database URL in SQLAlchemy's form: psycopg 3, and SQLite files inside `instance`."""
     url = re.sub(r"^postgres(ql)?://", "postgresql+psycopg://", url)
     file = re.match(r"sqlite:///(?!:memory:|file:)([^?]+)(.*)$", url)
     return f"sqlite:///{(instance / file[1]).as_posix()}{file[2]}" if file else url

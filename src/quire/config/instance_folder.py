@@ -1,8 +1,8 @@
-"""The instance folder: made for whoever needs it first, and readable by its owner only.
+"""The instance folder: created by whatever needs it first, and readable by its owner only.
 
-It holds addresses, hashes of passwords, secrets and mail. What the process creates from now on is
-the owner's too, by its umask: SQLite's journals, files being received, mail, copies before an upgrade.
-On Windows the folder has the rights of the one it lies in.
+It contains addresses, password hashes, secrets and mail. By the umask, everything the process creates from then on
+belongs to the owner alone: SQLite's journals, incoming files, mail, backups before an upgrade. On Windows, the
+folder has the permissions of its parent.
 """
 
 import os
@@ -32,7 +32,7 @@ def prepare(folder: Path) -> None:
 
 
 def open_to_everybody(file: Path) -> None:
-    """Make a file readable that an operator asked for: nothing in it is private."""
+    """Make a file that an operator has asked for readable to others: it contains nothing private."""
     if os.name != "nt":
         file.chmod(0o644)
 
@@ -48,13 +48,16 @@ def _words(participle: str, folder: Path, error: OSError | None = None) -> str:
 def _close(folder: Path) -> None:
     """Remove the permissions of others from these paths."""
     for path in list(open_paths(folder)):
-        with suppress(OSError):  # it has gone meanwhile, or belongs to somebody else: `check` tells
+        with suppress(
+            OSError
+        ):  # it has been deleted meanwhile, or has another owner: `check` reports that
             path.chmod(stat.S_IMODE(path.stat().st_mode) & ~OTHERS)
 
 
 def open_paths(folder: Path) -> Iterator[Path]:
-    """Paths that others have permissions for: in all of a folder that is open itself, else among
-    what is directly in it."""
+    """Return paths that others have permissions for: all in a folder that is open itself, otherwise among its direct
+    entries.
+    """
     if not folder.stat().st_mode & OTHERS:
         yield from filter(_is_open, folder.iterdir())
         return

@@ -1,4 +1,4 @@
-"""Loads the configuration of one environment; unsafe settings are refused."""
+"""Loads the configuration of an environment, and refuses unsafe settings."""
 
 import tempfile
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ TESTING_SECRET = "testing-only-0123456789-abcdefghijklmnopqrstuvwxyz"  # noqa: S
 
 
 class TestingSettings(Settings):
-    """Settings of the testing environment: environment variables and files are ignored."""
+    """The settings of the testing environment, which ignores environment variables and files."""
 
     QUIRE_ENV: Environment = "testing"
     QUIRE_INSTANCE: Path = Path(tempfile.gettempdir()) / "quire-testing"
@@ -38,16 +38,16 @@ class TestingSettings(Settings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Only what the caller passes counts."""
+        """Use only what the caller passes."""
         return (init_settings,)
 
 
 def load(name: str | None = None, overrides: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """Flask configuration of one environment.
+    """Return the Flask configuration of an environment.
 
-    `name` is development, testing or production, None follows QUIRE_ENV; `overrides` win over
-    everything and may hold keys of Flask and its extensions too. In development and production
-    this makes the instance folder and the secret where they are missing. Raises UnsafeConfig.
+    `name` is development, testing or production; None follows QUIRE_ENV. `overrides` take precedence over
+    everything and may contain keys of Flask and its extensions. In development and production, this creates the
+    instance folder and the secret if they are missing. Raises UnsafeConfig.
     """
     values = dict(overrides or {})
     settings = _settings(name, {key: values[key] for key in values if key in Settings.model_fields})
@@ -94,7 +94,7 @@ def _fill(settings: Settings) -> None:
 
 
 def refuse_unsafe(config: Mapping[str, Any]) -> None:
-    """Raise UnsafeConfig if a production configuration has a weak secret or debugging on."""
+    """Raise UnsafeConfig if a production configuration has a weak secret or debugging enabled."""
     refuse_weak_key(config["SECRET_KEY"])
     if config.get("DEBUG") or default_environment() == "development":
         raise UnsafeConfig("DEBUG is not for production. Set QUIRE_ENV=development to debug.")

@@ -1,4 +1,4 @@
-"""The settings of connections to PostgreSQL: the pool of each process, and a pooler in between."""
+"""The settings of connections to PostgreSQL: the pool of each process, and an external pooler."""
 
 from typing import Any
 
@@ -12,17 +12,17 @@ LONGEST_LIFETIME = 100 * 366 * 86_400
 
 
 def setting(default: Any, sentence: str, **rules: Any) -> Any:
-    """A field of Settings; docs/settings.md shows its description."""
+    """Declare a field of Settings; docs/settings.md shows its description."""
     return Field(default, description=sentence, **rules)
 
 
 def seconds(default: int, sentence: str, **rules: Any) -> Any:
-    """A field of Settings for a lifetime, which ends before the calendar does."""
+    """Declare a field of Settings for a lifetime, limited by the last year of the calendar."""
     return setting(default, sentence, le=LONGEST_LIFETIME, **rules)
 
 
 class PoolSettings(BaseSettings):
-    """What an operator may set about connections to PostgreSQL."""
+    """What an operator can configure about connections to PostgreSQL."""
 
     DATABASE_REPLICA_URL: DatabaseUrl = setting(
         "",

@@ -1,6 +1,6 @@
-"""The servers that run on an instance folder: each has files there, by which others can ask it to restart.
+"""The servers that run on an instance folder: each has files there, through which others can ask it to restart.
 
-Files and not signals: Windows has none, and the number of a process means another one in another container.
+Files rather than signals: Windows has none, and a process id means another process in another container.
 """
 
 import json
@@ -20,17 +20,17 @@ LOCK, DESCRIPTION, REQUEST, RESPONSE = ".lock", ".json", ".request", ".response"
 
 @dataclass(frozen=True)
 class ServerFiles:
-    """The files of one server, called after its machine and process, in `folder`."""
+    """The files of one server, named after its machine and process, in `folder`."""
 
     folder: Path
     name: str
 
     def path(self, kind: str) -> Path:
-        """The file of this kind, such as LOCK."""
+        """Return the path of the file of this kind, such as LOCK."""
         return self.folder / f"{self.name}{kind}"
 
     def is_running(self) -> bool:
-        """Whether the server still has its lock."""
+        """Whether the server still holds its lock."""
         lock = FileLock(self.path(LOCK), timeout=0, fallback_to_soft=False)
         try:
             with lock:
@@ -40,7 +40,7 @@ class ServerFiles:
 
     @property
     def address(self) -> str:
-        """Where it listens."""
+        """The address it listens on."""
         return str(_read_json(self.path(DESCRIPTION)).get("address", self.name))
 
     def request_restart(self, id: str) -> None:
@@ -48,7 +48,7 @@ class ServerFiles:
         _write_json(self.path(REQUEST), {"id": id})
 
     def take_request(self) -> str | None:
-        """The id of a restart that was asked for, None if none was; asks no second time."""
+        """Return the id of a requested restart once, None if there is none."""
         if not self.path(REQUEST).exists():
             return None
         id = _read_json(self.path(REQUEST)).get("id")
@@ -56,11 +56,11 @@ class ServerFiles:
         return str(id)
 
     def respond(self, id: str, problem: str | None) -> None:
-        """Say how the restart that was asked for by `id` ended: None for well."""
+        """Report how the restart requested as `id` ended; `problem` is None for a success."""
         _write_json(self.path(RESPONSE), {"id": id, "problem": problem})
 
     def take_response(self, id: str) -> dict[str, Any] | None:
-        """The response to a request, once it is there: `problem` is None if all went well."""
+        """Return the response to a request once there is one; its `problem` is None for a success."""
         response = _read_json(self.path(RESPONSE))
         if response.get("id") != id:
             return None
@@ -70,17 +70,19 @@ class ServerFiles:
     def remove(self) -> None:
         """Delete the files."""
         for kind in (DESCRIPTION, REQUEST, RESPONSE, LOCK):
-            with suppress(OSError):  # Windows deletes no lock that somebody is just trying
+            with suppress(
+                OSError
+            ):  # Windows does not delete a lock file that another process has open
                 self.path(kind).unlink(missing_ok=True)
 
 
 @contextmanager
 def registered(instance: Path, address: str) -> Iterator[ServerFiles]:
-    """The files of this process, a server at `address`, as long as it runs. Raises OSError."""
+    """Create the files of this process, a server at `address`, for as long as it runs. Raises OSError."""
     folder = instance / FOLDER
     folder.mkdir(exist_ok=True)
     files = ServerFiles(folder, f"{socket.gethostname()}-{os.getpid()}")
-    files.remove()  # those of a process that had the same number
+    files.remove()  # left by a process with the same id
     try:
         with FileLock(files.path(LOCK), timeout=5, fallback_to_soft=False):
             _write_json(files.path(DESCRIPTION), {"address": address, "pid": os.getpid()})
@@ -90,7 +92,7 @@ def registered(instance: Path, address: str) -> Iterator[ServerFiles]:
 
 
 def running_servers(instance: Path) -> list[ServerFiles]:
-    """The servers that run now; the files of those that were killed are deleted."""
+    """Return the servers that are running; delete the files of those that were killed."""
     folder = instance / FOLDER
     every = [ServerFiles(folder, path.stem) for path in sorted(folder.glob(f"*{DESCRIPTION}"))]
     running = [one for one in every if one.is_running()]
@@ -101,7 +103,7 @@ def running_servers(instance: Path) -> list[ServerFiles]:
 
 
 def _read_json(path: Path) -> dict[str, Any]:
-    """What is in the file; nothing while there is none."""
+    """Return the content of the file, empty if there is none."""
     try:
         content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -110,7 +112,7 @@ def _read_json(path: Path) -> dict[str, Any]:
 
 
 def _write_json(path: Path, content: dict[str, Any]) -> None:
-    """Write the file in one step."""
+    """Write the file atomically."""
     part = path.with_name(f"{path.name}.part")
     text = json.dumps(content)
     part.write_text(text, encoding="utf-8")

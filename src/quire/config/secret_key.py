@@ -14,7 +14,7 @@ KNOWN_SECRETS = ("change", "example", "secret-key", "secret_key", "password", "t
 
 
 def refuse_weak_key(secret: str) -> None:
-    """Raise UnsafeConfig for a key that others can guess."""
+    """Raise UnsafeConfig for a key that others could guess."""
     if len(secret) < 32 or len(set(secret)) < 10:
         raise UnsafeConfig(
             "SECRET_KEY is too short or too simple. Use at least 32 random characters."
@@ -24,9 +24,9 @@ def refuse_weak_key(secret: str) -> None:
 
 
 def load_or_create_secret_key(path: Path) -> str:
-    """The secret in `path`, generated on the first call; concurrent processes get the same.
+    """Return the secret in `path`, generated on the first call; concurrent processes get the same one.
 
-    Raises TimeoutError if another process has created the file and never writes it.
+    Raises TimeoutError if another process has created the file and never writes to it.
     """
     try:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -40,7 +40,7 @@ def load_or_create_secret_key(path: Path) -> str:
 
 
 def _wait_for_secret(path: Path) -> str:
-    """The content of a secret that another process may be writing right now."""
+    """Return the content of a secret that another process may be writing at this moment."""
     end = time.monotonic() + PATIENCE
     while not (secret := path.read_text(encoding="ascii").strip()):
         if time.monotonic() > end:

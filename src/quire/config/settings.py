@@ -32,13 +32,13 @@ Environment = Literal["development", "testing", "production"]
 
 
 def default_environment() -> Environment:
-    """The environment where none is set: production, unless Flask debugs."""
+    """Return the environment if none is set: production, unless Flask runs in debug mode."""
     debug = os.environ.get("FLASK_DEBUG", "").lower() not in {"", "0", "false", "no"}
     return "development" if debug else "production"
 
 
 class Settings(PoolSettings):
-    """What an operator may set, read from the environment or from `.env`."""
+    """What an operator can configure, read from the environment or from `.env`."""
 
     model_config = SettingsConfigDict(
         env_file=ROOT / ".env",

@@ -12,8 +12,7 @@ from quire.errors import Problem
 
 @contextmanager
 def exit_with_one_line() -> Iterator[None]:
-    """Context of a command: errors that an operator can fix are printed in one line, and end it
-    with status 1 (SystemExit)."""
+    """Wrap a command: print errors that an operator can fix in one line, and exit with status 1 (SystemExit)."""
     try:
         yield
     except (StartupError, Problem, OSError, UnicodeError) as error:
@@ -22,7 +21,7 @@ def exit_with_one_line() -> Iterator[None]:
 
 
 def one_line(error: Exception) -> str:
-    """The error in one line, with the cause given by the database or the system."""
+    """Return the error in one line, with the cause given by the database or the system."""
     if isinstance(error, UnicodeError):
         encoding = sys.getfilesystemencoding()
         hint = "" if encoding == "utf-8" else " Set PYTHONUTF8=1 for UTF-8."

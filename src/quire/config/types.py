@@ -1,4 +1,4 @@
-"""Kinds of settings: how the text of an environment variable is parsed and validated."""
+"""Types of settings: how the text of an environment variable is parsed and validated."""
 
 import re
 from email.utils import parseaddr
@@ -34,7 +34,7 @@ def _web_address(value: str) -> str:
 
 
 def _site_address(value: str) -> str:
-    """Scheme, host and port of `value` as browsers write an origin (RFC 6454 section 6.1)."""
+    """Return scheme, host and port of `value` as browsers write an origin (RFC 6454 section 6.1)."""
     if not value:
         return value
     try:
@@ -65,7 +65,7 @@ def _require_origin_only(parts: SplitResult) -> None:
 
 
 def _host_name(value: str) -> str:
-    """A host name as requests carry it: lower case, IDNA; a dot before it stays."""
+    """Return a host name as requests have it: lower case, IDNA; a leading dot stays."""
     dot, bare = ("." if value.startswith(".") else ""), value.removeprefix(".").removesuffix(".")
     try:
         name = bare.encode("idna").decode("ascii").lower()
@@ -102,7 +102,7 @@ def _proxy(value: str) -> str:
 
 
 def _exact_origins(value: list[str]) -> list[str]:
-    # what browsers send: in lower case, without a path; nothing that stands for many
+    # as browsers send it: lower case, no path; no wildcards
     for one in value:
         if not re.fullmatch(r"[a-z][a-z0-9+.-]*://[^\s/?#@*A-Z]+", one):
             raise ValueError(f"must be exact origins such as https://app.example.org, not {one}")
@@ -110,7 +110,7 @@ def _exact_origins(value: list[str]) -> list[str]:
 
 
 def _url(pattern: str, form: str) -> AfterValidator:
-    """A check of URLs that names none: they hold passwords."""
+    """Return a validator of URLs whose errors do not quote them, since they contain passwords."""
 
     def check(value: str) -> str:
         if value and not re.fullmatch(pattern, value):
@@ -139,7 +139,7 @@ def _passphrase(value: str) -> str:
 
 
 def _sender(value: str) -> str:
-    """`value`, an address or a name with one, if every mail server takes mail from it."""
+    """Return `value`, an address or a name with one, if every mail server accepts it as the sender."""
     if value and (re.search(r"[\r\n]", value) or not _is_deliverable(parseaddr(value)[1])):
         raise ValueError(
             "must be an email address such as quire@example.org or Quire <quire@example.org>; "
@@ -149,7 +149,7 @@ def _sender(value: str) -> str:
 
 
 def _is_deliverable(address: str) -> bool:
-    if address.isascii():  # any name of a host, as localhost
+    if address.isascii():  # any host name, such as localhost
         return bool(re.fullmatch(r"[\w.!#$%&'*+/=?^`{|}~-]{1,64}@[\w.-]+", address))
     try:
         validate_email(
@@ -161,7 +161,7 @@ def _is_deliverable(address: str) -> bool:
 
 
 def _duration(value: Any) -> Any:
-    """Seconds from hours, or from a number with a unit."""
+    """Return the seconds of a number of hours, or of a number with a unit."""
     match = re.fullmatch(r"(\d{1,6})([mhd]?)", str(value).strip())
     seconds = int(match[1]) * UNITS[match[2]] if match else -1
     if seconds and not SHORTEST_PERIOD <= seconds <= LONGEST_PERIOD:

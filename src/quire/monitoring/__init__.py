@@ -1,1 +1,1 @@
-"""What an operator sees of a running server: counters of all its processes, and its log."""
+"""What operators see of a running server: the counters of all its processes, and its log."""

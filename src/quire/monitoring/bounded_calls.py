@@ -1,4 +1,4 @@
-"""Calls that may hang, such as one to a database that is away: whoever asks waits a few seconds only."""
+"""Calls that may hang, such as one to an unreachable database: callers only wait a few seconds."""
 
 import threading
 from collections.abc import Callable
@@ -11,14 +11,16 @@ _EXTENSION = "quire_bounded_calls"
 
 
 class BoundedCalls:
-    """Runs each call in a thread of its own; who asks for one that still runs joins it."""
+    """Runs each call in a thread of its own; a caller of one that is still running joins it."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._running: dict[str, Future[Any]] = {}
 
     def result(self, name: str, call: Callable[[], Any], seconds: float | None) -> Any:
-        """What `call()` returns. Raises TimeoutError after `seconds` (None: never), CancelledError if it fails."""
+        """Return the result of `call()`. Raises TimeoutError after `seconds` (None: never), CancelledError if it
+        fails.
+        """
         with self._lock:
             future = self._running.get(name)
             if future is None:
@@ -33,16 +35,16 @@ class BoundedCalls:
             future.set_result(call())
         finally:
             del self._running[name]
-            future.cancel()  # changes nothing where there is a result
+            future.cancel()  # has no effect if there is a result
 
 
 def init_app(app: Flask) -> None:
-    """Let calls for `app` be bounded."""
+    """Register bounded calls for `app`."""
     app.extensions[_EXTENSION] = BoundedCalls()
 
 
 def bounded_result(name: str, call: Callable[[], Any], seconds: float | None) -> Any:
-    """What `call()`, which may take long, returns in a context of this application of its own.
+    """Return the result of `call()`, which may take long, in an application context of its own.
 
     Raises TimeoutError after `seconds` (None: never), CancelledError if the call fails.
     """

@@ -1,4 +1,4 @@
-"""Counts what happens in this process, cheaply: a number is added to, nothing is written or sent.
+"""Counts what happens in this process, cheaply: a number is incremented, nothing is written or sent.
 
 Names and labels become those of Prometheus in site/metrics.py. Labels must come from a limited set.
 """
@@ -27,14 +27,14 @@ Numbers = dict[Key, list[float]]
 
 
 class Counters:
-    """Numbers that only grow, safe to add to from any thread."""
+    """Numbers that only grow, safe to increment from any thread."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._numbers: Numbers = {}
 
     def add(self, *key: str, amount: float = 1) -> None:
-        """Add to the counter of this name and these labels."""
+        """Increment the counter with this name and these labels."""
         with self._lock:
             number = self._numbers.get(key)
             if number is None:
@@ -43,7 +43,7 @@ class Counters:
                 number[0] += amount
 
     def add_request(self, route: str, method: str, status: str, seconds: float) -> None:
-        """Count a request, and how long it took until its answer began."""
+        """Count a request, and how long it took until its response began."""
         requests, latency = (REQUESTS, route, method, status), (LATENCY, route, method)
         with self._lock:
             number = self._numbers.get(requests)
@@ -56,12 +56,12 @@ class Counters:
             classes[-1] += seconds
 
     def snapshot(self) -> Numbers:
-        """A copy of all numbers."""
+        """Return a copy of all numbers."""
         with self._lock:
             return {key: list(numbers) for key, numbers in self._numbers.items()}
 
     def subtract(self, numbers: Mapping[Key, list[float]]) -> None:
-        """Forget what has been counted elsewhere."""
+        """Subtract what has been counted elsewhere."""
         with self._lock:
             for key, parts in numbers.items():
                 own = self._numbers[key]
@@ -69,7 +69,7 @@ class Counters:
 
 
 def add_up(parts: Iterable[Numbers]) -> Numbers:
-    """The sums of the numbers of several processes."""
+    """Return the sums of the numbers of several processes."""
     sums: Numbers = {}
     for part in parts:
         for key, numbers in part.items():

@@ -1,6 +1,6 @@
-"""A log file that several processes can share and rotate on every system: each has a file of its own.
+"""A log that several processes can share and rotate on every system: each has a file of its own.
 
-Windows renames no file that another process has open, so one file for all could not be rotated there.
+Windows does not rename a file that another process has open, so a single file could not be rotated there.
 """
 
 import logging.handlers
@@ -21,11 +21,13 @@ class ProcessLogFile(logging.handlers.RotatingFileHandler):
 
     def __init__(self, path: Path, max_bytes: int, keep: int):
         path.parent.mkdir(parents=True, exist_ok=True)
-        own, self._lock_of_file = _own_file(path)  # held until the process ends, however it does
+        own, self._lock_of_file = _own_file(
+            path
+        )  # held until the process ends, however that happens
         super().__init__(own, maxBytes=max_bytes, backupCount=keep, encoding="utf-8", delay=False)
 
     def rotate(self, source: str, dest: str) -> None:
-        """Rename a file. Where a program that reads it is in the way, this file grows until it is not."""
+        """Rename a file. While a program that reads it prevents that, this file grows."""
         with suppress(OSError):
             super().rotate(source, dest)
 

@@ -1,4 +1,4 @@
-"""How a line of the log is written: as JSON for programs, or as text for people."""
+"""The format of log lines: JSON for programs, or text for people."""
 
 import json
 import logging
@@ -15,18 +15,18 @@ _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 class RedactingFormatter(logging.Formatter):
-    """Knows the secrets of this installation, so that no line contains one of them."""
+    """Knows the secrets of this installation, so that no line contains one."""
 
     def __init__(self, secrets: Sequence[str]):
         super().__init__()
         self._secrets = secrets
 
     def redact(self, text: str) -> str:
-        """`text` without secrets."""
+        """Return `text` without secrets."""
         return redact(text, self._secrets)
 
     def traceback(self, record: logging.LogRecord) -> str:
-        """The traceback of a record, empty where it has none."""
+        """Return the traceback of a record, empty if it has none."""
         return self.redact(self.formatException(record.exc_info)) if record.exc_info else ""
 
 
@@ -34,7 +34,7 @@ class JsonFormatter(RedactingFormatter):
     """One JSON object in ASCII per record, whatever it contains."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """The line for `record`; `extra={"fields": {...}}` adds to it."""
+        """Return the line for `record`; `extra={"fields": {...}}` adds to it."""
         fields: dict[str, Any] = getattr(record, "fields", {})
         line: dict[str, Any] = {
             "time": _time(record),
@@ -42,7 +42,7 @@ class JsonFormatter(RedactingFormatter):
             "event": getattr(record, "event", record.name.removeprefix("quire.")),
             "request_id": current_request_id(),
         }
-        if not fields.get("method"):  # those of a request say all
+        if not fields.get("method"):  # the fields of a request say everything
             line["message"] = self.redact(record.getMessage())
         line |= {name: _text(value, self) for name, value in fields.items()}
         if traceback := self.traceback(record):
@@ -54,7 +54,7 @@ class TextFormatter(RedactingFormatter):
     """One line for people per record; a traceback follows on lines of its own."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """The text for `record`."""
+        """Return the text for `record`."""
         message = _CONTROLS.sub(_escape, self.redact(record.getMessage()))
         request_id = current_request_id()
         line = f"{_time(record)} {record.levelname} {record.name}: {message}"
@@ -69,7 +69,7 @@ def _text(value: Any, formatter: RedactingFormatter) -> Any:
 
 
 def _time(record: logging.LogRecord) -> str:
-    """Its time in UTC (RFC 3339)."""
+    """Return its time in UTC (RFC 3339)."""
     seconds = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
     return f"{seconds}.{int(record.msecs):03d}Z"
 

@@ -1,4 +1,4 @@
-"""Sets up the log of a process as the settings say, and writes the lines about requests and jobs."""
+"""Sets up the log of a process according to the settings, and writes the lines about requests and jobs."""
 
 import logging
 import sys
@@ -21,7 +21,7 @@ SHORTEST = 6
 
 
 def configure(config: Mapping[str, Any]) -> None:
-    """Let this process log as the settings say, on standard error or to a file. Raises StartupError."""
+    """Set up the log of this process, on standard error or in a file. Raises StartupError."""
     handler = _handler(config)
     form = JsonFormatter if config["LOG_FORMAT"] == "json" else TextFormatter
     level = logging.getLevelName(config["LOG_LEVEL"])
@@ -35,14 +35,14 @@ def configure(config: Mapping[str, Any]) -> None:
         old.close()
     for one in handlers:
         root.addHandler(one)
-    # what libraries say below that is about their own affairs
+    # what libraries log below that level concerns only themselves
     root.setLevel(level if level < logging.INFO else max(level, logging.WARNING))
     logging.getLogger("quire").setLevel(level)
     activity.setLevel(level if _logs_activity(config) else logging.WARNING)
 
 
 def configure_once(config: Mapping[str, Any]) -> None:
-    """The same, unless somebody else has set up the log of this process."""
+    """Do the same unless the log of this process has been set up already."""
     if not logging.getLogger().handlers:
         configure(config)
 
@@ -65,7 +65,7 @@ def _handler(config: Mapping[str, Any]) -> logging.Handler:
 
 
 def _secrets(config: Mapping[str, Any]) -> list[str]:
-    """The secrets among the settings, as they stand there and inside of URLs."""
+    """Return the secrets among the settings, both whole and as parts of URLs."""
     values = [config.get(name) or "" for name in SECRETS]
     for name in URLS:
         password = urlsplit(config.get(name) or "").password or ""
@@ -74,7 +74,7 @@ def _secrets(config: Mapping[str, Any]) -> list[str]:
 
 
 def log_job(id: int, name: str, attempts: int, result: str, seconds: float) -> None:
-    """Log an attempt at a job, where that is wanted, and what came of it."""
+    """Log an attempt at a job and its outcome, if that is enabled."""
     milliseconds = round(seconds * 1000, 1)
     fields = {"job": id, "name": name, "attempt": attempts, "result": result, "ms": milliseconds}
     extra = {"event": "job", "fields": fields}

@@ -1,4 +1,4 @@
-"""Logs why something does not work: one line a minute and cause, however many requests meet it."""
+"""Logs why something does not work: one line per minute and cause, however many requests are affected."""
 
 import logging
 import threading

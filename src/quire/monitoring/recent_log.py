@@ -1,4 +1,4 @@
-"""The last entries of the log, for administrators: of the log files where there are any, else of this process."""
+"""The latest log entries, for administrators: from the log files if there are any, otherwise of this process."""
 
 import json
 import logging
@@ -22,7 +22,7 @@ _LINE = re.compile(r"(\d{4}-\d\d-\d\dT[\d:.]+Z) ([A-Z]+) (.*)", re.DOTALL)
 
 @dataclass(frozen=True)
 class LogEntry:
-    """One entry: its time (RFC 3339), its level in small letters, and what it says."""
+    """One entry: its time (RFC 3339), its level in lower case, and its text."""
 
     time: str
     level: str
@@ -30,19 +30,19 @@ class LogEntry:
 
 
 class RecentLines(logging.Handler):
-    """Keeps the last lines of this process, as they are written elsewhere: without secrets."""
+    """Stores the last lines of this process as they are written elsewhere, without secrets."""
 
     def __init__(self) -> None:
         super().__init__()
         self.lines: deque[str] = deque(maxlen=LIMIT)
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Keep one."""
+        """Store one line."""
         self.lines.append(self.format(record))
 
 
 def recent_entries(config: Mapping[str, Any]) -> list[LogEntry]:
-    """The last entries, the newest first."""
+    """Return the latest entries, newest first."""
     texts = _file_tails(config) if config["LOG_FILE"] else [_own_lines()]
     entries = [one for text in texts for one in _entries(text)]
     return sorted(entries, key=lambda one: one.time, reverse=True)[:LIMIT]
@@ -54,7 +54,7 @@ def _own_lines() -> str:
 
 
 def _file_tails(config: Mapping[str, Any]) -> Iterator[str]:
-    """The ends of the files that the latest processes write to."""
+    """Return the ends of the files that the latest processes write to."""
     path = Path(config["QUIRE_INSTANCE"]) / config["LOG_FILE"]
     files = [path, *path.parent.glob(f"{path.stem}.*{path.suffix}")]
     by_time = {one: one.stat().st_mtime for one in files if one.is_file()}
@@ -69,7 +69,7 @@ def _tail(path: Path) -> str:
 
 
 def _entries(text: str) -> Iterator[LogEntry]:
-    """The entries in a text; a traceback belongs to the line before it."""
+    """Return the entries in a text; a traceback belongs to the line before it."""
     lines: list[str] = []
     for line in text.splitlines():
         if line.startswith("{") or _LINE.match(line):
@@ -80,9 +80,11 @@ def _entries(text: str) -> Iterator[LogEntry]:
 
 
 def _entry(text: str) -> Iterator[LogEntry]:
-    """The entry in these lines; nothing where they are none, such as the end of one that was cut."""
+    """Return the entry in these lines; None if they are not an entry, such as the end of a truncated one."""
     entry = _read_text(text) or _read_json(text)
-    with suppress(ValueError, TypeError):  # a traceback may hold what only looks like a time
+    with suppress(
+        ValueError, TypeError
+    ):  # a traceback may contain something that looks like a time
         if entry is not None and datetime.fromisoformat(entry.time):
             yield entry
 

@@ -1,7 +1,7 @@
-"""Takes secrets out of what is logged: passwords, tokens, keys, cookies, links that open something.
+"""Removes secrets from what is logged: passwords, tokens, keys, cookies, one-time links.
 
-Nothing here should ever meet one, since nobody logs them on purpose: this is for paths, and for
-texts of errors that come from elsewhere.
+Nothing here should ever occur, since no code logs secrets on purpose: this is for paths, and for the texts of
+errors that come from elsewhere.
 """
 
 import re
@@ -37,7 +37,7 @@ _HINT = re.compile(
 
 
 def redact(text: str, secrets: Iterable[str] = ()) -> str:
-    """`text` without what looks like a secret, and without those that are known."""
+    """Return `text` without anything that looks like a secret, and without the known ones."""
     for secret in secrets:
         if secret in text:
             text = text.replace(secret, MASK)
@@ -50,7 +50,7 @@ def redact(text: str, secrets: Iterable[str] = ()) -> str:
 
 
 def loggable_path(path: str, query: str) -> str:
-    """The path and query of a request: no link that opens anything, no values but those of READABLE."""
+    """Return the path and query of a request without one-time links, and without values other than those of READABLE."""
     safe_path = _LINK.sub(rf"/\1/{MASK}", path[:MAX_PATH])
     if not query:
         return safe_path
@@ -60,7 +60,7 @@ def loggable_path(path: str, query: str) -> str:
 def _parameter(pair: str) -> str:
     name, equals, value = pair.partition("=")
     if not equals:
-        return MASK  # it may be all value
+        return MASK  # the whole query may be a value
     if unquote(name) in READABLE and len(value) <= 40:
         return pair
     return f"{name[:40]}={MASK}"

@@ -1,4 +1,4 @@
-"""The id of the request that is being answered; jobs that follow from it carry it on, as does the log."""
+"""The id of the request being answered; the log and the jobs that follow from the request carry it on."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +11,7 @@ set_request_id = _request_id.set
 
 @contextmanager
 def following(request_id: str | None) -> Iterator[None]:
-    """What the block does follows from that request."""
+    """Attribute what the block does to that request."""
     token = _request_id.set(request_id)
     try:
         yield
@@ -20,5 +20,5 @@ def following(request_id: str | None) -> Iterator[None]:
 
 
 def current_request_id() -> str | None:
-    """The id of the request that this thread answers or follows up; None outside of both."""
+    """Return the id of the request that this thread answers or follows up; None outside of both."""
     return _request_id.get()

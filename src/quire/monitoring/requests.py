@@ -1,4 +1,4 @@
-"""Counts each request by its route, method, status and time, and logs it where that is wanted."""
+"""Counts each request by its route, method, status and time, and logs it if that is enabled."""
 
 import logging
 from collections.abc import Callable, Iterable
@@ -31,14 +31,14 @@ class Answer(NamedTuple):
 
 
 def route_of(environ: dict[str, Any]) -> str:
-    """The route that Flask has found for a request, NO_ROUTE where there is none."""
+    """Return the route that Flask has found for a request, or NO_ROUTE."""
     context = environ.get(CONTEXT_KEY)
     rule = None if context is None else context.request.url_rule
     return NO_ROUTE if rule is None else str(rule.rule)
 
 
 class RequestRecorder:
-    """A WSGI application around another one, whose requests it counts and logs."""
+    """A WSGI application around another one that counts and logs its requests."""
 
     def __init__(self, inner: Callable[..., Iterable[bytes]]):
         self._inner = inner
@@ -46,7 +46,7 @@ class RequestRecorder:
     def __call__(
         self, environ: dict[str, Any], start_response: Callable[..., Any]
     ) -> Iterable[bytes]:
-        """Answer a request; the time counts until the answer begins."""
+        """Answer a request; the time counts until the response begins."""
         began, status, sent = perf_counter(), "500", list[tuple[str, str]]()
 
         def note(line: str, headers: Headers, *error: Any) -> Any:
@@ -58,7 +58,7 @@ class RequestRecorder:
             return self._inner(environ, note)
         finally:
             route = environ.get(ROUTE_KEY) or route_of(environ)
-            context = environ.pop(CONTEXT_KEY, None)  # or each request would refer to itself
+            context = environ.pop(CONTEXT_KEY, None)  # otherwise each request would refer to itself
             method = environ["REQUEST_METHOD"]
             method = method if method in METHODS else OTHER
             answer = Answer(route, method, status, perf_counter() - began)
@@ -82,7 +82,7 @@ def _content_length(headers: Headers) -> int | None:
 
 
 def record_refused(status: int, seconds: float, client: str, size: int) -> None:
-    """Count and log a request that no application has seen, since it cannot be read or is too large."""
+    """Count and log a request that did not reach the application, being malformed or too large."""
     answer = Answer(NO_ROUTE, OTHER, str(status), seconds)
     counters.add_request(*answer)
     if activity.isEnabledFor(logging.INFO):

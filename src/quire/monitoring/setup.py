@@ -1,4 +1,4 @@
-"""What an application needs to be watched: its requests are counted, for all of its processes."""
+"""Sets up the monitoring of an application, with counters shared by all its processes."""
 
 from pathlib import Path
 
@@ -23,6 +23,6 @@ def init_monitoring(app: Flask) -> None:
 
 
 def shared_counters() -> SharedCounters:
-    """The counters of all processes of this application."""
+    """Return the counters of all processes of this application."""
     shared: SharedCounters = current_app.extensions[_COUNTERS]
     return shared

@@ -1,8 +1,8 @@
-"""Adds up the counters of all processes of an installation, by way of files in its instance folder.
+"""Adds up the counters of all processes of an installation, through files in its instance folder.
 
-Each process writes its numbers to a file of its own every few seconds; whoever is asked for all adds
-them up. A file that is no longer written belongs to a process that has ended: its numbers are added
-to `ended.json`, so that no sum ever becomes less. Nothing here needs a fork or a signal.
+Each process writes its numbers to a file of its own every few seconds; a process that is asked for the sums adds
+them up. A file that is no longer written belongs to a process that has ended: its numbers are added to
+`ended.json`, so that sums never decrease. Nothing here needs a fork or a signal.
 """
 
 import json
@@ -34,7 +34,7 @@ _STARTED = time.time()
 
 @dataclass(frozen=True)
 class ProcessState:
-    """How one process is: when it started, processor seconds, bytes of memory (0: unknown), job threads."""
+    """The state of one process: start time, CPU seconds, bytes of memory (0: unknown), job threads."""
 
     started: float
     cpu_seconds: float
@@ -44,7 +44,7 @@ class ProcessState:
 
 @dataclass(frozen=True)
 class SharedNumbers:
-    """The sums over all processes, and the state of each that runs."""
+    """The sums over all processes, and the state of each running one."""
 
     numbers: Numbers
     processes: list[ProcessState] = field(default_factory=list)
@@ -61,12 +61,14 @@ class SharedCounters:
     def write(self, job_threads: int) -> None:
         """Write the numbers of this process, and take over those of processes that have ended.
 
-        A full or read-only disk is no reason to stop: the next call writes all of it.
+        A full or read-only disk is no reason to stop: the next call writes everything.
         """
         with suppress(OSError):
             self._folder.mkdir(exist_ok=True)
             self._forget_taken_over()
-            if self._file is None:  # not earlier: gunicorn may fork after the application is made
+            if (
+                self._file is None
+            ):  # not earlier, since gunicorn may fork after the application has been created
                 self._file = self._folder / _file_name()
             numbers = self._own.snapshot()
             process = _process_state(job_threads)
@@ -76,7 +78,7 @@ class SharedCounters:
             self._take_over_ended()
 
     def read(self, job_threads: int) -> SharedNumbers:
-        """The sums over all processes, with those of this one as they are now."""
+        """Return the sums over all processes, with the present numbers of this one."""
         try:
             with self._lock(LOCK_SECONDS):
                 others = self._read_others()
@@ -89,7 +91,9 @@ class SharedCounters:
         return SharedNumbers(numbers, [ProcessState(**one) for one in running])
 
     def _forget_taken_over(self) -> None:
-        """Forget what others have taken over, who took this process for ended: it slept for long."""
+        """Subtract what others have taken over because they assumed that this process had ended, as after a long
+        sleep.
+        """
         if self._written and self._file is not None and not self._file.exists():
             self._own.subtract(self._written)
             self._file, self._written = None, {}
@@ -106,7 +110,7 @@ class SharedCounters:
         return [ended, *(_read_file(path) for path in paths)]
 
     def _others(self) -> Iterator[tuple[Path, float]]:
-        """The files of other processes, and how long ago each was written."""
+        """Return the files of other processes, and how long ago each was written."""
         for path in self._folder.glob("*-*.json"):
             if path != self._file:
                 with suppress(OSError):
@@ -120,7 +124,7 @@ class SharedCounters:
         merged = set(ended.get("files", ()))
         new = [_numbers(_read_file(path)) for path in old if path.name not in merged]
         numbers = add_up([_numbers(ended), *new])
-        # named there first: whoever is killed in between leaves nothing that is counted twice
+        # named there first, so that after a kill in between nothing is counted twice
         content = {"numbers": _pairs(numbers), "files": [path.name for path in old]}
         _write_file(self._folder / ENDED, content)
         for path in old:
@@ -140,7 +144,7 @@ def _write_file(path: Path, content: dict[str, Any]) -> None:
 
 
 def _read_file(path: Path) -> dict[str, Any]:
-    """What a process has written; nothing where the file has gone, or was left incomplete by a crash."""
+    """Return what a process has written; nothing if the file is gone, or incomplete after a crash."""
     try:
         age = time.time() - path.stat().st_mtime
         content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
@@ -162,7 +166,7 @@ def _process_state(job_threads: int) -> ProcessState:
 
 
 def _memory_bytes() -> int:
-    """The resident memory of this process; 0 where the system does not tell (Linux does)."""
+    """Return the resident memory of this process; 0 if the system does not tell (Linux does)."""
     if sys.platform != "linux":
         return 0
     pages = Path("/proc/self/statm").read_text(encoding="ascii").split()[1]

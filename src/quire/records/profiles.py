@@ -13,7 +13,7 @@ from quire.store.db import Model
 
 
 class Profile(HasId, Timestamped, Versioned, Model):
-    """Details about users that they choose to publish."""
+    """Details that users choose to publish about themselves."""
 
     __tablename__ = "profiles"
 

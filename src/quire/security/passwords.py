@@ -1,8 +1,8 @@
 """Hashes and compares passwords, and recognizes those that attackers try first.
 
-The hash is bcrypt's, over a digest, so that long passwords are not cut off. It is slow on purpose: a
-few threads do it, so that many sign-ins at once leave processors for other requests; callers wait
-their turn, MAX_WAITING of them at most.
+The hash is bcrypt over a digest, so that long passwords are not truncated. It is slow on purpose: a few threads
+compute it, so that many simultaneous sign-ins leave CPU time for other requests; at most MAX_WAITING callers wait
+for them.
 """
 
 import re
@@ -40,15 +40,15 @@ def normal_password(password: str) -> str:
 
 
 def hash_password(password: str) -> str:
-    """The hash to store. Raises Unavailable when too many callers are waiting."""
+    """Return the hash to store. Raises Unavailable if too many callers are waiting."""
     rounds = _rounds()
     return str(_hashing_pool().run(lambda: _hash(normal_password(password), rounds)))
 
 
 def password_matches(stored: str | None, password: str) -> bool:
-    """Whether `password` is the one whose hash is stored; takes as long when there is none.
+    """Whether `password` has the stored hash; takes as long if there is none.
 
-    Raises Unavailable when too many callers are waiting.
+    Raises Unavailable if too many callers are waiting.
     """
     rounds = _rounds()
     return bool(_hashing_pool().run(lambda: _matches(stored, password, rounds)))
@@ -73,13 +73,13 @@ def _hash(password: str, rounds: int) -> str:
 
 
 def _cost(stored: str | None) -> int:
-    """The cost of a hash, 0 for anything else."""
+    """Return the cost of a hash, or 0 for anything else."""
     match = _COST.fullmatch(stored or "")
     return int(match[1]) if match else 0
 
 
 def _matches(stored: str | None, password: str, rounds: int) -> bool:
-    """Compare in normal form, and as it was typed: older hashes are of the latter."""
+    """Compare in normalized form and as typed, from which older hashes were made."""
     forms = dict.fromkeys((normal_password(password), password))
     return any(_form_matches(stored, form, rounds) for form in forms)
 
@@ -87,7 +87,7 @@ def _matches(stored: str | None, password: str, rounds: int) -> bool:
 def _form_matches(stored: str | None, password: str, rounds: int) -> bool:
     """Compare, and spend the time that an older, cheaper hash would save.
 
-    One more doubles the time, so that cost 10 and then 10 and 11 take as long as cost 12.
+    Each step doubles the time, so cost 10 followed by 10 and 11 takes as long as cost 12.
     """
     cost = _cost(stored)
     matches = bool(cost) and _compare(str(stored), password)
@@ -109,7 +109,7 @@ class HashingPool:
         self.slots = threading.BoundedSemaphore(at_once + MAX_WAITING)
 
     def run(self, work: Callable[[], Any]) -> Any:
-        """The return value of `work()`, once it is its turn. Raises Unavailable."""
+        """Run `work()` when it is its turn; return its result. Raises Unavailable."""
         if not self.slots.acquire(blocking=False):
             message = "Too many people are signing in at the moment. Try again in a few seconds."
             raise Unavailable(message, headers={"Retry-After": "5"})
@@ -131,22 +131,24 @@ def _hashing_pool() -> HashingPool:
 
 @cache
 def _common() -> frozenset[str]:
-    """Those of 8 characters and more among the 30,000 most used ones that zxcvbn ships
-    (https://github.com/dropbox/zxcvbn, MIT), and some more."""
+    """Return the passwords of 8 characters and more among the 30,000 most common ones that zxcvbn ships
+    (https://github.com/dropbox/zxcvbn, MIT), and some more.
+    """
     text = files("quire.security").joinpath("common_passwords.txt").read_text(encoding="utf-8")
     return frozenset(text.split())
 
 
 def is_common(password: str) -> bool:
-    """Whether `password`, without regard to case, is in the list, a sequence such as `0123456789` or
-    `hgfedcba`, or a few characters repeated."""
+    """Whether `password`, ignoring case, is in the list, a sequence such as `0123456789` or `hgfedcba`, or a few
+    repeated characters.
+    """
     folded = password.strip().lower()
     return folded in _common() or _is_sequence(folded) or _is_repetition(folded)
 
 
 def _is_sequence(password: str) -> bool:
     steps = {ord(b) - ord(a) for a, b in pairwise(password)}
-    # after 9 comes 0, before 0 comes 9
+    # 9 is followed by 0, and 0 preceded by 9
     return steps <= {1, -9} or steps <= {-1, 9}
 
 

@@ -1,4 +1,4 @@
-"""Quotas: how often a network, and everybody together for one account, may ask for something."""
+"""Quotas: how often a network, and all networks together for one account, may ask for something."""
 
 import time
 from dataclasses import dataclass
@@ -52,7 +52,7 @@ def consume(kind: str, account: str, actor: Actor) -> None:
     for item, key in keys:
         limiter.hit(item, kind, key)
     if has_request_context():
-        # how often others ask for an account is nobody's business but its owner's
+        # how often others ask for an account concerns only its owner
         own = keys[0] if actor.user_id is None else keys[1]
         after_this_request(
             partial(_add_headers, kind, own[0], limiter.get_window_stats(own[0], kind, own[1]))
@@ -62,7 +62,7 @@ def consume(kind: str, account: str, actor: Actor) -> None:
 def _add_headers(
     kind: str, item: RateLimitItem, stats: WindowStats, response: Response
 ) -> Response:
-    """Say how much of a quota is left."""
+    """Add the remainder of a quota to the headers."""
     seconds = max(1, ceil(stats.reset_time - time.time()))
     headers = rate_limit_headers(kind, item.amount, item.get_expiry(), stats.remaining, seconds)
     response.headers.update(headers)

@@ -1,4 +1,4 @@
-"""Random secrets for devices and programs: their format, and the digest that is stored of them."""
+"""Random secrets for devices and programs: their formats, and the digests that are stored."""
 
 import hashlib
 import re
@@ -23,12 +23,12 @@ _SECRET, _CHECK = 43, 6
 
 
 def digest(secret: str) -> str:
-    """What is stored of a random secret: nobody can guess it, so the fast SHA-256 is enough."""
+    """Return the digest to store of a random secret; a fast SHA-256 is enough, since nobody can guess it."""
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
 def new_key() -> str:
-    """A new API key: a prefix that tells what kind of secret it is, and a checksum at the end."""
+    """Create an API key: a prefix that identifies the kind of secret, and a checksum at the end."""
     secret = KEY_START + "".join(secrets.choice(_LETTERS) for _ in range(_SECRET))
     return secret + _checksum(secret)
 
@@ -40,7 +40,7 @@ def is_key(text: str) -> bool:
 
 
 def new_content_key() -> str:
-    """A new key for the Ghost Content API: 26 hexadecimal digits, which its clients insist on."""
+    """Create a key for the Ghost Content API: 26 hexadecimal digits, as its clients require."""
     return secrets.token_hex(13)
 
 
@@ -58,5 +58,5 @@ def _checksum(text: str) -> str:
 
 
 def new_secret() -> str:
-    """A random secret of 256 bits."""
+    """Create a random secret of 256 bits."""
     return secrets.token_urlsafe(32)

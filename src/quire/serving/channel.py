@@ -1,4 +1,4 @@
-"""One connection: a client has limited time to send, and holds no thread while it does not read."""
+"""One connection: a client has limited time to send, and occupies no thread while it does not read."""
 
 import socket
 import time
@@ -33,11 +33,11 @@ SLOWEST_READER = 1024
 
 
 class Channel(HTTPChannel):
-    """One connection, whose client may be slow at sending and at reading without holding a thread.
+    """One connection, whose client may be slow at sending and at reading without occupying a thread.
 
-    A thread writes an answer without ever waiting: what the client does not take at once waits in
-    memory for a second at most, then on disk. The next request of a connection begins when all
-    answers before it have been taken.
+    A thread writes a response without ever waiting: what the client does not read immediately is buffered in memory
+    for at most a second, then on disk. The next request of a connection starts when all earlier responses have been
+    read.
     """
 
     task_class = WsgiTask
@@ -58,12 +58,12 @@ class Channel(HTTPChannel):
         self.body_network: str | None = None
 
     def parser_class(self, adj: Any) -> StrictParser:
-        """What parses the next request."""
+        """The parser of the next request."""
         self.body_network = None
         return StrictParser(adj, self._admit)
 
     def _admit(self, request: StrictParser) -> Error | None:
-        """Why the body that `request` announces is not taken in, None when it is."""
+        """Return why the body that `request` announces is refused, or None if it is accepted."""
         if not request_admission.is_large(request):
             return None
         sender = self._network_of(request)
@@ -80,7 +80,7 @@ class Channel(HTTPChannel):
         return request_admission.network(request, self.addr[0], self.server.trusted_proxy)
 
     def received(self, data: bytes) -> bool:
-        """Take in what the client sent."""
+        """Process what the client has sent."""
         before = self.request
         done = super().received(data)
         if self.request is not before:
@@ -88,11 +88,11 @@ class Channel(HTTPChannel):
         return done
 
     def on_last_request(self) -> bool:
-        """Whether no other request waits behind the one that is being answered."""
+        """Whether no other request is queued behind the one being answered."""
         return len(self.requests) == 1 and self.request is None
 
     def overdue(self, now: float) -> bool:
-        """Whether the client takes too long to send its request or to go away."""
+        """Whether the client takes too long to send its request or to close the connection."""
         if self.lingers_until:
             return now > self.lingers_until
         request = self.request
@@ -104,10 +104,10 @@ class Channel(HTTPChannel):
 
     @contextmanager
     def long_wait(self) -> Iterator[None]:
-        """Let another thread take the place of this one, and the loop forget the connection.
+        """Let another thread replace this one, and let the loop ignore the connection.
 
-        Nothing is read or written on it meanwhile, but each turn of the loop would ask whether it
-        is to be: with 200 that wait, that is a fifth of what a list costs.
+        Nothing is read or written on it meanwhile, but the loop would check it in each iteration: 200 waiting
+        connections would cost a fifth of a list.
         """
         with self.server.task_dispatcher.blocking():
             self._map.pop(self._fileno, None)
@@ -117,7 +117,7 @@ class Channel(HTTPChannel):
                 self._map[self._fileno] = self
 
     def client_gone(self) -> bool:
-        """Whether the client has closed the connection, or its direction, while it is answered."""
+        """Whether the client has closed the connection, or its direction, while it is being answered."""
         try:
             return not self.socket.recv(1, socket.MSG_PEEK)
         except BlockingIOError:
@@ -126,12 +126,12 @@ class Channel(HTTPChannel):
             return True
 
     def idle(self) -> bool:
-        """Whether nothing is being received, answered or sent."""
+        """Whether nothing is being received, processed or sent."""
         closing: Any = self.close_when_flushed or self.lingers_until
         return not (self.requests or self.request or self.total_outbufs_len or closing)
 
     def begins_with_preflight(self) -> bool:
-        """Whether the next request is one by which a browser asks for a listed origin."""
+        """Whether the next request is a preflight request of a permitted origin."""
         request = self.requests[0]
         if request.error:
             return False
@@ -140,9 +140,9 @@ class Channel(HTTPChannel):
         return bool(request.command == "OPTIONS" and names_method and is_listed)
 
     def note_progress(self, now: float, seconds: float) -> bool:
-        """Set `taken_at` to `now` if the client reads fast enough; whether it has anything to read.
+        """Set `taken_at` to `now` if the client reads fast enough; return whether it has anything to read.
 
-        Fast enough is SLOWEST_READER for `seconds`, or whatever there is.
+        Fast enough is SLOWEST_READER for `seconds`, or everything there is.
         """
         waiting = self.total_outbufs_len
         if not waiting:
@@ -154,23 +154,23 @@ class Channel(HTTPChannel):
         return True
 
     def buffered_bytes(self) -> int:
-        """Bytes kept for the client, apart from files that are there anyway."""
+        """The number of bytes buffered for the client, apart from files that exist anyway."""
         with self.outbuf_lock:
             files = (one for one in self.outbufs if isinstance(one, ReadOnlyFileBasedBuffer))
             return int(self.total_outbufs_len) - sum(map(len, files))
 
     def spill(self) -> None:
-        """Move what waits for the client from memory to disk."""
+        """Move what is buffered for the client from memory to disk."""
         with self.outbuf_lock:
             for buffer in self.outbufs:
                 if isinstance(buffer, OverflowableBuffer) and buffer.buf and not buffer.overflowed:
                     buffer._set_large_buffer()  # noqa: SLF001 - what it does itself beyond a size
 
     def write_soon(self, data: Any) -> int:
-        """Send `data`, or put aside what the client does not take now; returns its length in bytes.
+        """Send `data`, or buffer what the client does not read immediately; return its length in bytes.
 
-        A stream that is far ahead of its reader waits, while another thread takes the place of
-        this one. Raises ClientDisconnected.
+        A stream that is far ahead of its reader waits, while another thread replaces this one. Raises
+        ClientDisconnected.
         """
         if self.total_outbufs_len > self.adj.outbuf_high_watermark:
             with self.server.task_dispatcher.blocking():
@@ -186,10 +186,10 @@ class Channel(HTTPChannel):
 
     @contextmanager
     def _sending(self) -> Iterator[None]:
-        """Let the loop leave to this thread what it sends.
+        """Make the loop leave sending to this thread.
 
-        Otherwise the loop finds the socket ready and the buffer locked, again and again, for as long
-        as this thread waits for Python's lock after its call of the system.
+        Otherwise the loop would find the socket ready and the buffer locked, again and again, for as long as this
+        thread waits for the GIL after a system call.
         """
         self.sending = True
         try:
@@ -200,34 +200,34 @@ class Channel(HTTPChannel):
                 self.server.pull_trigger()
 
     def _flush_outbufs_below_high_watermark(self) -> None:
-        """Wait for nothing: a thread would wait here for as long as the client likes."""
+        """Do not wait here: a client could block the thread for as long as it likes."""
 
     def writable(self) -> bool:
-        """Whether there is something to send, to begin, or to close."""
+        """Whether there is something to send, to start or to close."""
         return self.paused or bool(not self.sending and super().writable())
 
     def _resume(self) -> None:
-        """Begin the next request if all answers before it have been taken."""
+        """Start the next request if all earlier responses have been read."""
         if self.paused and not self.total_outbufs_len:
             self.paused = False
             self.server.add_task(self)
 
     def readable(self) -> bool:
-        """Whether input is wanted."""
+        """Whether input is expected."""
         return bool(self.lingers_until) or super().readable()
 
     def handle_read(self) -> None:
-        """Read; what comes after a refusal is thrown away."""
+        """Read; discard what follows a refusal."""
         if self.lingers_until:
             self.recv(self.adj.recv_bytes)
         else:
             super().handle_read()
 
     def handle_write(self) -> None:
-        """Send; after a refusal, close our direction only.
+        """Send; after a refusal, close only our direction.
 
-        Closing with input unread would reset the connection, and the client, still busy sending
-        its too large body, would never read the answer.
+        Closing with unread input would reset the connection, and the client, still busy sending its large body,
+        would never read the response.
         """
         if not (self.linger and self.close_when_flushed):
             super().handle_write()
@@ -237,5 +237,5 @@ class Channel(HTTPChannel):
         if self.connected and not self.total_outbufs_len and not self.will_close:
             self.close_when_flushed = False
             self.lingers_until = time.time() + LINGER_SECONDS
-            with suppress(OSError):  # A client that has gone is noticed when reading.
+            with suppress(OSError):  # A closed connection is noticed when reading.
                 self.socket.shutdown(socket.SHUT_WR)

@@ -1,4 +1,4 @@
-"""One process, one processor: threads that share Python's lock hand it on faster there."""
+"""Keeps each process on one CPU, where its threads hand over the GIL faster."""
 
 import os
 import threading
@@ -14,12 +14,12 @@ _PLACE = 36
 
 
 class CpuPinner:
-    """Keeps the threads of this process together, on the processor where the kernel has room.
+    """Keeps the threads of this process together, on a CPU where the kernel has room.
 
-    A thread that waits for Python's lock on another processor has to be woken there, which costs
-    more than most of what is done under the lock. `tick` is called often, by one thread: every few
-    seconds it sets that thread free, and the next time moves all others to where it was put.
-    Linux only; elsewhere, and on a single processor, nothing happens.
+    A thread that waits for the GIL on another CPU has to be woken there, which costs more than most of the work
+    done under the GIL. `tick` is called often, by one thread: every few seconds it unpins that thread, and the next
+    time moves all others to the CPU where the kernel has put it. Linux only; elsewhere, and with a single CPU, it
+    does nothing.
     """
 
     def __init__(self) -> None:
@@ -28,7 +28,7 @@ class CpuPinner:
         self.free = False
 
     def tick(self) -> None:
-        """Settle, or get ready to, when it is time."""
+        """Pin the threads, or prepare to, when it is time."""
         if len(self.allowed) < 2:
             return
         if self.free:
@@ -38,7 +38,7 @@ class CpuPinner:
             self.free = True
 
     def leave(self) -> None:
-        """Set all threads free: what they answered for has ended."""
+        """Unpin all threads, when the work they were pinned for has ended."""
         if len(self.allowed) > 1:
             self._move(self.allowed)
 
@@ -54,6 +54,6 @@ class CpuPinner:
 
 
 def _processor() -> int:
-    """The processor that this thread runs on."""
+    """Return the CPU that this thread runs on."""
     stat = Path("/proc/thread-self/stat").read_text(encoding="ascii", errors="replace")
     return int(stat.rpartition(")")[2].split()[_PLACE])

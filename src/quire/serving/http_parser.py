@@ -1,4 +1,4 @@
-"""Requests that are refused before Flask sees them: what is no HTTP/1.1, and the answer in JSON."""
+"""Refuses requests before Flask sees them if they are not valid HTTP/1.1, with a response in JSON."""
 
 import re
 import secrets
@@ -38,7 +38,7 @@ FURTHER_HEADERS = {
 
 
 class StrictParser(HTTPRequestParser):
-    """Refuses what RFC 9112 forbids and what two servers in a row might read differently."""
+    """Refuses what RFC 9112 forbids and what two servers in a row could read differently."""
 
     adj: Any
     proxy_netloc: str
@@ -52,7 +52,7 @@ class StrictParser(HTTPRequestParser):
         self.admit = admit
 
     def received(self, data: bytes) -> int:
-        """Take in `data`; say how much of it belongs to this request."""
+        """Take `data`; return how much of it belongs to this request."""
         if self.body_rcv is None:
             seam = self.header_plus[-3:] + data
             if b"\n\n" in seam.partition(b"\r\n\r\n")[0].lstrip(b"\n"):
@@ -64,11 +64,13 @@ class StrictParser(HTTPRequestParser):
             self.error = self.admit(self)
             self.completed = self.error is not None
         if self.error is not None:
-            self.expect_continue = False  # the client would be asked for a body that nobody wants
+            self.expect_continue = (
+                False  # otherwise the client would be asked for a body that nobody needs
+            )
         return consumed
 
     def _note_origin(self, head: bytes) -> None:
-        """Remember the page whose script asks, for answers to what cannot be parsed."""
+        """Note the origin of the script that asks, for responses to requests that cannot be parsed."""
         match = _ORIGIN.search(head) if self.origin is None else None
         if match is not None:
             self.origin = match[1].decode("ascii")
@@ -80,7 +82,7 @@ class StrictParser(HTTPRequestParser):
         return consumed
 
     def parse_header(self, header_plus: bytes) -> None:
-        """Parse the headers; raises ParsingError."""
+        """Parse the headers. Raises ParsingError."""
         first, _, rest = header_plus.partition(b"\r\n")
         lines = rest.lower().split(b"\r\n")
         if _VERSION.search(first):
@@ -103,17 +105,17 @@ class StrictParser(HTTPRequestParser):
 
 
 def with_larger_bodies(adj: Any, limit: int | None) -> Any:
-    """The same adjustments for requests that bring files: bodies of up to `limit` bytes."""
+    """Return the same limits for requests that bring files: bodies of up to `limit` bytes."""
     larger = copy(adj)
     larger.max_request_body_size = limit or adj.max_request_body_size
     return larger
 
 
 class JsonErrorTask(ErrorTask):
-    """Answers in JSON, like everything else, where a request does not get as far as Flask."""
+    """Responds in JSON, like the rest of the API, if a request does not reach Flask."""
 
     def execute(self) -> None:
-        """Write the refusal and close."""
+        """Write the response and close the connection."""
         error = self.request.error
         status = 400 if error.code == 501 else error.code
         request_id = secrets.token_hex(8)
@@ -135,13 +137,13 @@ class JsonErrorTask(ErrorTask):
         self._record(status, request_id, len(body))
 
     def _record(self, status: int, request_id: str, size: int) -> None:
-        """Count and log the request, of which nothing but its answer may be trusted."""
+        """Count and log the request, trusting nothing in it."""
         seconds = time.time() - (self.channel.started_at or time.time())
         with following(request_id):
             record_refused(status, seconds, str(self.channel.addr[0]), size)
 
     def _cors_headers(self) -> list[tuple[str, str]]:
-        """What lets the script of a listed origin read the refusal."""
+        """Return headers that let the script of a permitted origin read the response."""
         listed = self.request.adj.cors_origins
         shared = cors_headers(self.request.origin, listed)
         return [("Vary", "Origin"), *shared.items()] if listed else []
@@ -156,5 +158,5 @@ class JsonErrorTask(ErrorTask):
             return "Something went wrong on the server; the log has the details."
         if status in FURTHER_HEADERS:
             return str(self.request.error.body)
-        # What follows a quotation mark is the client's own text: it is not sent back.
+        # Everything from a quotation mark on is the client's own text, which is not echoed.
         return f"Not a valid HTTP request: {self.request.error.body.partition(chr(34))[0].strip()}."

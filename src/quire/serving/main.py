@@ -1,4 +1,4 @@
-"""What serve.py does: make ready what a first start finds missing, serve, stop in good order."""
+"""The entry point of serve.py: prepares what the first start needs, serves, and stops cleanly."""
 
 import gc
 import signal
@@ -63,13 +63,13 @@ def serve(host: str, port: int, threads: int | None, processes: int, demo: bool)
 
 
 def main() -> None:
-    """Run `serve`. Always ends in SystemExit: 0 stopped on request, 1 refused, 2 wrong usage."""
+    """Run `serve`. Always raises SystemExit: 0 after a requested stop, 1 after an error, 2 for wrong usage."""
     with exit_with_one_line():
         serve.main(prog_name="serve.py")
 
 
 def create_served_app(threads: int | None) -> Flask:
-    """The application as it is served. Raises UnsafeConfig."""
+    """Create the application that is served. Raises UnsafeConfig."""
     share_memory_pool()
     app = create_app(None, {"THREADS": threads} if threads else None)
     if app.testing:
@@ -82,7 +82,7 @@ def create_served_app(threads: int | None) -> Flask:
             "Debug mode is only for `flask --app quire run --debug`. Unset FLASK_DEBUG."
         )
     logs.configure(app.config)
-    gc.freeze()  # a full collection of what a start has loaded would hold up requests for 170 ms
+    gc.freeze()  # a full collection of everything loaded at startup would delay requests by 170 ms
     gc.set_threshold(NEW_OBJECTS)
     gc.enable()
     return app
@@ -91,10 +91,9 @@ def create_served_app(threads: int | None) -> Flask:
 def build_process(
     threads: int | None, host: str, address: str
 ) -> tuple[Flask, dict[str, Any], AbstractContextManager[None]]:
-    """What one of several processes serves, the server's options, and what works beside it.
+    """Create what one of several processes serves: the application, the server's options, and its services.
 
-    Raises StartupError if code, settings and database, which may have changed since the parent began,
-    do not fit.
+    Raises StartupError if code, settings and database do not match; they may have changed since the parent started.
     """
     app = create_served_app(threads)
     require_public_url(app.config, host)
@@ -104,13 +103,13 @@ def build_process(
 
 
 def start_background(app: Flask, address: str) -> AbstractContextManager[None]:
-    """What works beside a server that listens at `address`: it sends mail."""
+    """Start the services beside a server that listens at `address`: the worker and others."""
     app.config["LOCAL_URL"] = address.rstrip("/")
     return running_workers(app)
 
 
 def server_options(app: Flask) -> dict[str, Any]:
-    """Settings in the words of the server."""
+    """Return the settings as options of the server."""
     return {
         "clear_untrusted_proxy_headers": False,  # the application does it, under any server
         "threads": app.config["THREADS"],
@@ -123,7 +122,7 @@ def server_options(app: Flask) -> dict[str, Any]:
 
 
 def welcome_text(address: str, demo: bool) -> str:
-    """What a person at the console needs to know, now and for a first start."""
+    """Return what a person at the console needs to know, now and after a first start."""
     words = [f"Quire is ready at {address}"]
     if demo:
         words.append(_demo_text())
@@ -137,7 +136,7 @@ def welcome_text(address: str, demo: bool) -> str:
 
 
 def _demo_text() -> str:
-    """Fill an empty installation, and say how to sign in; any other is left alone."""
+    """Fill an empty installation and return how to sign in; leave any other as it is."""
     if not first_admin.is_needed():
         return "No sample content added: there is an administrator already."
     email, password = import_module("quire.exchange.demo").create_demo()
@@ -156,7 +155,7 @@ def _listen(host: str, port: int) -> socket.socket:
 def _run_one(
     app: Flask, address: str, sock: socket.socket, words: str, build: Build, files: ServerFiles
 ) -> int:
-    """Serve in this process; after a restart, watch over the one that does it instead."""
+    """Serve in this process; after a restart, supervise the process that replaces it."""
     server = Server(app, sock, **server_options(app))
     supervisor = Supervisor(build, sock, 1, files, server)
     _handle_signals(supervisor)

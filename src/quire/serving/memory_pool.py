@@ -1,4 +1,4 @@
-"""What a server asks of glibc: one memory pool for all threads, and to return to the system what is free in it."""
+"""What a server asks of glibc: one memory pool for all threads, and returning free memory to the system."""
 
 import ctypes
 import sys
@@ -10,7 +10,7 @@ M_ARENA_MAX = -8
 
 
 def glibc_function(name: str) -> Callable[..., Any] | None:
-    """A function of the C library; None where that is not glibc, as musl has none of those used here."""
+    """Return a function of the C library; None if that is not glibc (musl has none of those used here)."""
     return getattr(ctypes.CDLL(None), name, None) if sys.platform == "linux" else None
 
 
@@ -18,14 +18,14 @@ _trim = glibc_function("malloc_trim")
 
 
 def share_memory_pool() -> None:
-    """Give all threads one memory pool where the C library is glibc, which gives each its own and empties none."""
+    """Let all threads share one memory pool; glibc would give each its own and empty none of them."""
     mallopt = glibc_function("mallopt")
     if mallopt is not None:
         mallopt(M_ARENA_MAX, 1)
 
 
 def return_free_memory() -> None:
-    """Return to the system what is free between blocks in use: glibc itself returns only what is behind the last one.
+    """Return free memory between blocks in use to the system; glibc itself only returns what follows the last one.
 
     Takes 0.1 to 0.5 ms for the heap of a server.
     """

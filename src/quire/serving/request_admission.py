@@ -1,4 +1,4 @@
-"""Whether a large body is taken in at all: judged by the headers, before any of it is stored."""
+"""Decides by the headers whether to accept a large body, before any of it is stored."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -17,26 +17,26 @@ PROOFS = frozenset({"AUTHORIZATION", "X_API_KEY", "COOKIE"})
 
 
 class Unauthorized(Error):
-    """A file comes from a client that shows no proof of identity."""
+    """A client without credentials sends a file."""
 
     code = 401
     reason = "Unauthorized"
 
 
 class TooManyRequests(Error):
-    """A network sends too many large bodies at once."""
+    """A network sends too many large bodies at the same time."""
 
     code = 429
     reason = "Too Many Requests"
 
 
 def is_large(request: Any) -> bool:
-    """Whether a parsed request announces a body that is large, or of unknown length."""
+    """Whether a parsed request announces a body that is large or of unknown length."""
     return bool(request.chunked or request.content_length > SMALL_BODY)
 
 
 def network(request: Any, address: str, trusted_proxy: str | None) -> str:
-    """The network that a request comes from: behind a trusted proxy, the one that this names."""
+    """Return the network that a request comes from: behind a trusted proxy, the one it names."""
     forwarded = request.headers.get("X_FORWARDED_FOR")
     if forwarded and address == trusted_proxy:
         address = forwarded.rpartition(",")[2].strip(' "[]')
@@ -44,7 +44,7 @@ def network(request: Any, address: str, trusted_proxy: str | None) -> str:
 
 
 def refuse(request: Any, sender: str, senders: Iterable[str | None]) -> Error | None:
-    """Why the large body of `request` is not taken, None when it is.
+    """Return why the large body of `request` is refused, or None if it is accepted.
 
     `senders` are the networks of all large bodies that are being received.
     """

@@ -1,4 +1,4 @@
-"""waitress with limits of our own, JSON refusals, and a stop that answers all it accepted."""
+"""waitress with our limits, errors in JSON, and a stop that answers all accepted requests."""
 
 import logging
 import select
@@ -21,7 +21,7 @@ from quire.serving.sockets import drop_new_connections, max_connections
 from quire.serving.task_dispatcher import ElasticDispatcher
 
 logger = logging.getLogger("quire.server")
-# It warns of every single request that has to wait.
+# It warns about every single request that has to wait.
 logging.getLogger("waitress.queue").setLevel(logging.ERROR)
 
 QUIET_SECONDS = 1.0
@@ -44,7 +44,7 @@ STOPPING_STALLED_SECONDS = 5
 
 
 class Server(TcpWSGIServer):
-    """One process' server on a bound socket; `run` returns after `stop` was called."""
+    """The server of one process on a bound socket; `run` returns after `stop` has been called."""
 
     channel_class = Channel
     draining = False
@@ -75,26 +75,26 @@ class Server(TcpWSGIServer):
         more = {"adj": adj, "sockinfo": info, "bind_socket": False}
         threads = ElasticDispatcher(adj.threads, Channel.network)
         super().__init__(application, {}, True, sock, dispatcher=threads, **more)
-        # answered by a thread of their own: those of all others may wait for the database
+        # answered by a thread of their own, since all others may be waiting for the database
         self.preflights = ElasticDispatcher(1, Channel.network) if cors_origins else None
 
     def set_reuse_addr(self) -> None:
-        """Nothing: the socket is bound, and Windows would let others take the port."""
+        """Do nothing: the socket is bound, and on Windows others could then take over the port."""
 
     def readable(self) -> bool:
-        """Whether to wait for new connections: not right after one where other processes wait for them, too."""
+        """Whether to wait for new connections: not right after accepting one, if other processes wait for them too."""
         return bool(super().readable()) and not self.leaves_connections
 
     def handle_accept(self) -> None:
-        """Accept a connection, and leave the next to others."""
+        """Accept one connection, and leave the next to other processes."""
         super().handle_accept()
         self.leaves_connections = self.shares_socket
 
     def maintenance(self, now: float) -> None:
-        """Let connections end that are idle for long or overdue.
+        """Mark connections for closing that have been idle for long or are overdue.
 
-        None is closed here: this is called while the sockets to wait for are gathered, and on
-        Windows the server would fail because of one that is closed then.
+        None is closed here: this is called while the sockets to wait for are collected, and on Windows the server
+        would fail if one of them were closed then.
         """
         super().maintenance(now)
         for one in self.active_channels.values():
@@ -102,7 +102,7 @@ class Server(TcpWSGIServer):
                 one.will_close = True
 
     def add_task(self, task: Any) -> None:
-        """Queue a connection's next request, as soon as its client has taken all former answers."""
+        """Queue a connection's next request, as soon as its client has received all earlier responses."""
         if task.total_outbufs_len:
             task.paused = True
         elif self.preflights is not None and task.begins_with_preflight():
@@ -115,7 +115,9 @@ class Server(TcpWSGIServer):
         return (one.body_network for one in self.active_channels.values() if one.request)
 
     def _close_slow_readers(self, now: float) -> None:
-        """Close who has stalled, and the slowest while too much waits; put aside what remains."""
+        """Close connections that have stalled, and the slowest ones while too much is buffered; move the rest to
+        disk.
+        """
         patience = STOPPING_STALLED_SECONDS if self.draining else channel.STALLED_SECONDS
         readers = [c for c in self.active_channels.values() if c.note_progress(now, patience)]
         excess = sum(reader.buffered_bytes() for reader in readers) - TOTAL_OUTPUT
@@ -124,7 +126,7 @@ class Server(TcpWSGIServer):
             if excess > 0 or now - reader.taken_at > patience:
                 excess -= reader.buffered_bytes()
                 closed.append(str(reader.addr[0]))
-                reader.handle_close()  # will_close would wait until the client takes something
+                reader.handle_close()  # will_close would wait until the client reads something
             else:
                 reader.spill()
         if closed:
@@ -132,9 +134,9 @@ class Server(TcpWSGIServer):
             log_outage(logger, SLOW_READERS, f"{len(closed)} now, from {addresses}")
 
     def retire(self) -> None:
-        """Ask `run` to finish without haste, as other processes take the new connections.
+        """Ask `run` to finish without haste, while other processes accept the new connections.
 
-        Connections that are idle stay open as long as ever, and end after their next answer.
+        Idle connections stay open as long as usual, and are closed after their next response.
         """
         self.retiring = not self.stopping
         self._begin_to_stop()
@@ -150,14 +152,16 @@ class Server(TcpWSGIServer):
             self.pull_trigger()
 
     def run(self) -> bool:
-        """Serve until `stop`; say whether every accepted request was answered."""
+        """Serve until `stop`; return whether every accepted request was answered."""
         while not self.stopping:
             self._poll(0.5)
             if self.cpu_pinner is not None:
                 self.cpu_pinner.tick()
         if self.retiring:
             self.draining = True
-            wasyncore.dispatcher.close(self)  # what waits in the backlog is for the others
+            wasyncore.dispatcher.close(
+                self
+            )  # the other processes accept what is waiting in the backlog
         else:
             self._stop_accepting()
         finished = self._drain()
@@ -182,7 +186,7 @@ class Server(TcpWSGIServer):
             return_free_memory()
 
     def _stop_accepting(self) -> None:
-        """Accept all that waits in the kernel's backlog before closing the socket resets it."""
+        """Accept everything in the kernel's backlog before closing the socket would reset it."""
         self.draining = True
         end = time.monotonic() + HANDSHAKE_SECONDS
         while drop_new_connections(self.socket) and time.monotonic() < end:
@@ -196,7 +200,7 @@ class Server(TcpWSGIServer):
     def _drain(self) -> bool:
         started, retiring = time.monotonic(), self.retiring
         while self.active_channels:
-            if retiring and not self.retiring:  # told to stop after all
+            if retiring and not self.retiring:  # told to stop in the meantime
                 started, retiring = time.monotonic(), False
             if time.monotonic() - started > (RETIRE_SECONDS if retiring else DRAIN_SECONDS):
                 logger.error("%d requests were not completed in time", len(self.active_channels))

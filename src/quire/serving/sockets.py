@@ -18,13 +18,13 @@ NO_SYN = ((0x30, 0, 0, 13), (0x54, 0, 0, 0x12), (0x15, 0, 1, 0x02), (6, 0, 0, 0)
 
 
 def bind(host: str, port: int) -> socket.socket:
-    """A bound socket that does not listen yet. Raises OSError."""
+    """Return a bound socket that does not listen yet. Raises OSError."""
     family, kind, proto, _, address = socket.getaddrinfo(
         host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
     )[0]
     sock = socket.socket(family, kind, proto)
     if sys.platform == "win32":  # pragma: no cover
-        # There, SO_REUSEADDR means that two servers may share a port unnoticed.
+        # There, SO_REUSEADDR would let two servers share a port unnoticed.
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
     else:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -37,15 +37,15 @@ def bind(host: str, port: int) -> socket.socket:
 
 
 def url(host: str, sock: socket.socket) -> str:
-    """The address to open in a browser."""
+    """Return the address to open in a browser."""
     name = f"[{host}]" if ":" in host else host
     return f"http://{name}:{sock.getsockname()[1]}/"
 
 
 def max_connections() -> int:
-    """How many connections one process can hold: what the system allows, at most 4,000."""
+    """Return how many connections one process can have: what the system allows, at most 4,000."""
     if resource is None:
-        return 450  # select() on Windows takes 512 sockets.
+        return 450  # select() on Windows accepts 512 sockets.
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     target = 4200 if hard == resource.RLIM_INFINITY else min(4200, hard)
     if soft != resource.RLIM_INFINITY and soft < target:
@@ -55,9 +55,9 @@ def max_connections() -> int:
 
 
 def unacknowledged_bytes(sock: socket.socket) -> int:
-    """Bytes that the system has taken for a client and the client's system has not received.
+    """Return how many bytes the system has accepted for a client that the client's system has not received.
 
-    tcp(7), SIOCOUTQ; 0 where a system does not tell.
+    tcp(7), SIOCOUTQ; 0 if a system does not tell.
     """
     if sys.platform != "linux":
         return 0
@@ -65,11 +65,10 @@ def unacknowledged_bytes(sock: socket.socket) -> int:
 
 
 def drop_new_connections(sock: socket.socket) -> bool:
-    """Keep new connections from being made on a listening socket; False where nothing can.
+    """Prevent new connections on a listening socket; return False if that is impossible.
 
-    Between the last accept() and close() a connection may still be made and would be reset.
-    Linux can be told to ignore first packets; the client then tries again a second later and
-    finds the next server, or none.
+    Between the last accept() and close(), a connection could still be established and would be reset. Linux can be
+    told to ignore SYN packets; the client then tries again a second later and finds the next server, or none.
     """
     if sys.platform != "linux":
         return False

@@ -1,7 +1,7 @@
-"""Several server processes on one socket; the parent passes the stop on and replaces the dead.
+"""Several server processes on one socket; the parent forwards the stop and replaces processes that die.
 
-On request it restarts: new processes begin with the present code and settings, and when all are ready
-the old ones finish what they have accepted. So no connection is refused meanwhile.
+On request it restarts: new processes start with the present code and settings, and when all are ready, the old ones
+finish the requests they have accepted. So no connection is refused meanwhile.
 """
 
 import logging
@@ -36,13 +36,13 @@ _spawn = multiprocessing.get_context("spawn")
 
 
 class RestartRequests(Protocol):
-    """Where others ask for a restart, and hear how it ended."""
+    """Where others ask for a restart, and are told how it ended."""
 
     def take_request(self) -> str | None:
-        """The id of a restart that is asked for."""
+        """Return the id of a requested restart."""
 
     def respond(self, id: str, problem: str | None) -> None:
-        """Say how it ended; `problem` is None for well."""
+        """Report how it ended; `problem` is None for a success."""
 
 
 class ServerProcess:
@@ -57,7 +57,7 @@ class ServerProcess:
         self.reason = "Its log says why."
 
     def listen(self) -> None:
-        """Take in that the process is ready, or why it will not be."""
+        """Receive that the process is ready, or why it will not be."""
         with suppress(EOFError):  # When it died; its sentinel says so too.
             word = self.pipe.recv()
             self.ready = word == READY
@@ -65,16 +65,16 @@ class ServerProcess:
                 self.reason = word
 
     def retire(self) -> None:
-        """Tell the process to finish what it has accepted, as others have taken its place."""
+        """Tell the process to finish the requests it has accepted, as others have taken over."""
         with suppress(OSError):  # it has ended
             self.pipe.send(RETIRE)
 
     def stop(self) -> None:
-        """Tell the process to finish. It takes the end of the pipe for the same message."""
+        """Tell the process to finish. The end of the pipe has the same effect."""
         self.pipe.close()
 
     def join(self, seconds: float) -> bool:
-        """Wait for the end, force it after `seconds`; whether all requests were answered."""
+        """Wait for the end, or force it after `seconds`; return whether all requests were answered."""
         self.process.join(seconds)
         if self.process.is_alive():
             self.process.kill()
@@ -86,10 +86,10 @@ class ServerProcess:
 
 
 def serve_in_child(build: Build, sock: socket.socket, pipe: Connection) -> None:
-    """What one process does: build the application, serve, stop when the parent says so or dies."""
+    """Run one process: build the application, serve, and stop when the parent says so or dies."""
     for name in ("SIGINT", "SIGTERM", "SIGBREAK", "SIGHUP"):
         if hasattr(signal, name):
-            # A terminal and a service manager signal the whole group: the parent's word counts.
+            # Terminals and service managers signal the whole group, but only the parent's message counts.
             signal.signal(getattr(signal, name), signal.SIG_IGN)
     try:
         application, options, services = build()
@@ -99,7 +99,7 @@ def serve_in_child(build: Build, sock: socket.socket, pipe: Connection) -> None:
         sys.exit(1)
     server = Server(application, sock, shares_socket=True, **options)
     threading.Thread(target=_wait_for_stop, args=(server, pipe), daemon=True).start()
-    with suppress(OSError):  # The parent may have gone by now, or stopped waiting.
+    with suppress(OSError):  # The parent may be gone by now, or no longer waiting.
         pipe.send(READY)
     with services:
         finished = server.run()
@@ -116,7 +116,7 @@ def _wait_for_stop(server: Server, pipe: Connection) -> None:
 class Supervisor:
     """`count` processes that serve `sock`; `run` returns the exit status.
 
-    Where `own` is given, that server in this process is the only one until the first restart.
+    With `own`, that server in this process is the only one until the first restart.
     """
 
     def __init__(
@@ -153,7 +153,7 @@ class Supervisor:
         self.restart_requested = True
 
     def run(self, announce: Callable[[], None]) -> int:
-        """Call `announce` when all processes are ready, then watch over them until `stop`."""
+        """Call `announce` when all processes are ready, then supervise them until `stop`."""
         announced = False
         while not self.stopping:
             self._await_events()
@@ -165,7 +165,7 @@ class Supervisor:
         return self._finish()
 
     def run_own(self, services: AbstractContextManager[None]) -> int:
-        """Run the server of this process, with what works `services` it; then wait for those that follow."""
+        """Run the server of this process and its `services`; after a restart, supervise its successors."""
         assert self.own is not None
         statuses: list[int] = []
         watch = threading.Thread(
@@ -175,7 +175,7 @@ class Supervisor:
         with services:
             finished = self.own.run()
         while watch.is_alive():
-            watch.join(0.5)  # with a limit, so that Windows handles signals meanwhile
+            watch.join(0.5)  # with a timeout, so that Windows handles signals meanwhile
         return 0 if finished and statuses == [0] else 1
 
     def _await_events(self) -> None:
@@ -228,10 +228,10 @@ class Supervisor:
             self.starting = self._start()
 
     def _hand_over(self) -> None:
-        """New connections go to the new processes from now on; the old ones finish."""
+        """Let the new processes accept all connections from now on, and the old ones finish."""
         old, self.members, self.starting = self.members, self.starting, []
         if self.own is not None and not self.owns_socket:
-            self.sock, self.owns_socket = self.sock.dup(), True  # the server closes its own
+            self.sock, self.owns_socket = self.sock.dup(), True  # the server closes its own socket
             self.own.retire()
         for one in old:
             one.retire()

@@ -1,4 +1,4 @@
-"""The threads that answer requests: as many as are set, and one more for each that waits."""
+"""The threads that answer requests: as many as configured, and one more for each that is blocked."""
 
 import threading
 from collections import OrderedDict, deque
@@ -10,9 +10,9 @@ from waitress.task import ThreadedTaskDispatcher
 
 
 class FairQueue:
-    """Tasks that wait, taken in turn: one of each client network, then the next of each.
+    """A queue that takes one task of each client network in turn.
 
-    So what many requests of one network cost, others do not wait for. `network_of(task)` names it.
+    Many expensive requests of one network therefore do not delay others. `network_of(task)` names the network.
     """
 
     def __init__(self, network_of: Callable[[Any], str]):
@@ -24,12 +24,12 @@ class FairQueue:
         return self._length
 
     def append(self, task: Any) -> None:
-        """Add a task behind those of its network."""
+        """Add a task behind the others of its network."""
         self._tasks.setdefault(self._network_of(task), deque()).append(task)
         self._length += 1
 
     def popleft(self) -> Any:
-        """Take the oldest task of the network whose turn it is."""
+        """Return the oldest task of the network whose turn it is."""
         network, tasks = next(iter(self._tasks.items()))
         self._length -= 1
         task = tasks.popleft()
@@ -43,9 +43,9 @@ class FairQueue:
 class ElasticDispatcher(ThreadedTaskDispatcher):
     """`count` threads that work.
 
-    A thread that waits for something slow, such as the hash of a password, does no work: while it
-    is inside `blocking()`, another takes its place, and goes afterwards. So those who wait, however
-    many, hold up nobody else. Requests wait for a thread in a FairQueue of client networks.
+    A thread that waits for something slow, such as a password hash, does no work: inside `blocking()` another
+    thread replaces it, and ends afterwards. So any number of blocked threads delay nobody else. Requests wait for a
+    thread in a FairQueue of client networks.
     """
 
     def __init__(self, count: int, network_of: Callable[[Any], str]):
@@ -57,7 +57,7 @@ class ElasticDispatcher(ThreadedTaskDispatcher):
 
     @contextmanager
     def blocking(self) -> Iterator[None]:
-        """Let another thread take the place of this one."""
+        """Let another thread replace this one."""
         self._count_waiting(1)
         try:
             yield
@@ -71,7 +71,7 @@ class ElasticDispatcher(ThreadedTaskDispatcher):
                 self.set_thread_count(self.count + self.waiting)
 
     def shutdown(self, cancel_pending: bool = True, timeout: int = 5) -> bool:
-        """End all threads; whether requests were dropped."""
+        """End all threads; return whether requests were dropped."""
         with self.change:
             self.stopped = True
         return bool(super().shutdown(cancel_pending, timeout))

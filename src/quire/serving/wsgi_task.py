@@ -1,4 +1,4 @@
-"""What a thread does for one request: calls the application, and sends what it answers."""
+"""One request in a thread: calls the application and sends the response."""
 
 import logging
 from typing import Any
@@ -14,20 +14,20 @@ logger = logging.getLogger("quire.server")
 
 
 class ServiceUnavailable(Error):
-    """A response that is made while it is sent cannot be made at the moment."""
+    """The body of a response cannot be produced at the moment."""
 
     code = 503
     reason = "Service Unavailable"
 
 
 class WsgiTask(WSGITask):
-    """Tells clients of a stopping server that this connection carries no further request."""
+    """Tells clients of a stopping server that this connection accepts no further requests."""
 
     close_on_finish: bool
     wrote_header: bool
 
     def get_environment(self) -> dict[str, Any]:
-        """What the application is told, and given."""
+        """Return the WSGI environment."""
         environ: dict[str, Any] = super().get_environment()
         server = self.channel.server
         environ[BLOCKING_KEY] = server.task_dispatcher.blocking
@@ -37,7 +37,7 @@ class WsgiTask(WSGITask):
         return environ
 
     def execute(self) -> None:
-        """Answer; what cannot be read to its end is refused, or cut off where it has begun."""
+        """Respond; if the body cannot be produced, send an error, or close the connection if it has begun."""
         try:
             super().execute()
         except Unavailable as problem:
@@ -51,7 +51,7 @@ class WsgiTask(WSGITask):
             self.wrote_header = self.close_on_finish = True
 
     def write(self, data: bytes) -> None:
-        """Send `data`; the header goes along with the first bytes, not in a packet of its own."""
+        """Send `data`; the headers go with the first bytes, not in a packet of their own."""
         if (
             self.complete
             and not self.wrote_header
@@ -64,19 +64,19 @@ class WsgiTask(WSGITask):
         super().write(data)
 
     def build_response_header(self) -> bytes:
-        """Status line and headers."""
+        """Return the status line and the headers."""
         if self.channel.server.draining and self.channel.on_last_request():
             self.set_close_on_finish()
         if self.has_body or self.close_on_finish or self._is_last():
             return super().build_response_header()
-        # waitress ends a connection whose answer has no length; without a body it needs none
+        # waitress closes a connection after a response without a length, which one without a body does not need
         self.close_on_finish = True
         header = super().build_response_header()
         self.close_on_finish = False
         return header
 
     def _is_last(self) -> bool:
-        """Whether the client wants no further answer on this connection."""
+        """Whether the client wants no further response on this connection."""
         return (
             self.version == "1.0" or self.request.headers.get("CONNECTION", "").lower() == "close"
         )

@@ -1,1 +1,1 @@
-"""The languages of panel, site and mails: what there is to translate, and the catalogues."""
+"""The languages of panel, site and mail: texts to translate, and the catalogues."""

@@ -1,4 +1,4 @@
-"""The languages of panel, site and mails: English, and each that has a catalogue here."""
+"""The languages of panel, site and mail: English, and each with a catalogue here."""
 
 from pathlib import Path
 

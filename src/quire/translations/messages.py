@@ -1,4 +1,4 @@
-"""Sentences for people, put together so that each reader can have them in their own language."""
+"""Sentences for people, built so that each reader can get them in their own language."""
 
 import math
 import re
@@ -8,10 +8,10 @@ from typing import Any
 
 
 class Message(str):
-    """A sentence in English that knows how it was made, from `text` and `values`.
+    """An English sentence that knows how it was built, from `text` and `values`.
 
-    It is what programs and logs get as it is; pages translate `text`, and the values that are
-    Messages themselves. `plural` is the form for a `count` other than 1, which is written as `12,345`.
+    Programs and logs get it as it is; pages translate `text`, and those values that are Messages themselves.
+    `plural` is the form for a `count` other than 1, which is written as `12,345`.
     """
 
     text: str
@@ -19,7 +19,7 @@ class Message(str):
     values: dict[str, Any]
 
     def __new__(cls, text: str, plural: str | None = None, **values: Any) -> "Message":
-        """The sentence: `text % values`, or `plural % values` where `count` is not 1."""
+        """Create the sentence: `text % values`, or `plural % values` if `count` is not 1."""
         form = plural if plural is not None and values["count"] != 1 else text
         count = values.get("count")
         shown = {**values, "count": f"{count:,}"} if isinstance(count, int) else values
@@ -29,7 +29,7 @@ class Message(str):
 
     @classmethod
     def join(cls, sentences: Iterable[str]) -> "Message":
-        """Several sentences as one text."""
+        """Join several sentences into one text."""
         parts = {
             f"part_{number}": Message(one) if type(one) is str else one
             for number, one in enumerate(sentences)
@@ -37,14 +37,14 @@ class Message(str):
         return cls(" ".join(f"%({name})s" for name in parts), **parts)
 
     def with_values(self, **values: Any) -> "Message":
-        """The same sentence with some other values."""
+        """Return the same sentence with some other values."""
         return Message(self.text, self.plural, **(self.values | values))
 
 
 def read_message(text: str, forms: Sequence[Message]) -> str:
-    """A sentence that was stored in English, as the Message of one of the `forms` that it is; `text` if it is none.
+    """Return a sentence that was stored in English as a Message of one of the `forms`; `text` itself if none matches.
 
-    Forms are Messages without values; a value of one may be such a sentence again.
+    Forms are Messages without values; a value may be such a sentence again.
     """
     for form in forms:
         match = _pattern(form.text).fullmatch(text)
@@ -70,7 +70,7 @@ _UNITS = (
 
 
 def duration_in_words(seconds: float, rounded: Callable[[float], int] = math.floor) -> Message:
-    """`1 hour`, `90 minutes`, `3 days`: in the largest unit of which there are two, or a whole number."""
+    """Return `1 hour`, `90 minutes`, `3 days`: in the largest unit of which there are two, or a whole number."""
     size, words = next(
         (unit for unit in _UNITS if seconds >= 2 * unit[0] or seconds == unit[0]), _UNITS[-1]
     )

@@ -45,7 +45,7 @@ def deploy(kind: str, out: Path | None, force: bool, **options: Any) -> None:
 
 
 def _refuse_others(files: dict[Path, str]) -> None:
-    """Raise StartupError where a file exists that says something else."""
+    """Raise StartupError if a file exists with other content."""
     existing = [
         str(path)
         for path, text in files.items()
@@ -56,7 +56,7 @@ def _refuse_others(files: dict[Path, str]) -> None:
 
 
 def hints(kind: str, installation: Installation) -> list[str]:
-    """What else has to be set, so that the files work."""
+    """Return what else has to be configured for the files to work."""
     config = current_app.config
     words = []
     if not config["PUBLIC_URL"] and kind != "systemd":

@@ -1,4 +1,4 @@
-"""What deployment files say about this installation: paths, addresses, sizes; nothing secret."""
+"""The values that deployment files need of this installation: paths, addresses and sizes, no secrets."""
 
 import os
 import sys
@@ -17,7 +17,7 @@ ADDRESS_WITHOUT_URL = "http://localhost"
 
 @dataclass(frozen=True)
 class Installation:
-    """Values of the templates; paths are those of this machine."""
+    """Values for the templates; paths are those of this machine."""
 
     root: str
     python: str
@@ -35,12 +35,12 @@ class Installation:
 
     @property
     def host(self) -> str:
-        """The name that readers call the site by."""
+        """The public host name."""
         return urlsplit(self.public_url).hostname or "localhost"
 
     @property
     def is_https(self) -> bool:
-        """Whether readers come by HTTPS."""
+        """Whether the public URL is https."""
         return self.public_url.startswith("https://")
 
     @property
@@ -49,18 +49,18 @@ class Installation:
         return self.body_megabytes * 1024 * 1024
 
     def path(self, *names: str) -> str:
-        """A path below the folder of Quire, written as that folder is."""
+        """Return a path below Quire's folder, in the notation of that path."""
         return _join(self.root, *names)
 
     def file(self, name: str) -> str:
-        """The path of another of these files."""
+        """Return the path of another of these files."""
         return _join(self.folder, name)
 
 
 def this_installation(config: Mapping[str, Any], **options: Any) -> Installation:
-    """The installation that runs this.
+    """Return the installation that runs this.
 
-    `options` are port, processes, the files of a certificate, and the folder that the files go to.
+    `options` are port, processes, the files of a certificate, and the folder for the files.
     """
     instance = Path(config["QUIRE_INSTANCE"])
     return Installation(
@@ -82,5 +82,5 @@ def _join(folder: str, *names: str) -> str:
 
 
 def _owner(folder: Path) -> str:
-    """Who the instance folder belongs to: the service must run as them."""
+    """Return the owner of the instance folder, as whom the service has to run."""
     return "quire" if os.name == "nt" else folder.owner()

@@ -1,4 +1,4 @@
-"""Fills the templates of deployment files, each value quoted as its format needs it."""
+"""Fills in the templates of deployment files, quoting each value as its format requires."""
 
 import json
 from pathlib import Path
@@ -25,7 +25,7 @@ KINDS = (
 
 
 def render(kind: str, installation: Installation) -> dict[str, str]:
-    """The files of a kind: their names and contents."""
+    """Return the names and contents of the files of a kind."""
     kinds = (kind, *FURTHER.get(kind, ()))
     environment = Environment(  # noqa: S701 - its formats are quoted by the filters below
         loader=FileSystemLoader([TEMPLATES / one for one in kinds]),
@@ -50,18 +50,18 @@ def render(kind: str, installation: Installation) -> dict[str, str]:
 
 
 def _quote(text: str) -> str:
-    """In double quotes, as nginx and HAProxy read it."""
+    """Quote for nginx and HAProxy."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'
 
 
 def _systemd_program(text: str) -> str:
-    """The same for systemd's programs and variables, where % stands for other things."""
+    """Quote for systemd's programs and variables, where % is special."""
     return _quote(text.replace("%", "%%"))
 
 
 def _systemd(text: str) -> str:
-    """The same for systemd's arguments, in which $ stands for variables too."""
+    """Quote for systemd's arguments, where $ is special too."""
     return _systemd_program(text.replace("$", "$$"))
 
 
@@ -70,6 +70,6 @@ def _xml(text: object) -> str:
 
 
 def _powershell(text: str) -> str:
-    """In single quotes, in which nothing but these quotes is special."""
+    """Quote for PowerShell with single quotes, in which only these quotes are special."""
     doubled = text.replace("'", "''")
     return f"'{doubled}'"
