@@ -1,7 +1,7 @@
-"""The one address of a page: other spellings of it lead there (301), and nothing is served at two.
+"""The canonical URL of a page: other spellings redirect to it (301), so nothing is served at two URLs.
 
-A spelling differs by slashes, by the case of letters, or by the form of accented ones. Whatever a
-path begins with, the way leads to a path of this site: it is built from a route.
+Spellings differ in slashes, in case, or in the form of accented letters. Whatever a path begins with, the redirect
+stays on this site, since its target is built from a route.
 """
 
 import re
@@ -70,8 +70,7 @@ def cached_redirect(address: str, status: int) -> Response:
 
 
 def redirect_to_canonical() -> Response | None:
-    """Before a view: redirect from another spelling that the routes accept. Raises NotFound if that
-    leads nowhere."""
+    """Before a view: redirect from another spelling that the routes accept. Raises NotFound if there is no such page."""
     if request.method not in ("GET", "HEAD") or request.endpoint is None:
         return None
     address = _routes().build(request.endpoint, normalize(request.view_args or {}))

@@ -1,6 +1,6 @@
 """The pages for readers: the newest posts, one post, one page, the posts of a tag or an author.
 
-A single page is looked up with the rights of the user; lists show what everybody may see.
+A single page is looked up with the user's rights; lists show what everyone may see.
 """
 
 from dataclasses import dataclass, replace
@@ -55,7 +55,7 @@ class Pager:
 
 @dataclass(frozen=True)
 class PostList:
-    """What brings the posts of a page together; its feeds stand below its address."""
+    """What the posts of a list page have in common; its feeds are below its URL."""
 
     name: str
 
@@ -83,8 +83,8 @@ def equals(name: str, value: Any) -> tuple[Condition, ...]:
 
 
 def find(record: Record, actor: Actor, name: str, value: Any) -> dict[str, Any]:
-    """The record whose unique field `name` is `value`, with all fields but counts of others. Raises NotFound."""
-    # how many posts have a tag costs more than all else of its page
+    """The record whose unique field `name` is `value`, without counts of other records. Raises NotFound."""
+    # the number of posts of a tag costs more than the rest of its page
     fields = tuple(one.name for one in record.fields if one.is_stored or not one.counter)
     query = Query(conditions=equals(name, value), fields=fields, per_page=1, count=False)
     rows = read.list_records(record, actor, query).rows
@@ -165,7 +165,7 @@ def page(slug: str) -> Response:
 
 
 def about() -> Response:
-    """The about page, at an address that does not depend on its slug."""
+    """The about page, at a URL that does not depend on its slug."""
     return page("about")
 
 

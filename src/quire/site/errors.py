@@ -50,11 +50,11 @@ def error_page(problem: Problem) -> AnyResponse:
             problem, page_context() if problem.status < 500 else PageContext.plain()
         )
     except (Problem, SQLAlchemyError) as second:
-        # what broke the request may break the page about it too
+        # what broke the request may break its error page too
         worse = second if isinstance(second, Problem) and second.status >= 500 else problem
         return _problem_page(worse, PageContext.plain())
     except TemplateError:
-        # an installation's own frame that cannot be drawn is in the way of every page
+        # a custom frame template that fails would break every page
         logger.exception("A template of this installation is broken")
         return _plain_page(problem)
 
@@ -65,7 +65,10 @@ def redirect_for(problem: Problem) -> AnyResponse | None:
         return None
     try:
         return canonical.redirect_for_spelling() or _redirect_from_old_path()
-    except (Problem, SQLAlchemyError):  # a broken proof, or no database: the failure is the answer
+    except (
+        Problem,
+        SQLAlchemyError,
+    ):  # invalid credentials, or no database: the original error is the response
         return None
 
 

@@ -1,6 +1,6 @@
 """Feeds: the newest posts in full, of the site, a tag, a category or an author, in three formats.
 
-The hash of its bytes is the ETag of a feed.
+The ETag of a feed is a hash of its bytes.
 """
 
 import hashlib
@@ -48,7 +48,7 @@ _NOT_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 @dataclass(frozen=True)
 class FeedSource:
-    """Which posts a feed has: the path of the page that lists them, its name and description."""
+    """The posts of a feed: the path of the page that lists them, its name and description."""
 
     page: str
     name: str = ""
@@ -58,7 +58,7 @@ class FeedSource:
 
 @dataclass(frozen=True)
 class RenderedFeed:
-    """The bytes of a feed, their hash, when anything that it may show was changed, what it shows."""
+    """The bytes of a feed, their hash, the last change of anything it may show, and what it shows."""
 
     body: bytes
     etag: str
@@ -105,7 +105,7 @@ def _feed_of_author(username: str, form: str) -> FeedSource:
 def _answer(form: str, source: FeedSource) -> Response:
     feed = _render_feed(form, source)
     response = Response(content_type=FORMATS[form])
-    # while its second lasts, it may change again: what comes after would bear the same moment
+    # until the end of that second it may change again, and the change would have the same time
     moment = http_date(min(feed.changed, now() - timedelta(seconds=1)))
     if _client_has(feed.etag, moment):
         response.status_code = 304
@@ -119,9 +119,9 @@ def _answer(form: str, source: FeedSource) -> Response:
 
 
 def _client_has(etag: str, moment: str) -> bool:
-    """Whether the one who asks has it; a moment counts only as it was given.
+    """Whether the client has the current feed; a time only counts if it is the one we sent.
 
-    A feed can change without becoming newer: a post that is removed leaves older ones.
+    A feed can change without becoming newer: removing a post leaves older ones.
     """
     if request.if_none_match:
         return request.if_none_match.contains_weak(etag)
@@ -134,7 +134,7 @@ def _posts(source: FeedSource) -> list[dict[str, Any]]:
 
 
 def _render_feed(form: str, source: FeedSource) -> RenderedFeed:
-    # first the moment: what changes meanwhile is newer than what the answer says
+    # the time first: what changes meanwhile is newer than the response says
     changed = last_modified()
     posts = _posts(source)
     content = _content(source, posts)
@@ -165,7 +165,7 @@ def _content(source: FeedSource, posts: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _visible_since(post: dict[str, Any]) -> str:
-    """When readers got to see its present state: a scheduled post was written before that."""
+    """When its present state became visible: a scheduled post was written earlier."""
     return max(post["updated_at"], post["published_at"])
 
 
@@ -173,7 +173,7 @@ def _entry(post: dict[str, Any], names: dict[int, str], root: str) -> dict[str, 
     address = root + url_for("site.post", slug=post["slug"])
     author = post["author"]
     return {
-        # of what never changes: neither slug nor host, so that readers know a moved post again
+        # made of what never changes, neither slug nor host, so that feed readers recognize a post that has moved
         "id": uuid5(NAMESPACE_OID, f"quire post {post['id']} {post['created_at']}").urn,
         "address": address,
         "title": post["title"],

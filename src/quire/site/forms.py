@@ -115,13 +115,13 @@ class ButtonForm(FlaskForm):
 
 @dataclass(frozen=True)
 class Refusal:
-    """Why a form was refused: the status of the answer; the form itself shows the errors."""
+    """Why a form was refused: the status of the response; the form itself shows the errors."""
 
     status: int
 
 
 def submit(form: FlaskForm, record: Record, change: Callable[[], T]) -> T | Refusal:
-    """Save what a form says by `change`: what that returns, or a refusal."""
+    """Save a form with `change`; return its result, or a refusal."""
     form.validate()
     if lacks_csrf_token(form):
         form.form_errors.append(translate(EXPIRED))
@@ -150,7 +150,7 @@ def lacks_csrf_token(form: FlaskForm) -> bool:
 
 
 def require_own_page(refusal: str) -> None:
-    """Refuse requests that our own pages have not sent, with this message. Raises PermissionDenied."""
+    """Refuse requests that were not sent by our own pages, with this message. Raises PermissionDenied."""
     form = ButtonForm()
     form.validate()
     if lacks_csrf_token(form):
@@ -176,7 +176,7 @@ def _with_headers(response: Response, problem: Problem) -> Response:
 
 
 def _with_label(one: Detail, record: Record, label: str) -> str:
-    """The message with the label of the field on this page."""
+    """Return the message with the label of the field on this page."""
     field = record.fields_by_name.get(one["field"])
     words = one["message"]
     if isinstance(words, Message) and "label" in words.values:

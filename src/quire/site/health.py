@@ -9,12 +9,12 @@ from quire.checks.readiness import check_readiness
 
 
 def health() -> Response:
-    """Tells that the process responds, without a query to the database."""
+    """Report that the process responds, without querying the database."""
     return _answer({"status": "ok"}, 200)
 
 
 def readiness() -> Response:
-    """Tells whether database, schema, disk and jobs are fit: 200, or 503 where one is not."""
+    """Report whether database, schema, disk and jobs are fit for use: 200, or 503 if one is not."""
     checks = check_readiness()
     status = "error" if any(one.status == "error" for one in checks.values()) else "ok"
     body = {"status": status, "checks": {name: one.as_dict() for name, one in checks.items()}}

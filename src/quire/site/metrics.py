@@ -1,4 +1,4 @@
-"""The numbers of this installation in the text format of Prometheus, for whoever may see them.
+"""The metrics of this installation in Prometheus' text format, for clients that may see them.
 
 https://prometheus.io/docs/instrumenting/exposition_formats/
 """
@@ -59,16 +59,18 @@ Gauge = tuple[str, str, dict[tuple[str, ...], float], tuple[str, ...]]
 
 
 def metrics() -> Response:
-    """All metrics, added up over all processes; 401 or 403 for whoever may not see them."""
+    """All metrics, summed over all processes; 401 or 403 for clients that may not see them."""
     _require_access()
-    exposition = import_module("prometheus_client.exposition")  # 70 ms and 3 MB, once it is wanted
+    exposition = import_module(
+        "prometheus_client.exposition"
+    )  # takes 70 ms and 3 MB, so it is imported on demand
     body = exposition.generate_latest(Collector())
     content_type = exposition.CONTENT_TYPE_PLAIN_0_0_4
     return Response(body, headers={"Cache-Control": "no-store", "Content-Type": content_type})
 
 
 def _require_access() -> None:
-    """Raise Unauthenticated or PermissionDenied unless the client has the token or, without one, is here."""
+    """Raise Unauthenticated or PermissionDenied unless the client has the token or, if none is set, is local."""
     token: str = current_app.config["METRICS_TOKEN"]
     if not token:
         if not _is_local():
@@ -90,7 +92,7 @@ def _challenge_error(message: str, challenge: str) -> Unauthenticated:
 
 
 def _is_local() -> bool:
-    """Whether a program on this machine asks: not a proxy, nor a page whose name leads here."""
+    """Whether a program on this machine asks, rather than a proxy or a page under a name that resolves to it."""
     environ = request.environ
     if any(name in environ for name in FORWARDED):
         return False
@@ -104,10 +106,10 @@ def _is_local() -> bool:
 
 
 class Collector:
-    """What Prometheus' library turns into text."""
+    """A collector for Prometheus' library."""
 
     def collect(self) -> Iterator[Any]:
-        """All families of metrics."""
+        """Yield all families of metrics."""
         shared = shared_counters().read(job_threads(current_app))
         yield from _counter_families(shared.numbers)
         yield _latency_family(shared.numbers)

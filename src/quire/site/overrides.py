@@ -64,7 +64,7 @@ def newest_template(app: Flask) -> datetime:
 
 
 def broken_templates(app: Flask) -> list[str]:
-    """Syntax errors in the installation's templates, a sentence each."""
+    """Return the syntax errors in the installation's templates, one sentence each."""
     folder, broken = _folder(app, "templates"), []
     for name in FileSystemLoader(folder).list_templates():
         try:

@@ -1,4 +1,4 @@
-"""The user's own comments: edited while there is time, or deleted."""
+"""The user's own comments: edited within the time limit, or deleted."""
 
 from typing import Any
 
@@ -33,7 +33,7 @@ def edit_comment(actor: Actor, id: int) -> AnyResponse:
     if refusal.status == VersionConflict.status:
         form.version.data = comment[
             "version"
-        ]  # the newer words are shown: they may be replaced knowingly
+        ]  # the latest text is shown, so that it is replaced knowingly
     return _edit_page(actor, comment, form, refusal.status)
 
 
@@ -60,13 +60,12 @@ def delete_comment(actor: Actor, id: int) -> AnyResponse:
 
 
 def is_editable(actor: Actor, comment: dict[str, Any], minutes: int) -> bool:
-    """Whether `actor`, who may edit this comment, is still in time; `minutes` is the site's
-    setting."""
+    """Whether `actor`, who may edit this comment, is still within the site's limit of `minutes`."""
     return actor.at_least("moderator") or not is_edit_window_over(comment["created_at"], minutes)
 
 
 def _edit_deadline(actor: Actor, comment: dict[str, Any], minutes: int) -> str | None:
-    """Until when the comment can be edited, if that is limited."""
+    """The time until which the comment can be edited, if that is limited."""
     end = editable_until(comment["created_at"], minutes)
     return None if end is None or actor.at_least("moderator") else rfc3339(end)
 

@@ -1,4 +1,4 @@
-"""The context of every page: the site's name, its menu, the user, colours and assets."""
+"""The context of every page: the site's name, its menu, the user, colors and assets."""
 
 import hashlib
 from dataclasses import dataclass
@@ -45,7 +45,7 @@ class PageContext:
 
     @classmethod
     def anonymous(cls) -> "PageContext":
-        """The site's own settings and appearance, for a page that names nobody and leads nowhere."""
+        """The site's settings and appearance, for a page without a user and without links."""
         settings, appearance, _ = cached_until_commit("frame", _shared_context)
         return cls(ANONYMOUS, settings, appearance, [])
 
@@ -56,7 +56,7 @@ class PageContext:
 
     @property
     def content_lang(self) -> Markup:
-        """The attribute of elements with content, where the page around them is in another language."""
+        """The attribute for elements with content, if the page is in another language."""
         code = self.appearance["language"]
         return Markup("") if code == self.language else Markup(' lang="{}"').format(code)
 
@@ -85,7 +85,7 @@ class PageContext:
         """The absolute URL of this page, without irrelevant parameters."""
         number = request.args.get("page", "1")
         part = f"?page={number}" if number.isascii() and number.isdigit() and number != "1" else ""
-        # the page "about" has a short address beside its own
+        # the page "about" has a short URL besides its own
         path = (
             url_for("site.page", slug="about") if request.endpoint == "site.about" else here_bare()
         )
@@ -106,7 +106,7 @@ def page_context() -> PageContext:
 
 
 def _shared_context() -> tuple[dict[str, Any], dict[str, Any], list[dict[str, Any]]]:
-    """Settings, appearance and menu, which are the same for everybody."""
+    """Settings, appearance and menu, which are the same for everyone."""
     appearance = site_appearance()
     appearance["logo"] = _small_logo(appearance["logo"])
     return site_settings(), appearance, site_menu(appearance)
@@ -138,12 +138,12 @@ def _digest(name: str) -> str:
 
 
 def asset(name: str) -> str:
-    """The URL of a static file; it changes with the file, so it can be cached for ever."""
+    """The URL of a static file, which changes with the file, so it can be cached for ever."""
     return url_for("site.static", filename=name, v=_digest(name))
 
 
 def set_cache_headers(response: Response) -> Response:
-    """Assets are kept for a year, nothing below /auth/ is; pages that anybody may see have a mark."""
+    """Cache assets for a year and nothing below /auth/; mark pages that anyone may see."""
     headers = response.headers
     if request.endpoint == "site.static":
         name = (request.view_args or {}).get("filename", "")

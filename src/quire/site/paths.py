@@ -6,7 +6,7 @@ from urllib.parse import quote, unquote, urlsplit
 from flask import request
 from werkzeug.routing import BaseConverter
 
-# Browsers drop tabs and line ends from addresses and take a backslash for a slash.
+# Browsers remove tabs and line breaks from URLs and read a backslash as a slash.
 _FOREIGN = re.compile(r"[\x00-\x20\x7f\\]|^//")
 LONGEST_QUERY = 2000
 """Most characters of a query that are repeated in a header."""
@@ -15,15 +15,15 @@ SAFE = "/:@!$&'()*+,;=-._~"
 
 
 class WordConverter(BaseConverter):
-    """A part of an address that a database can look up: no NUL, and not longer than any name."""
+    """A part of a path that a database can look up: without NUL, and no longer than any name."""
 
     regex = r"[^/\x00]{1,200}"
 
 
 def local_path(text: str | None) -> str | None:
-    """`text` when it is a path on this site, with a query perhaps; None for all else.
+    """`text` if it is a path on this site, possibly with a query; None for anything else.
 
-    Percent signs are looked through, since somebody on the way may decode them.
+    It is checked in decoded form too, since an intermediary may decode percent signs.
     """
     if not text or len(text) > 2000 or not text.startswith("/") or _FOREIGN.search(text):
         return None
@@ -58,7 +58,7 @@ def referring_path() -> str | None:
     """The path of the referring page, if it is on this site."""
     try:
         parts = urlsplit(request.referrer or "")
-    except ValueError:  # such as a bracket that is never closed
+    except ValueError:  # such as an unclosed bracket
         return None
     if parts.netloc != request.host:
         return None

@@ -39,8 +39,7 @@ WAITS = Message("Thank you. Your comment will appear once it is approved.")
 
 @dataclass
 class CommentNode:
-    """A comment and its replies; `to` is the comment it replies to, if indentation does not show
-    it."""
+    """A comment and its replies; `to` is the comment it replies to, if indentation does not show it."""
 
     comment: dict[str, Any]
     to: dict[str, Any] | None = None
@@ -55,7 +54,7 @@ def threads(comments: list[dict[str, Any]]) -> list[CommentNode]:
         parent = (one["parent"] or {}).get("id")
         below.setdefault(parent if parent in by_id else None, []).append(one)
     roots: list[CommentNode] = []
-    # not recursive: whoever answers himself a thousand times must not end the program
+    # not recursive: a chain of a thousand replies must not exceed the recursion limit
     waiting = [(one, roots, 1) for one in reversed(below.get(None, []))]
     while waiting:
         one, place, depth = waiting.pop()
@@ -75,13 +74,12 @@ def post(slug: str) -> AnyResponse:
         return redirect_to_login() if actor.is_anonymous else _add_comment(actor, state)
     if state["status"] == "published":
         view_counter.count_view(state["id"], actor, edit_url(POSTS, state) is not None)
-    # a form has a token, a token needs a session: strangers get neither
+    # a form needs a token, a token needs a session, and anonymous visitors get neither
     return _post_page(actor, state, None if actor.is_anonymous else CommentForm(formdata=None))
 
 
 def _comments_below(post: dict[str, Any], query: Query) -> Query:
-    """Approved comments, and pending ones that this reader may see: their own, or those they may
-    approve."""
+    """Approved comments, and pending ones that this reader may see: their own, or those they may approve."""
     visible = Condition("status", "in", ("approved", "pending"))
     return Query(
         conditions=(visible,), nested=("post", post["id"]), sort=("created_at",),
@@ -135,7 +133,9 @@ def _is_closed(post: dict[str, Any], settings: dict[str, Any]) -> bool:
 
 def _add_comment(actor: Actor, post: dict[str, Any]) -> AnyResponse:
     form = CommentForm()
-    if form.subject.data:  # no person sees this field: a program is told what it wants to hear
+    if (
+        form.subject.data
+    ):  # people cannot see this field: the client is a program, which is told that it succeeded
         flash(translate(WAITS))
         return redirect(url_for("site.post", slug=post["slug"]))
 

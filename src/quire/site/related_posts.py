@@ -53,8 +53,10 @@ def _plan(tags: int) -> tuple[Projection, Select[Any]]:
 
 
 def _newest_uses(number: int, limit: int) -> Select[Any]:
-    """The newest posts with the tag of this number. Each tag is met in the order of its own index:
-    the uses of all together would have to be read and sorted, however many there are."""
+    """Return the newest posts with the tag of this number.
+
+    Each tag is read in the order of its own index: reading them together would mean sorting all their posts.
+    """
     link = REGISTRY["posts"].field("tags").many.table  # type: ignore[union-attr]
     uses = (
         select(link.c.source_id)

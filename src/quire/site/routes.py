@@ -116,7 +116,7 @@ def init_site(app: Flask) -> None:
     site.after_request(page.set_cache_headers)
     app.register_blueprint(site)
     overrides.init_app(app)
-    # the forms check the token themselves, and come back with what was typed
+    # the forms check the token themselves, and are shown again with what was typed
     app.extensions["csrf"].exempt(site)
     app.jinja_env.filters.update(
         prose=html.fit_into_page,

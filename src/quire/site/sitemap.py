@@ -84,7 +84,7 @@ def _xml(template: str, **values: object) -> Response:
 
 
 def robots() -> Response:
-    """What search engines must not crawl, and where the sitemap is."""
+    """What search engines must not crawl, and the URL of the sitemap."""
     text = _ROBOTS.format(root=site_root(), sitemap=url_for("site.sitemap"))
     return Response(text, mimetype="text/plain")
 
@@ -141,14 +141,14 @@ def _block_query(record: Record) -> BlockQuery:
 def _list_statement(record: Record) -> Select[Any]:
     table = record.table
     rows = select(table.c[page_field(record)], table.c.updated_at)
-    # by id: SQLite would rather go through the index of all that are listed
+    # by id, since SQLite would otherwise read the whole index of listed records
     rows = rows.with_hint(table, "NOT INDEXED", "sqlite")
     ids = table.c.id.between(bindparam("first"), bindparam("last"))
     return _public(record, rows).where(ids).order_by(table.c.id)
 
 
 def _public(record: Record, rows: Select[Any]) -> Select[Any]:
-    """The condition that everybody may see the page, and that it is not empty."""
+    """The condition that everyone may see the page, and that it is not empty."""
     gathers = _has_posts(record)
     rows = rows.where(visible(record, ANONYMOUS))
     return rows.where(or_(*gathers)) if gathers else rows

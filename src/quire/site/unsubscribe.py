@@ -1,7 +1,7 @@
-"""The page that unsubscribes from emails of one kind: asks for confirmation, needs no sign-in.
+"""The page that unsubscribes from emails of one kind: asks for confirmation, but not for a sign-in.
 
-Mail programs post to the same URL for one-click unsubscription (RFC 8058), so the signed link is
-the only proof.
+Mail programs post to the same URL for one-click unsubscription (RFC 8058), so the signed link is the only
+credential.
 """
 
 from flask import request

@@ -1,4 +1,4 @@
-"""Serves uploaded files to everybody: cached for ever, never executed."""
+"""Serves uploaded files to everyone: cached for ever, never executed."""
 
 import threading
 from typing import cast
@@ -47,7 +47,7 @@ def uploads(name: str) -> Response:
 
 
 def _cache_control(name: str) -> str:
-    """Variants change their addresses with their content; files as a whole can be replaced."""
+    """Variants have a new URL when their content changes; files themselves can be replaced."""
     if CURRENT in request.args:
         return "public, no-cache"
     is_variant = len(name.partition(".")[0]) > STEM
@@ -55,7 +55,7 @@ def _cache_control(name: str) -> str:
 
 
 def _file_response(blob: StoredFile, stored: str, name: str) -> Response:
-    """The response with the file `stored`, or the requested range of it, at the address `name`."""
+    """The response with the file `stored`, or the requested range of it, at the URL `name`."""
     suffix, environ = stored.rpartition(".")[2], request.environ
     if blob.path is None:  # waitress would read it in the thread that all connections share
         environ = {key: environ[key] for key in environ if key != "wsgi.file_wrapper"}
@@ -73,7 +73,7 @@ def _file_response(blob: StoredFile, stored: str, name: str) -> Response:
     response.content_length = blob.size
     response.make_conditional(environ, accept_ranges=True, complete_length=blob.size)
     if response.status_code == 304 or request.method == "HEAD":
-        response.close()  # Werkzeug closes only what it sends
+        response.close()  # Werkzeug only closes files that it sends
     return response
 
 
@@ -86,12 +86,11 @@ def _original_name(name: str, suffix: str) -> str:
 
 
 def _missing_file(name: str) -> tuple[str, StoredFile]:
-    """What stands for a file that is not there, and its name.
+    """Return a replacement for a file that does not exist, and its name.
 
-    The file of a picture that has just come: whoever asks first does not wait for the worker. What
-    it was replaced by. The picture itself for a variant that would be larger: so each has all, for
-    who asks blindly.
-    Raises NotFound, and Unavailable while another picture is made.
+    An image that has just been uploaded is processed now instead of waiting for the worker. A replaced file is
+    redirected to its successor. For a variant larger than the image, it is the image itself, so that clients can
+    request every size. Raises NotFound, and Unavailable while another image is being processed.
     """
     is_variant = len(name.partition(".")[0]) > STEM
     whole = [f"{name[:STEM]}.{suffix}" for suffix in PICTURES] if is_variant else [name]

@@ -1,6 +1,6 @@
-"""Counts the views of posts by people in memory; the worker writes them to the database.
+"""Counts views of posts by people in memory; the worker writes them to the database.
 
-Requests never wait for this; a killed process loses the counts of the last seconds.
+Requests never wait for that; a killed process loses the counts of the last seconds.
 """
 
 import re
@@ -33,11 +33,11 @@ _counted: Counter[int] = Counter()
 
 
 def count_view(post: int, actor: Actor, may_edit: bool) -> None:
-    """Count a view, unless by a program or by an editor of the post."""
+    """Count a view, unless it is by a program or by an editor of the post."""
     if request.method != "GET" or may_edit or actor.impersonator:
         return
     _count(post, request.environ)
-    # whoever gets the same response later views it too
+    # everyone who gets the same response from a cache views it too
     repeat(request.environ, partial(_count, post))
 
 
@@ -55,13 +55,13 @@ def _is_person(environ: Mapping[str, Any]) -> bool:
 
 @lru_cache(1000)
 def is_browser(agent: str) -> bool:
-    """Whether a `User-Agent` is that of a browser with a person."""
+    """Whether a `User-Agent` is that of a browser used by a person."""
     return agent.startswith(("Mozilla/", "Opera/")) and not _PROGRAMS.search(agent)
 
 
 @periodic(SECONDS, per_process=True)
 def flush_views() -> None:
-    """Add the counts to the posts, and to those of the day; retried later if the database is unavailable."""
+    """Add the counts to the posts, and to those of the day; retry later if the database is unavailable."""
     with _lock:
         counts = Counter(_counted)
         _counted.clear()

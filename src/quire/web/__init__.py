@@ -1,1 +1,1 @@
-"""What every answer passes, whichever interface gives it."""
+"""What applies to all requests and responses, whichever interface they belong to."""

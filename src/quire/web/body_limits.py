@@ -1,4 +1,4 @@
-"""Bodies: where files come in one may be larger than elsewhere; compressed ones are not read."""
+"""Limits of request bodies: larger where files are accepted; compressed bodies are refused."""
 
 import re
 from collections.abc import Mapping
@@ -18,17 +18,17 @@ WRAPPING = 64 * 1024
 
 
 def accepts_files(method: str, path: str) -> bool:
-    """Whether a request may bring a file."""
+    """Whether a request may contain a file."""
     return method == "POST" and UPLOAD_PATHS.fullmatch(path.rstrip("/")) is not None
 
 
 def max_body_bytes(config: Mapping[str, Any]) -> int:
-    """Bytes of the largest body that brings a file."""
+    """Return the maximum size in bytes of a body with a file."""
     return int(max(config["MAX_UPLOAD_BYTES"] + WRAPPING, config["MAX_CONTENT_LENGTH"]))
 
 
 def _check_body(request: Request) -> None:
-    """Refuse a body in a content coding (RFC 9110 section 15.5.16); let a file be larger than others.
+    """Refuse a body with a content coding (RFC 9110 section 15.5.16), and allow larger bodies for files.
 
     Raises UnsupportedMediaType.
     """
@@ -44,5 +44,5 @@ def _check_body(request: Request) -> None:
 
 
 def init_app(app: Flask) -> None:
-    """Look at what is sent before it is read."""
+    """Check bodies before they are read."""
     before_request(app, _check_body)

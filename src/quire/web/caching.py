@@ -1,4 +1,4 @@
-"""What shared caches may keep: what anybody may see and says which records it shows, nothing else."""
+"""What shared caches may store: only responses that anyone may see, with tags of the records they show."""
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
@@ -32,25 +32,25 @@ Shown = dict[str, dict[int, None]]
 
 
 def has_session(request: Request) -> bool:
-    """Whether a request has a cookie that may say who asks."""
+    """Whether a request has a cookie that may identify the user."""
     if "HTTP_COOKIE" not in request.environ:
         return False
     return any(name in request.cookies for name in session_cookies(current_app.config))
 
 
 def has_program_credential(request: Request) -> bool:
-    """Whether a request carries what may be an access token or an API key."""
+    """Whether a request contains what may be an access token or an API key."""
     environ = request.environ
     return "HTTP_AUTHORIZATION" in environ or "HTTP_X_API_KEY" in environ
 
 
 def session_cookies(config: Mapping[str, Any]) -> tuple[str, str]:
-    """The names of cookies that may say who asks."""
+    """The names of cookies that may identify the user."""
     return config["SESSION_COOKIE_NAME"], config.get("REMEMBER_COOKIE_NAME", "remember_token")
 
 
 def is_personal(request: Request) -> bool:
-    """Whether a request changes something, or carries what may say who asks."""
+    """Whether a request changes something, or contains anything that may identify the user."""
     environ = request.environ
     if environ["REQUEST_METHOD"] not in READS or has_program_credential(request):
         return True
@@ -58,10 +58,10 @@ def is_personal(request: Request) -> bool:
 
 
 def vary_by(response: AnyResponse, *names: str) -> None:
-    """Say that an answer depends on these headers of the request, besides those it names already.
+    """Add these headers of the request to those that the response varies by.
 
-    Nearly every answer comes here more than once: Werkzeug's `vary` would be parsed each time. Here and below,
-    `getlist` is how to look for a header that is mostly missing: `get` and `in` make an exception of it.
+    Nearly every response gets here more than once, and Werkzeug's `vary` would be parsed each time. Here and below,
+    `getlist` looks up headers that are mostly missing, since `get` and `in` raise an exception internally.
     """
     before = ", ".join(response.headers.getlist("Vary"))
     after = _with_names(before, names)
@@ -71,7 +71,7 @@ def vary_by(response: AnyResponse, *names: str) -> None:
 
 @lru_cache(1000)
 def _with_names(before: str, names: tuple[str, ...]) -> str:
-    """A list of names in a header, with these names in it."""
+    """Return a list of names in a header, with these names added."""
     known = {name.strip().lower() for name in before.split(",")}
     missing = [name for name in names if name.lower() not in known]
     return ", ".join([before, *missing] if before else missing)
@@ -80,16 +80,16 @@ def _with_names(before: str, names: tuple[str, ...]) -> str:
 def note_shown(
     record: Record, rows: Iterable[dict[str, Any]] = (), *, has_included: bool = True
 ) -> None:
-    """The answer to this request shows records of a type, among them `rows`, as anybody sees them.
+    """Record that the response shows records of a type, among them `rows`, as anyone sees them.
 
-    Unless `has_included`, what they refer to is shown as small objects, which refer to nothing.
+    Unless `has_included`, the records they refer to are shown as small objects, which refer to nothing.
     """
     if not is_personal(current_request()):
         _collect(record, list(rows), current_globals().setdefault("shown", {}), has_included)
 
 
 def note_all(shown: Shown) -> None:
-    """The answer to this request shows these records, as anybody sees them."""
+    """Record that the response shows these records, as anyone sees them."""
     if not is_personal(current_request()):
         noted: Shown = current_globals().setdefault("shown", {})
         for path, ids in shown.items():
@@ -97,12 +97,12 @@ def note_all(shown: Shown) -> None:
 
 
 def note_surroundings(*types: str) -> None:
-    """What it shows is surrounded by records of these types: they alone make no answer public."""
+    """Record that records of these types appear around the content; they alone make no response public."""
     current_globals().setdefault("surrounding_types", {}).update(dict.fromkeys(types))
 
 
 def shown_by(record: Record, rows: Iterable[dict[str, Any]]) -> Shown:
-    """`rows`, and all that they refer to or include."""
+    """Return `rows`, and all records that they refer to or include."""
     shown: Shown = {}
     _collect(record, list(rows), shown)
     return shown
@@ -135,14 +135,14 @@ def _targets(record: Record) -> dict[str, Record]:
 
 
 def cache_tag(shown: Shown, types: Iterable[str] = ()) -> str:
-    """The header for what is shown: `posts, posts-7`; where it would be too long, types alone."""
+    """Return the header for what is shown: `posts, posts-7`; only the types if it would be too long."""
     every_type = dict.fromkeys([*shown, *types])
     every = ", ".join([_row_tags(one, shown.get(one, {})) for one in every_type])
     return every if len(every) <= TAG_BYTES else ", ".join(every_type)
 
 
 def _row_tags(path: str, ids: dict[int, None]) -> str:
-    """`posts, posts-7, posts-8`: all numbers written in one go, which takes a fifth of the time."""
+    """Return `posts, posts-7, posts-8`: all numbers are formatted in one go, which takes a fifth of the time."""
     numbers = orjson.dumps([*ids]).decode()[1:-1]
     return f"{path}, {path}-{numbers.replace(',', f', {path}-')}" if ids else path
 
@@ -150,7 +150,7 @@ def _row_tags(path: str, ids: dict[int, None]) -> str:
 def _set_headers(
     next_change: Callable[[], datetime | None], request: Request, response: Response
 ) -> Response:
-    """Say who may keep the answer, where the view has not."""
+    """Say who may cache the response, unless the view has done so."""
     headers = response.headers
     if headers.getlist("Cache-Control"):
         return response
@@ -166,27 +166,27 @@ def _set_headers(
 
 
 def _is_public(response: Response, g: Any) -> bool:
-    """Whether it is the same for everybody: no nonce, no token of a session in it."""
+    """Whether it is the same for everyone: without a nonce and without a token of a session."""
     if response.status_code not in (200, 304) or "shown" not in g:
         return False
     return not ("csrf_token" in g or "csp_nonce" in g)
 
 
 def public_until(change: datetime | None) -> str:
-    """For SHARED_SECONDS; where the clock changes earlier what is live, until then and no longer."""
+    """Cache for SHARED_SECONDS, or until the next scheduled change if that is earlier."""
     seconds = SHARED_SECONDS if change is None else int((change - now()).total_seconds())
     return f"{_SHARED}{seconds}" if 0 <= seconds < SHARED_SECONDS else PUBLIC
 
 
 def is_shared(by_name: Mapping[str, str]) -> bool:
-    """Whether an answer is the same for everybody until something changes: by its headers, named in lower case."""
+    """Whether its headers, in lower case, say that a response is the same for everyone until something changes."""
     return by_name.get("cache-control", "").startswith(_SHARED) and "set-cookie" not in by_name
 
 
 def settle_cookies(response: Response) -> None:
-    """No cache keeps an answer that gives a cookie; files are the same for whoever has one.
+    """Prevent caches from storing a response that sets a cookie; files do not depend on cookies.
 
-    Flask says of nearly every answer that it depends on cookies, since it looked for a session.
+    Flask says of nearly every response that it varies by cookie, since it has looked for a session.
     """
     headers = response.headers
     if headers.getlist("Set-Cookie") and response.cache_control.public:
@@ -197,5 +197,5 @@ def settle_cookies(response: Response) -> None:
 
 
 def init_app(app: Flask, next_change: Callable[[], datetime | None]) -> None:
-    """Complete answers; `next_change()` is when the clock alone changes what is live, if that is known."""
+    """Complete responses; `next_change()` returns when the next scheduled change takes effect, if that is known."""
     after_request(app, partial(_set_headers, next_change))

@@ -1,4 +1,4 @@
-"""Text goes out compressed, by Flask-Compress, as each client accepts it; its entity tags say so."""
+"""Compresses text with Flask-Compress, as each client accepts it, and marks the entity tags."""
 
 import re
 from functools import lru_cache
@@ -53,10 +53,10 @@ flask_compress = Compress()
 
 
 def normalize_request(environ: dict[str, Any]) -> None:
-    """Let `environ` name entity tags as they are made, and the one coding to answer by.
+    """Convert entity tags in `environ` to the uncompressed form, and leave one accepted coding.
 
-    A compressed answer has a marked tag, since its bytes are others (RFC 9110 section 8.8.3.3), and
-    that is what the client sends back. Flask-Compress would take `gzip;q=0` for a wish.
+    A compressed response has a marked tag, since its bytes differ (RFC 9110 section 8.8.3.3), and the client sends
+    that back. Flask-Compress would take `gzip;q=0` for a preference.
     """
     environ[SENT_TAGS] = environ.get("HTTP_IF_NONE_MATCH", "")
     for name in TAG_HEADERS:
@@ -68,14 +68,14 @@ def normalize_request(environ: dict[str, Any]) -> None:
 
 @lru_cache(100)
 def _coding(accepted: str) -> str:
-    """The coding that a client likes best (RFC 9110 section 12.5.3), "identity" for none."""
+    """Return the coding that a client prefers (RFC 9110 section 12.5.3), "identity" for none."""
     encodings: Accept = parse_accept_header(accepted)
     best = max(CODINGS, key=encodings.quality)
     return best if 0 < encodings.quality(best) >= encodings.quality("identity") else "identity"
 
 
 def compress(request: Request, response: Response) -> Response:
-    """`response`, compressed where it may and where that saves anything."""
+    """Return `response`, compressed if that is safe and saves anything."""
     if response.status_code == 304:
         return _not_modified(request, response)
     if response.mimetype not in TEXT_TYPES:
@@ -85,11 +85,11 @@ def compress(request: Request, response: Response) -> Response:
         return response
     if not _may_be_compressed(request, response):
         return response
-    if response.content_length is not None:  # so that the length is known before
+    if response.content_length is not None:  # so that the length is known in advance
         response.direct_passthrough = False
         response.get_data()
     response.headers.pop("Accept-Ranges", None)
-    # errors are texts too, but Flask-Compress looks at nothing but 2xx
+    # errors are text too, but Flask-Compress only handles 2xx
     status, response.status_code = response.status, 200
     response = flask_compress.after_request(response)
     response.status = status
@@ -97,11 +97,11 @@ def compress(request: Request, response: Response) -> Response:
 
 
 def _may_be_compressed(request: Request, response: Response) -> bool:
-    """Whether nobody could guess a secret in it by its length, and it is neither short nor a part.
+    """Whether its length can reveal no secret, and it is neither short nor partial.
 
-    BREACH (CVE-2013-3587): who has a browser ask for pages that repeat a guess sees by their length
-    whether it stands elsewhere in them too, as a CSRF token does. Browsers say where a request comes
-    from, through all redirects; no other site can make one that says it is our own.
+    BREACH (CVE-2013-3587): an attacker who makes a browser request pages that repeat a guess learns from their
+    length whether it occurs elsewhere in them, as a CSRF token does. Browsers say where a request comes from,
+    through all redirects; no other site can make them claim our origin.
     """
     if isinstance(response, SecretResponse):
         return False
@@ -117,10 +117,10 @@ def _may_be_compressed(request: Request, response: Response) -> bool:
 
 
 def _is_asked_for_here(request: Request) -> bool:
-    """Whether our own page asks, or the person, or nobody can tell and the page repeats no guess.
+    """Whether our own page or the person asks, or that is unknown but the page repeats nothing from the request.
 
-    Over plain http to another machine browsers leave the first header out. The second one names the page
-    that asks, through all redirects; a page can withhold it, and not make it another.
+    Over plain http to another machine, browsers omit the first header. The second one names the requesting page,
+    through all redirects; a page can withhold it, but not forge it.
     """
     site = request.headers.get("Sec-Fetch-Site")
     if site is not None:
@@ -129,12 +129,12 @@ def _is_asked_for_here(request: Request) -> bool:
 
 
 def note_that_nothing_is_repeated() -> None:
-    """Say of the page for the current request that no word of the request is on it, so no guess."""
+    """Record that the page for the current request repeats no word of the request, and so no guess."""
     g.repeats_nothing = True
 
 
 def _not_modified(request: Request, response: Response) -> Response:
-    """A 304 names the tag under which the client has the answer, and depends on what that does."""
+    """Give a 304 the tag that the client has, and the same Vary header as the response."""
     if not response.mimetype or response.mimetype in TEXT_TYPES:
         vary_by(response, "Accept-Encoding")
     response.headers["ETag"] = sent_tag(response.headers.get("ETag", ""), request.environ)
@@ -142,19 +142,19 @@ def _not_modified(request: Request, response: Response) -> Response:
 
 
 def plain_tag(etag: str) -> str:
-    """An entity tag as it is made, without the coding of an answer that we compressed."""
+    """Return an entity tag without the coding of a compressed response."""
     opaque, _, coding = etag[:-1].rpartition(":")
     return f'{opaque}"' if coding in CODINGS else etag
 
 
 def sent_tag(etag: str, environ: dict[str, Any]) -> str:
-    """The form of an entity tag under which the client has what it names."""
+    """Return the form of an entity tag that the client has."""
     encoded_tag = f'{etag[:-1]}:{environ["HTTP_ACCEPT_ENCODING"]}"'
     return encoded_tag if encoded_tag.removeprefix("W/") in environ[SENT_TAGS] else etag
 
 
 def init_app(app: Flask) -> None:
-    """Compress answers when all else about them is settled; streams piece by piece."""
+    """Compress responses once everything else about them is settled; streams piece by piece."""
     app.config.update(
         LEVELS,
         COMPRESS_REGISTER=False,

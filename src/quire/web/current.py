@@ -1,6 +1,6 @@
-"""What Flask knows of the request that is being answered, read from its context variables.
+"""Flask's context of the current request, read directly from its context variables.
 
-`flask.request`, `g` and `current_app` look there too, for each of their attributes, at a multiple of the cost.
+`flask.request`, `g` and `current_app` look there too, for each attribute, at a multiple of the cost.
 """
 
 from collections.abc import Mapping
@@ -14,17 +14,17 @@ INTERFACES = {"api": "api", "admin": "admin"}
 
 
 def current_request() -> Request:
-    """The request itself, as `flask.request` stands for it."""
+    """The request itself, like `flask.request`."""
     return _cv_request.get().request
 
 
 def current_globals() -> Any:
-    """What is kept for this request alone, as `flask.g` stands for it."""
+    """The storage of this request, like `flask.g`."""
     return _cv_app.get().g
 
 
 def current_application() -> Flask:
-    """The application, as `flask.current_app` stands for it."""
+    """The application, like `flask.current_app`."""
     return _cv_app.get().app
 
 
@@ -34,7 +34,7 @@ def current_config() -> Mapping[str, Any]:
 
 
 def current_circumstances() -> dict[str, Any]:
-    """What the audit log keeps of the request: its interface, the address of its client, its id."""
+    """What the audit log stores of the request: its interface, the client's address, its id."""
     request = current_request()
     first = request.path.split("/", 2)[1]
     return {

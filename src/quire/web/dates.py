@@ -41,18 +41,18 @@ def clock(moment: Moment) -> str:
 
 
 def local_day(moment: Moment) -> str:
-    """The day of a moment where the person is who asks."""
+    """The day of a time in the person's time zone."""
     return day(local(_to_datetime(moment)))
 
 
 def local_clock(moment: Moment) -> str:
-    """`31 January 2026, 15:05 CET`, where the person is who asks."""
+    """`31 January 2026, 15:05 CET`, in the person's time zone."""
     there = local(_to_datetime(moment))
     return f"{day(there)}, {there:%H:%M} {zone_abbreviation(there)}"
 
 
 def zone_abbreviation(moment: datetime) -> str:
-    """`CET`: the zone of a moment as it is abbreviated in the language of the page, in German `MEZ`."""
+    """`CET`: the abbreviated time zone in the language of the page; in German `MEZ`."""
     name = "" if is_english() else get_timezone_name(moment, width="short", locale=locale())
     return name if name.isalpha() else f"{moment:%Z}"
 
@@ -71,7 +71,7 @@ def timeago(moment: Moment) -> str:
 
 
 def distance_in_words(seconds: float) -> str:
-    """`in 2 hours` for what is that many seconds ahead, `2 hours ago` for what is past."""
+    """`in 2 hours` for a time that many seconds ahead, `2 hours ago` for one in the past."""
     if abs(seconds) < _STEPS[-1][1]:
         return gettext("just now")
     if not is_english():

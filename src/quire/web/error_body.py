@@ -17,7 +17,7 @@ ERROR_CODES = {
 
 
 def error_body(status: int, reason: str, request_id: str) -> bytes:
-    """The body that tells a client why it was refused before Flask saw the request."""
+    """Return the body that tells a client why a request was refused before Flask saw it."""
     body = {
         "error": STATUS_NAMES.get(status) or HTTPStatus(status).phrase.capitalize(),
         "code": ERROR_CODES.get(status, "malformed_body"),

@@ -1,4 +1,4 @@
-"""Headers that every answer carries, and the id of a request."""
+"""Headers of every response, and the id of a request."""
 
 import re
 import secrets
@@ -30,7 +30,7 @@ PAGE_POLICY = (
     "img-src 'self' data: https:; media-src 'self' https:; font-src 'self'; connect-src 'self'; "
     "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 )
-# one for all answers: kept ones are many (response_cache.py)
+# shared by all responses, since many are cached (response_cache.py)
 _ALWAYS = tuple(ALWAYS.items())
 _API_POLICY = (("Content-Security-Policy", API_POLICY),)
 
@@ -44,26 +44,26 @@ READABLE = ", ".join(
 
 
 def cors_headers(origin: str | None, listed: Container[str]) -> dict[str, str]:
-    """The headers by which a script of `origin` may read an answer; none unless it is listed."""
+    """Return the headers that let a script of `origin` read a response; none unless it is listed."""
     if origin is None or origin not in listed:
         return {}
     return {"Access-Control-Allow-Origin": origin, "Access-Control-Expose-Headers": READABLE}
 
 
 def csp_nonce() -> str:
-    """The nonce of this answer, for script elements of our own templates."""
+    """Return the nonce of this response, for script elements of our own templates."""
     if "csp_nonce" not in g:
         g.csp_nonce = secrets.token_urlsafe(16)
     return str(g.csp_nonce)
 
 
 def _script_nonce(response: Response) -> str:
-    """What allows elements with this answer's nonce; what many get has none that they would share."""
+    """Return what allows elements with this response's nonce; shared responses have none."""
     return "" if response.cache_control.public else f" 'nonce-{csp_nonce()}'"
 
 
 def request_id(environ: Mapping[str, Any]) -> str:
-    """The id of a request, which the log has from now on: that of the client or a proxy, else a new one."""
+    """Return the id of a request, used in the log: that of the client or a proxy, otherwise a new one."""
     client_id = environ.get("HTTP_X_REQUEST_ID", "")
     id = client_id if _ID.fullmatch(client_id) else secrets.token_hex(8)
     set_request_id(id)
@@ -75,7 +75,7 @@ def _set_request_id(request: Request) -> None:
 
 
 def _add_headers(uses_https: bool, request: Request, response: Response) -> Response:
-    # the id is that of `request_id`, which looks at each character of it
+    # `request_id` has checked each of its characters
     id = current_globals().get("request_id", "")
     add_own_headers(response, *_ALWAYS, ("X-Request-Id", id), *_policy(response))
     if request.path.startswith("/api/"):
@@ -95,7 +95,7 @@ def _policy(response: Response) -> tuple[tuple[str, str], ...]:
 
 
 def init_app(app: Flask) -> None:
-    """Number requests and complete answers."""
+    """Assign ids to requests and complete responses."""
     uses_https = app.config["PUBLIC_URL"].startswith("https://")
     before_request(app, _set_request_id)
     after_request(app, partial(_add_headers, uses_https))

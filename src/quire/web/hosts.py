@@ -1,7 +1,7 @@
-"""Which names this server answers to: a request for any other host is refused (400).
+"""The host names that this server answers to: a request for any other is refused (400).
 
-A page of somebody else can make its own name lead to this machine (DNS rebinding), and caches and
-mails would carry a name that a stranger chose. Checks of health ask by address, so they are let through.
+A malicious page can make its own name resolve to this machine (DNS rebinding), and caches and mails would then
+contain a name that an attacker has chosen. Health checks use addresses, so they are exempt.
 """
 
 import re
@@ -29,7 +29,7 @@ _HOST = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9_-]+(?:\.[a-z0-9_-]+)*)\.?(?::(\d{1
 
 @lru_cache(16)
 def served_hosts(trusted: tuple[str, ...], public_url: str) -> tuple[str, ...]:
-    """The names that are answered to; one that begins with a dot includes all below it."""
+    """Return the accepted names; one with a leading dot includes all its subdomains."""
     if trusted:
         return trusted
     public = urlsplit(public_url).hostname
@@ -39,7 +39,7 @@ def served_hosts(trusted: tuple[str, ...], public_url: str) -> tuple[str, ...]:
 
 @lru_cache(100)
 def is_served_host(host: str, names: tuple[str, ...]) -> bool:
-    """Whether `host`, a Host header, is one of `names`, whatever its port."""
+    """Whether `host`, a Host header, is one of `names`, with any port."""
     match = _HOST.fullmatch(host.lower())
     if match is None or int(match[2] or 0) > 65535:
         return False
@@ -50,9 +50,9 @@ def is_served_host(host: str, names: tuple[str, ...]) -> bool:
 
 
 def normalize_host(environ: dict[str, Any], config: Mapping[str, Any]) -> None:
-    """Let `environ` name a host of ours, so that nothing behind meets another; mark what did not.
+    """Set an accepted host in `environ`, so that nothing else sees another one; mark the request otherwise.
 
-    A request without a Host header (HTTP/1.0) is for whoever it reaches.
+    A request without a Host header (HTTP/1.0) is accepted.
     """
     names = served_hosts(tuple(config["TRUSTED_HOSTS"] or ()), config["PUBLIC_URL"])
     host = environ[HOST_SENT] = environ.get("HTTP_HOST")
@@ -62,7 +62,7 @@ def normalize_host(environ: dict[str, Any], config: Mapping[str, Any]) -> None:
 
 
 def site_root() -> str:
-    """Where this site is found, such as `https://example.org`: as set, else as it was asked for."""
+    """Return the URL of this site, such as `https://example.org`: the configured one, or else the requested one."""
     root: str = current_app.config["PUBLIC_URL"]
     if root:
         return root
@@ -71,7 +71,7 @@ def site_root() -> str:
 
 
 def host_of(environ: Mapping[str, Any]) -> str:
-    """The host that a request is for, without the port that its scheme has anyway."""
+    """Return the host of a request, without the default port of its scheme."""
     return _without_default_port(environ["wsgi.url_scheme"], environ["HTTP_HOST"])
 
 
@@ -81,7 +81,7 @@ def _without_default_port(scheme: str, host: str) -> str:
 
 
 def refuse_foreign(request: Request) -> None:
-    """Refuse a request for a host that is none of ours. Raises BadRequest."""
+    """Refuse a request for a foreign host. Raises BadRequest."""
     if request.environ.get(FOREIGN_HOST) and request.path not in MONITORING_PATHS:
         raise BadRequest(
             "This server does not answer to the host that the request names. "
@@ -90,5 +90,5 @@ def refuse_foreign(request: Request) -> None:
 
 
 def init_app(app: Flask) -> None:
-    """Look at the host before anything else does."""
+    """Check the host before anything else."""
     before_request(app, refuse_foreign)

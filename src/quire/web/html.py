@@ -1,4 +1,4 @@
-"""Texts as pages show them: bodies with headings in order, short summaries, minutes to read."""
+"""Texts as shown on pages: bodies with adjusted headings, summaries, reading times."""
 
 import re
 from html import escape, unescape
@@ -8,8 +8,8 @@ from markupsafe import Markup
 
 from quire.declare.markdown import strip_tags
 
-# What the cleaner writes has every attribute in double quotes and every "<" of a text escaped, so
-# this finds whole tags and nothing inside a value.
+# In the cleaner's output, every attribute is in double quotes and every "<" in text is escaped, so
+# this matches whole tags and nothing inside a value.
 _TAG = re.compile(r'<(/?)([a-z0-9]++)([^"<>]*+(?:"[^"]*+"[^"<>]*+)*+)>')
 _LINK = re.compile(r'( (?:href|src|cite))="([^"]*)"')
 _HEADING = re.compile(r"<h([1-6])[ >]")
@@ -20,10 +20,10 @@ SUMMARY = 220
 
 
 def fit_into_page(markup: str, top: int = 2) -> Markup:
-    """Clean HTML of a body, shift_heading into a page.
+    """Adapt the cleaned HTML of a body to a page.
 
-    Its highest heading becomes `<h{top}>` and no level is left out below it; what may be wider
-    than the screen can be scrolled with the keyboard; pictures wait until they are near.
+    Its highest heading becomes `<h{top}>` and no level below it is skipped; what may be wider than the screen can
+    be scrolled with the keyboard; images load when they are about to be visible.
     """
     headings = sorted(set(_HEADING.findall(markup)))
     levels = {f"h{level}": f"h{min(top + i, 6)}" for i, level in enumerate(headings)}
@@ -54,12 +54,12 @@ _FITTED = {
 
 
 def absolute(markup: str, address: str) -> str:
-    """Clean HTML whose links and pictures are found from anywhere; it stands at `address` here."""
+    """Return cleaned HTML with absolute URLs of links and images; `address` is where it is shown here."""
 
     def absolute_link(link: re.Match[str]) -> str:
         try:
             target = urljoin(address, unescape(link[2]))
-        except ValueError:  # such as a bracket that is never closed
+        except ValueError:  # such as an unclosed bracket
             return link[0]
         return f'{link[1]}="{escape(target)}"'
 
@@ -67,8 +67,8 @@ def absolute(markup: str, address: str) -> str:
 
 
 def summary(text: str, markup: str) -> str:
-    """`text` when there is one, else the first words of `markup`."""
-    # words are counted after tags are gone; this much markup holds enough of them
+    """Return `text` if there is any, otherwise the first words of `markup`."""
+    # words are counted without tags; this much markup contains enough of them
     words = text or strip_tags(markup[: SUMMARY * 10])
     if len(words) <= SUMMARY:
         return words
@@ -77,8 +77,8 @@ def summary(text: str, markup: str) -> str:
 
 
 def reading_minutes(text: str) -> int:
-    """How long a text takes to read, in minutes, 1 at least."""
+    """Return how many minutes it takes to read a text, at least 1."""
     words = len(text.split())
-    if not text.isascii():  # where no spaces stand between words, two signs are about one
+    if not text.isascii():  # in scripts without spaces, two characters are about one word
         words += len(_WITHOUT_SPACES.findall(text)) // 2
     return max(1, round(words / WORDS_A_MINUTE))

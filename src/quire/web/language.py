@@ -1,7 +1,6 @@
-"""The language of an answer: chosen by the person, else by the browser, else that of the site.
+"""The language of a response: chosen by the person, otherwise by the browser, otherwise the site's.
 
-Texts are looked up by their English words, in catalogues that are read when they are first needed.
-Programs are answered in English.
+Texts are looked up by their English wording, in catalogues that are loaded on first use. Programs get English.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -51,14 +50,14 @@ Choice = Callable[[], str]
 
 
 class BrowserLanguage(NamedTuple):
-    """What a browser wants: the best of LANGUAGES, and the language that it names first, or ""."""
+    """The languages of a browser: the best of LANGUAGES, and the one it names first, or ""."""
 
     offered: str
     first: str
 
 
 def browser_language(header: str) -> BrowserLanguage:
-    """What a header `Accept-Language` says."""
+    """Parse a header `Accept-Language`."""
     return (
         _parse_languages(header) if 0 < len(header) <= LONGEST_HEADER else BrowserLanguage("", "")
     )
@@ -77,7 +76,7 @@ def _primary(tag: str) -> str:
 
 
 def language() -> str:
-    """The language of the current answer, such as `de` or `pt-BR`."""
+    """The language of the current response, such as `de` or `pt-BR`."""
     if not has_app_context():
         return ENGLISH
     chosen = g.get("language")
@@ -102,12 +101,12 @@ def _is_for_person() -> bool:
 
 
 def page_language() -> str | None:
-    """The language in which somebody reads this answer; None where no person reads it."""
+    """The language in which a person reads this response; None for programs."""
     return language() if _is_for_person() else None
 
 
 def _accepted_language(site: str) -> str:
-    """The language that the browser wants, that of the site where it wants that or none of ours."""
+    """The browser's language; the site's, if that is accepted too or none of ours is."""
     header = browser_language(request.headers.get("Accept-Language", ""))
     if header.first == _primary(site):
         return site
@@ -115,18 +114,18 @@ def _accepted_language(site: str) -> str:
 
 
 def is_english() -> bool:
-    """Whether the current answer is in English, for which most texts and dates are ready."""
+    """Whether the current response is in English, for which most texts and dates are ready."""
     return language() == ENGLISH
 
 
 def set_browser_language() -> None:
-    """Answer in the language of the browser, without asking what the person or the site has chosen."""
+    """Use the language of the browser, ignoring what the person or the site has chosen."""
     set_language(_accepted_language(ENGLISH))
     g.depends_on_language = True
 
 
 def set_language(code: str) -> None:
-    """Go on in this language."""
+    """Continue in this language."""
     g.language = code
     refresh()
 
@@ -148,13 +147,13 @@ def _identifier(code: str) -> str:
 
 
 def locale() -> str:
-    """The language as Babel names it, such as `pt_BR`."""
+    """The language in Babel's notation, such as `pt_BR`."""
     return _identifier(language())
 
 
 @lru_cache(32)
 def catalogue(code: str) -> Translations | None:
-    """The texts of a language; None for English, and for those that have no catalogue."""
+    """The texts of a language; None for English, and for languages without a catalogue."""
     texts = _read_catalogue(code)
     if texts is None:
         return None
@@ -174,7 +173,7 @@ def _read_catalogue(code: str) -> Catalog | None:
 
 @lru_cache(32)
 def script_texts(code: str) -> Markup:
-    """The texts of the panel's scripts by their English words, as JSON in a page; empty in English."""
+    """The texts of the panel's scripts by their English wording, as JSON for a page; empty in English."""
     texts = _read_catalogue(code)
     if texts is None:
         return Markup("")
@@ -185,7 +184,7 @@ def script_texts(code: str) -> Markup:
 
 
 def language_name(code: str) -> str:
-    """What a language calls itself."""
+    """The name of a language in that language."""
     return capitalize_first(Locale.parse(_identifier(code)).display_name or code)
 
 
@@ -195,7 +194,7 @@ def _translation(text: str) -> str:
 
 
 def plural_translation(singular: str, plural: str, num: int) -> str:
-    """`singular` or `plural` in the current language, with the places for values in it."""
+    """`singular` or `plural` in the current language, with placeholders."""
     texts = catalogue(language())
     if texts is None:
         return singular if num == 1 else plural
@@ -214,12 +213,12 @@ def ngettext(singular: str, plural: str, num: int, **values: Any) -> str:
 
 
 def lazy_gettext(text: str, **values: Any) -> LazyString:
-    """The same as `gettext`, in the language of whoever reads it."""
+    """The same as `gettext`, in the language of the eventual reader."""
     return LazyString(gettext, text, **values)
 
 
 def translate(message: str) -> str:
-    """A sentence in the current language: a Message, or one that a catalogue has as it is."""
+    """A sentence in the current language: a Message, or a text that a catalogue contains as it is."""
     texts = catalogue(language())
     if texts is None or not message:
         return str(message)
@@ -234,17 +233,17 @@ def translate(message: str) -> str:
 
 
 def word_label(word: str) -> str:
-    """A word that a field can hold, as people read it: `Marked as spam` for marked_as_spam."""
+    """The label of a value that a field can have: `Marked as spam` for marked_as_spam."""
     return gettext(word.replace("_", " ").capitalize())
 
 
 def noun(label: str) -> str:
-    """A label or a word as it stands inside a sentence: English has small letters there."""
+    """A label or a word inside a sentence: English uses lower case there."""
     return gettext(in_sentence(label.replace("_", " ")))
 
 
 def format_number(number: float, digits: int = 0) -> str:
-    """`12,345`, as the language writes it, with so many `digits` behind the point."""
+    """`12,345`, in the notation of the language, with `digits` decimal places."""
     if is_english():
         return f"{number:,.{digits}f}"
     pattern = "#,##0" + ("." + "0" * digits if digits else "")
@@ -258,7 +257,7 @@ def _value(name: str, value: Any) -> Any:
 
 
 def install_in(environment: Any) -> None:
-    """Give `_`, `ngettext`, `{% trans %}` and the filter `translate` to templates."""
+    """Provide `_`, `ngettext`, `{% trans %}` and the filter `translate` in templates."""
     environment.add_extension("jinja2.ext.i18n")
     environment.policies["ext.i18n.trimmed"] = True
     environment.install_gettext_callables(_translation, plural_translation, newstyle=True)
@@ -276,7 +275,7 @@ def _extension() -> tuple[tuple[Choice, ...], Choice]:
 
 
 def _set_headers(request: Request, response: Response) -> Response:
-    """Say that the answer depends on the language, if it was asked for."""
+    """Say that the response depends on the language, if it was used."""
     if "depends_on_language" in current_globals():
         vary_by(response, "Accept-Language")
         response.headers.setdefault("Content-Language", language())
@@ -284,7 +283,7 @@ def _set_headers(request: Request, response: Response) -> Response:
 
 
 def init_app(app: Flask, choices: Iterable[Choice], site: Choice) -> None:
-    """Register it; the first of `choices` that names one of LANGUAGES decides, `site()` without one."""
+    """Register it; the first of `choices` that returns one of LANGUAGES decides, or else `site()`."""
     app.extensions[_CHOICE] = (tuple(choices), site)
     Babel(configure_jinja=False).init_app(app, locale_selector=locale)
     install_in(app.jinja_env)

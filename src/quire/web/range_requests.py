@@ -1,4 +1,4 @@
-"""Parts of files (RFC 9110, chapter 14): which requests for a part are answered with one."""
+"""Parts of files (RFC 9110, chapter 14): which range requests get a partial response."""
 
 import re
 from typing import Any, Self
@@ -13,12 +13,11 @@ _ONE_RANGE = re.compile(
 
 
 class PartialResponse(Response):
-    """An answer of which a client may have one range; whoever asks for more gets the whole.
+    """A response of which a client may request one range; any other request gets the whole.
 
-    A server may ignore `Range` and has to where it means nothing: other units, what is no range,
-    methods other than GET, representations that have changed. Several ranges in one request are
-    ignored too: an answer in many parts costs more than the file, and players and readers of
-    documents ask for one range at a time.
+    A server may ignore `Range`, and must do so if it is meaningless: other units, invalid ranges, methods other
+    than GET, changed representations. Several ranges in one request are ignored too: a multipart response costs
+    more than the file, and media players and PDF readers request one range at a time.
     """
 
     def make_conditional(
@@ -27,7 +26,7 @@ class PartialResponse(Response):
         accept_ranges: bool | str = False,
         complete_length: int | None = None,
     ) -> Self:
-        """This answer, made 206, 304, or 416 where nothing is in the range."""
+        """Return this response as 206, as 304, or as 416 if the range is empty."""
         environ = request_or_environ
         if isinstance(environ, Request):
             environ = environ.environ
@@ -46,16 +45,18 @@ class PartialResponse(Response):
     def _gives_range(self, environ: dict[str, Any], length: int) -> bool:
         if environ["REQUEST_METHOD"] != "GET" or not _is_range(environ["HTTP_RANGE"], length):
             return False
-        if unquote_etag(environ.get("HTTP_IF_RANGE", ""))[1]:  # section 13.1.5: strong ones only
+        if unquote_etag(environ.get("HTTP_IF_RANGE", ""))[1]:  # section 13.1.5: only strong ones
             return False
-        headers = self.headers  # section 13.2.2: what is not modified is 304, whatever its part
+        headers = (
+            self.headers
+        )  # section 13.2.2: if it is not modified, it is 304 whatever the range
         return is_resource_modified(
             environ, headers.get("ETag"), last_modified=headers.get("Last-Modified")
         )
 
 
 def _is_range(value: str, length: int) -> bool:
-    """Whether `value` is one valid range of bytes, smaller than all that there is."""
+    """Whether `value` is one valid range of bytes, smaller than the whole."""
     match = _ONE_RANGE.fullmatch(value)
     if match is None:
         return False

@@ -1,4 +1,4 @@
-"""What happens before and after each request: Flask calls one hook of ours, which hands the request to all others."""
+"""Hooks before and after each request: Flask calls one function, which calls all hooks with the request."""
 
 from collections.abc import Callable
 from typing import Any
@@ -20,7 +20,7 @@ class RequestHooks:
         self.after: list[After] = []
 
     def run_before(self) -> Any:
-        """The first answer that a hook has; None where the request goes on."""
+        """Return the first response of a hook; None if the request continues."""
         request = current_request()
         for hook in self.before:
             answer = hook(request)
@@ -29,7 +29,7 @@ class RequestHooks:
         return None
 
     def run_after(self, response: Response) -> Response:
-        """`response` as the hooks complete it, those added last first."""
+        """Return `response`, completed by the hooks in reverse order."""
         request = current_request()
         for hook in reversed(self.after):
             response = hook(request, response)
@@ -37,12 +37,12 @@ class RequestHooks:
 
 
 def before_request(app: Flask, hook: Before) -> None:
-    """Call `hook(request)` before each request of `app`; what it returns is the answer, unless it is None."""
+    """Call `hook(request)` before each request of `app`; its result is the response, unless it is None."""
     _hooks_of(app).before.append(hook)
 
 
 def after_request(app: Flask, hook: After) -> None:
-    """Let `hook(request, response)` complete each answer of `app`, before those that were added earlier."""
+    """Let `hook(request, response)` complete each response of `app`, before hooks that were added earlier."""
     _hooks_of(app).after.append(hook)
 
 

@@ -1,9 +1,9 @@
-"""Finished answers to anonymous requests, found again before Flask has looked at the request.
+"""A cache of finished responses to anonymous requests, used before Flask looks at a request.
 
-An answer is kept if it is the same for everybody (caching.py), with the versions of all that was read for
-it and the time until which they hold; what is read is noted by whoever runs the statements, so no view says
-what it depends on. Rate limits count each request, and what must happen each time, such as counting
-a view, happens.
+A response is stored if it is the same for everyone (caching.py), with the versions of everything that was read for
+it and the time until which they are valid. The code that runs statements records what is read, so views need not
+declare dependencies. Cached responses still count towards rate limits, and side effects such as counting a view are
+repeated.
 """
 
 import threading
@@ -49,42 +49,42 @@ class Database(Protocol):
     """How the cache asks what has changed."""
 
     def state(self, environ: Environ) -> State | None:
-        """What is known at the beginning of a request, None where the database does not say."""
+        """Return the state at the beginning of a request; None if the database does not say."""
 
     def collect_reads(self) -> AbstractContextManager[set[str]]:
-        """Names of the versions of all that is read in the block."""
+        """Collect the names of the versions of everything read in the block."""
 
 
 class ResponseStart(NamedTuple):
-    """What `start_response` was called with."""
+    """The arguments of `start_response`."""
 
     status: str
     headers: Headers
 
 
 def hold_while(environ: Environ, check: Callable[[], bool]) -> None:
-    """Give the answer to this request to later ones only while `check()` is true."""
+    """Serve this response to later requests only while `check()` is true."""
     environ.setdefault(_CHECKS, []).append(check)
 
 
 def repeat(environ: Environ, call: Callable[[Environ], object]) -> None:
-    """Call `call(environ)` of each later request that gets the answer to this one."""
+    """Call `call(environ)` for each later request that gets this response."""
     environ.setdefault(_REPEATED, []).append(call)
 
 
 def add_guard(app: Flask, guard: Guard) -> None:
-    """Ask `guard(environ)` before an answer is given that was kept.
+    """Call `guard(environ)` before a cached response is served.
 
-    It returns headers to add, or None where the request must be looked at after all.
+    It returns headers to add, or None if the request has to be processed after all.
     """
     app.extensions.setdefault(_GUARDS, []).append(guard)
 
 
 class ResponseCache:
-    """The answers of one process, at most `size` bytes; those used least recently go first.
+    """The responses of one process, at most `size` bytes; the least recently used go first.
 
-    `kept_cookies` are the names of those that change pages. The guards (`add_guard`) of the application
-    are asked for each answer that was found.
+    `kept_cookies` are the names of cookies that change pages. The application's guards (`add_guard`) are called for
+    each cached response.
     """
 
     def __init__(self, app: Flask, size: int, database: Database, kept_cookies: Iterable[str]):
@@ -97,7 +97,7 @@ class ResponseCache:
         self._making: dict[Any, threading.Lock] = {}
 
     def respond(self, environ: Environ, start_response: Any, inner: Any) -> Iterable[bytes]:
-        """Answer a request, by `inner`, a WSGI application, where nothing is kept for it."""
+        """Answer a request from the cache, or with `inner`, a WSGI application."""
         key = self._keys.key_of(environ)
         state = None if key is None else self._database.state(environ)
         if state is None:
@@ -118,7 +118,7 @@ class ResponseCache:
     def _make_once(
         self, key: Any, state: State, environ: Environ, start_response: Any, inner: Any
     ) -> Iterable[bytes]:
-        """Make an answer again: of many threads that need it at once one does, and the others wait."""
+        """Recreate a response in one of the threads that need it at the same time; the others wait."""
         lock = self._making.setdefault(key, threading.Lock())
         is_first = lock.acquire(timeout=WAIT_SECONDS)
         try:
@@ -134,7 +134,7 @@ class ResponseCache:
     def _make(
         self, key: Any, state: State, environ: Environ, start_response: Any, inner: Any
     ) -> Iterable[bytes]:
-        """Have the answer made, and keep it if it is for everybody and all of it is there at once."""
+        """Create the response, and store it if it is for everyone and complete."""
         count(RESPONSE_LOOKUPS, "miss")
         starts: list[ResponseStart] = []
 
@@ -192,7 +192,7 @@ class ResponseCache:
 def _answer(
     status: str, headers: Headers, versions: Mapping[str, Any], state: State, environ: Environ
 ) -> Answer | None:
-    """The answer without its body; None where it is not a whole one of known length."""
+    """Return the response without its body; None unless it is a complete one of known length."""
     by_name = {name.lower(): value for name, value in headers}
     length = by_name.get("content-length", "")
     if not status.startswith("200") or not length.isdigit():
@@ -214,7 +214,7 @@ def _answer(
 
 
 def _take_conditions(environ: Environ) -> Environ:
-    """What the client has is compared with the whole answer, so that this is made, and kept."""
+    """Remove the conditions of a request, so that the whole response is created, stored and compared with them."""
     if environ["REQUEST_METHOD"] != "GET" or "HTTP_IF_NONE_MATCH" not in environ:
         return {}
     names = ("HTTP_IF_NONE_MATCH", "HTTP_IF_MODIFIED_SINCE")
@@ -223,7 +223,7 @@ def _take_conditions(environ: Environ) -> Environ:
 
 def _join(chunks: Any) -> bytes:
     try:
-        # a copy: behind its end the original has up to three times its length of unused memory
+        # a copy, since the original has up to three times its length of unused memory behind it
         return bytes(memoryview(b"".join(chunks)))
     finally:
         _close(chunks)
@@ -235,7 +235,7 @@ def _close(chunks: Any) -> None:
 
 
 def _client_has(answer: Answer, environ: Environ) -> bool:
-    """Whether the client has this answer (RFC 9110 section 13.2.2)."""
+    """Whether the client has this response (RFC 9110 section 13.2.2)."""
     sent = environ.get("HTTP_IF_NONE_MATCH")
     if sent is None:
         moment = answer.last_modified

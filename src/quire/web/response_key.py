@@ -1,4 +1,4 @@
-"""What of a request its answer depends on: the key under which a finished answer is found again."""
+"""The cache key of a request: everything in it that its response depends on."""
 
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
@@ -32,10 +32,10 @@ PAGE_PARAMETERS = frozenset({"page"})
 
 
 class RequestKeys:
-    """Makes the keys for an application with these settings.
+    """Creates the keys for an application with these settings.
 
-    Of the cookies, those that say who asks leave a request without a key; `kept_cookies` change pages,
-    all others nothing.
+    A request with a cookie that identifies the user has no key; `kept_cookies` change pages, and all other cookies
+    are ignored.
     """
 
     def __init__(self, config: Mapping[str, Any], kept_cookies: Iterable[str]):
@@ -44,7 +44,7 @@ class RequestKeys:
         self._origins = frozenset(config["CORS_ORIGINS"])
 
     def key_of(self, environ: Environ) -> tuple[Any, ...] | None:
-        """The key; None where the answer is for this request alone. HEAD has that of GET."""
+        """Return the key; None if the response is for this request alone. HEAD has the key of GET."""
         if environ["REQUEST_METHOD"] not in READS or environ.get(FOREIGN_HOST):
             return None
         if not ANSWERED_APART.isdisjoint(environ) or _has_body(environ):
@@ -68,7 +68,7 @@ class RequestKeys:
         return path, query, _variant(accept, language, coding, cookies, host, listed)
 
     def _cookies(self, environ: Environ) -> tuple[str | None, ...] | None:
-        """The cookies that change pages; None where one says who asks, or is too long."""
+        """Return the cookies that change pages; None if one identifies the user or is too long."""
         if "HTTP_COOKIE" not in environ:
             return ()
         cookies = parse_cookie(environ)
@@ -82,12 +82,12 @@ class RequestKeys:
 
 @lru_cache(200)
 def _variant(*parts: Any) -> tuple[Any, ...]:
-    """What of most requests is the same: one tuple for all keys."""
+    """Return the part that most requests share, as one tuple for all keys."""
     return parts
 
 
 def _is_for_programs(path: str) -> bool:
-    """Whether answers under this path are in one language: of the API, feeds, sitemaps."""
+    """Whether responses under this path are in one language: those of the API, feeds, sitemaps."""
     return path.startswith("/api/") or "." in path.rpartition("/")[2]
 
 
@@ -96,7 +96,7 @@ def _has_body(environ: Environ) -> bool:
 
 
 def _is_kept(path: str, query: str) -> bool:
-    """Whether an answer may be kept under this address; the API refuses parameters it does not know."""
+    """Whether a response may be stored under this URL; the API refuses unknown parameters."""
     if path.startswith(NOT_KEPT):
         return False
     if not query or path.startswith("/api/"):

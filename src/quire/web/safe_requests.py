@@ -1,4 +1,4 @@
-"""Requests that change nothing (RFC 9110, section 9.2.1), by their method or because their resource says so."""
+"""Safe requests (RFC 9110, section 9.2.1): by their method, or because their resource is read-only."""
 
 from flask import Request
 
@@ -10,9 +10,9 @@ SAFE = frozenset({*READS, "OPTIONS"})
 
 
 def only_reads(request: Request) -> bool:
-    """Whether a request changes nothing: by its method, or because its resource says `reads_only`.
+    """Whether a request changes nothing: by its method, or because its resource has `reads_only`.
 
-    Such a resource answers a POST with what another one answers to a GET.
+    Such a resource answers a POST as another one answers a GET.
     """
     if request.method in SAFE:
         return True

@@ -1,10 +1,10 @@
-"""Answers that show a secret."""
+"""Responses that show a secret."""
 
 from quire.web.response import AppResponse
 
 
 class SecretResponse(AppResponse):
-    """An answer that shows a secret this once: it is stored nowhere, and never compressed.
+    """A response that shows a secret this one time: it is never stored or compressed.
 
-    It is of the application's own class, since Flask makes any other answer one of that.
+    It has the application's own class, since Flask would convert any other response to that.
     """

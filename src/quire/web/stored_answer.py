@@ -1,4 +1,4 @@
-"""A finished answer as it is kept in memory: short bodies packed, with what it depends on."""
+"""A finished response as it is stored in memory: short bodies are packed, with what the response depends on."""
 
 import zlib
 from collections.abc import Callable, Iterable, Mapping
@@ -18,23 +18,23 @@ PACK_LEVEL = 1
 
 
 class State(Protocol):
-    """What is known of the database `now`: versions, and when the clock changes what is live."""
+    """The state of the database `now`: versions, and the time of the next scheduled change."""
 
     now: datetime
     until: datetime
 
     def versions_of(self, names: Iterable[str]) -> Mapping[str, Any] | None:
-        """The versions of these names, None if one of them has none."""
+        """Return the versions of these names; None if one of them has none."""
 
     def has(self, versions: Mapping[str, Any]) -> bool:
-        """Whether all of these are the present ones."""
+        """Whether all of these are current."""
 
 
 @dataclass(slots=True)
 class Answer:
-    """A finished answer, and what it depends on; `length` is that of its body, which is kept if it `is_shared`.
+    """A finished response, and what it depends on; `length` is that of its body, which is stored if it `is_shared`.
 
-    `stored` is the body, packed where that saves anything.
+    `stored` is the body, packed if that saves anything.
     """
 
     headers: Headers
@@ -51,7 +51,7 @@ class Answer:
     is_shared: bool
 
     def holds(self, state: State) -> bool:
-        """Whether it is still what would be answered."""
+        """Whether it is still valid."""
         is_present = self.since <= state.now < self.until and state.has(self.versions)
         return is_present and all(check() for check in self.checks)
 
@@ -62,12 +62,12 @@ class Answer:
 
 
 def memory_of(answer: Answer) -> int:
-    """The bytes that an answer takes, roughly."""
+    """Return roughly how many bytes a response takes."""
     return len(answer.stored) + HEADER_BYTES
 
 
 def pack(body: bytes, environ: Environ) -> bytes:
-    """`body`, packed where it is not compressed already, and becomes shorter."""
+    """Return `body`, packed if it is not compressed already and becomes shorter."""
     if environ["HTTP_ACCEPT_ENCODING"] != "identity" or len(body) not in PACKED_BYTES:
         return body
     packed = zlib.compress(body, PACK_LEVEL)

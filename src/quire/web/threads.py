@@ -1,4 +1,4 @@
-"""Threads beside those that answer requests: what they are called, and how others take their place meanwhile."""
+"""Threads beside those that answer requests: their names, and how others replace them while they wait."""
 
 import os
 import sys
@@ -28,37 +28,37 @@ START_CPUS: set[int] = os.sched_getaffinity(0) if sys.platform == "linux" else s
 
 
 def blocking() -> AbstractContextManager[Any]:
-    """Around what the calling thread waits for: meanwhile another thread answers requests."""
+    """Wrap what the calling thread waits for: meanwhile another thread answers requests."""
     return _context(BLOCKING_KEY) if has_request_context() else nullcontext()
 
 
 def long_wait() -> AbstractContextManager[Any]:
-    """The same around a wait of seconds for something to happen, which many requests may do at once."""
+    """Wrap a wait of several seconds, which many requests may do at the same time."""
     return _context(LONG_WAIT_KEY)
 
 
 def _context(key: str) -> AbstractContextManager[Any]:
-    """The context manager that the server gives this request under `key`, or one that does nothing."""
+    """Return the context manager that the server has put into this request as `key`, or one that does nothing."""
     context: AbstractContextManager[Any] = request.environ.get(key, nullcontext)()
     return context
 
 
 def stopping_check() -> Callable[[], bool]:
-    """A function that says whether the server that this request came to is stopping."""
+    """Return a function that tells whether the server that received this request is stopping."""
     check: Callable[[], bool] = request.environ.get(STOPPING_KEY, lambda: False)
     return check
 
 
 def client_gone_check() -> Callable[[], bool]:
-    """A function, for any thread, that says whether the client of this request has gone."""
+    """Return a function, for any thread, that tells whether the client of this request has disconnected."""
     check: Callable[[], bool] = request.environ.get(CLIENT_GONE_KEY, lambda: False)
     return check
 
 
 def lower_priority() -> None:
-    """Let the calling thread run wherever there is room, behind those that answer requests.
+    """Let the calling thread run on any CPU, at a lower priority than those that answer requests.
 
-    It has inherited the processor of the thread that started it.
+    It has inherited the CPU affinity of the thread that started it.
     """
     if START_CPUS:
         os.sched_setaffinity(0, START_CPUS)

@@ -14,19 +14,19 @@ INPUT = "_time_zone"
 
 
 def time_zone() -> tzinfo:
-    """The time zone of the person who sent this request, UTC where it is not known."""
+    """The time zone of the person who sent this request, UTC if it is unknown."""
     return zone_named(request.cookies.get(COOKIE, "")) if has_request_context() else UTC
 
 
 def form_zone() -> tzinfo:
-    """The zone of the submitted form; of the person, where none was submitted."""
+    """The zone of the submitted form, or of the person if none was submitted."""
     name = request.form.get(INPUT, "") if has_request_context() else ""
     return zone_named(name) if name else time_zone()
 
 
 @lru_cache(500)
 def zone_named(name: str) -> tzinfo:
-    """The time zone with this IANA name, UTC where there is none."""
+    """The time zone with this IANA name, UTC if there is none."""
     try:
         return ZoneInfo(name)
     except (ValueError, KeyError, OSError):
@@ -39,7 +39,7 @@ def zone_name(zone: tzinfo) -> str:
 
 
 def local(moment: datetime, zone: tzinfo | None = None) -> datetime:
-    """The moment in `zone`, else the person's; as it is where it would leave the calendar there."""
+    """The time in `zone`, or the person's zone; unchanged if it would leave the calendar there."""
     try:
         return moment.astimezone(zone or time_zone())
     except OverflowError:

@@ -44,7 +44,7 @@ def login() -> AnyResponse:
 
 def _check_password(form: LoginForm) -> Account:
     email, password = form.email.data or "", form.password.data or ""
-    if "\x00" in email + password:  # what no database holds cannot be asked for
+    if "\x00" in email + password:  # a database cannot store such text, so it cannot be looked up
         raise Unauthenticated("Invalid email or password", code="invalid_credentials")
     return check_password(email, password)
 
@@ -83,10 +83,10 @@ def create_first_admin(token: str) -> AnyResponse:
 
 
 def _administrator(form: AccountForm, by: Actor, token: str) -> None:
-    """The account and a session for it, in one transaction."""
+    """Return the account and a session for it, created in one transaction."""
     with transaction():
         advisory_lock("administrators")
-        if not first_admin.is_valid(token):  # two windows, one link: the first one wins
+        if not first_admin.is_valid(token):  # two windows, one link: the first request wins
             raise PermissionDenied("The first administrator has already been created.")
         saved = create(USERS, by, {**_form_values(form), "role": "admin"})
         sessions.log_in(Account(saved.id, saved.state["username"], saved.state["role"]))

@@ -1,4 +1,4 @@
-"""Registration, open to everybody or by invitation."""
+"""Registration, open to everyone or by invitation."""
 
 from flask import flash, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse

@@ -1,7 +1,7 @@
-"""A form that was sent when its session was over: kept through the sign-in, then offered again.
+"""A form submitted after its session had ended: kept through the sign-in, then offered again.
 
-What was typed stands in a hidden field of the forms one signs in with, signed, so that nobody can
-put words into somebody's mouth. Nothing of it is kept here; passwords and files never go along.
+What was typed is in a hidden field of the sign-in forms, signed so that nobody can submit text in another person's
+name. The server stores nothing; passwords and files are never included.
 """
 
 from dataclasses import dataclass, replace
@@ -31,7 +31,7 @@ class PendingForm:
 
     @property
     def shown_fields(self) -> list[tuple[str, str]]:
-        """The fields to show before it is submitted again: not empty, with labels."""
+        """The fields to show before it is submitted again: those that are not empty, with labels."""
         return [
             (name.strip("_").replace("_", " ").capitalize(), text)
             for name, text in self.fields
@@ -44,19 +44,19 @@ def _signer() -> URLSafeTimedSerializer:
 
 
 def _pack(back: str) -> str:
-    """The fields of this request, signed; empty if they are too large."""
+    """Return the fields of this request, signed; empty if they are too large."""
     fields = [
         (name, text)
         for name, text in request.form.items(multi=True)
         if "password" not in name and name not in EXCLUDED
     ]
     packed = str(_signer().dumps([here(), back, fields]))
-    # it has to fit into the body of the sign-in, beside everything else
+    # it has to fit into the body of the sign-in with everything else
     return packed if len(packed) < current_app.config["MAX_CONTENT_LENGTH"] // 2 else ""
 
 
 def pending_form() -> PendingForm | None:
-    """The form that waits for this sign-in; None without one, or after an hour."""
+    """The form that waits for this sign-in; None if there is none, or after an hour."""
     try:
         path, back, fields = _signer().loads(request.form.get(FIELD, ""), max_age=SECONDS)
     except BadData:
@@ -65,7 +65,7 @@ def pending_form() -> PendingForm | None:
 
 
 def pending_form_token() -> str:
-    """The signed form as a hidden field of the sign-in forms holds it; empty without one."""
+    """The signed form for the hidden field of the sign-in forms; empty if there is none."""
     if FIELD not in g:
         g.pending_form = request.form[FIELD] if pending_form() else ""
     return str(g.pending_form)
@@ -77,14 +77,14 @@ def is_expired_form(status: int) -> bool:
 
 
 def login_page(around: PageContext) -> Response:
-    """The sign-in page instead of the submitted page, with everything that was typed."""
+    """The sign-in page instead of the submitted page, keeping everything that was typed."""
     back = referring_path() or url_for("site.home")
     g.pending_form = _pack(back)
     return redirect_to_login(back, around)
 
 
 def redirect_to_login(back: str | None, around: PageContext | None = None) -> Response:
-    """The sign-in page with the pending form, if any; without one it leads on to `back`."""
+    """The sign-in page with the pending form, if any; otherwise it continues to `back`."""
     return render_page(
         "login.html", 401, frame=around or page_context(), form=LoginForm(formdata=None), session_expired=True,
         passkeys=webauthn.relying_party(), action=url_for("site.login", next=back),
@@ -92,7 +92,7 @@ def redirect_to_login(back: str | None, around: PageContext | None = None) -> Re
 
 
 def offer_resubmission(owner: Account, form: PendingForm) -> Response:
-    """After the sign-in: the form again, to be submitted by a button."""
+    """After the sign-in, show the form again, to be submitted with a button."""
     renew_csrf_token()
     around = replace(page_context(), actor=owner.actor("session"))
     return render_page("resubmit.html", frame=around, pending=form)

@@ -38,7 +38,7 @@ def second_step() -> AnyResponse:
 
 
 def continue_to_second_step(target: str | None) -> AnyResponse:
-    """Go on to the second step; without a redirect if there is a pending form."""
+    """Continue to the second step; without a redirect if there is a pending form."""
     if pending_form() is None:
         return redirect(url_for("site.second_step", next=target))
     renew_csrf_token()

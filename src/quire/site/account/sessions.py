@@ -114,12 +114,12 @@ def _form_values(form: KeyForm) -> dict[str, Any]:
 
 
 def _utc(typed: datetime | None) -> str | None:
-    """A moment that was typed in the zone of the form, as RFC 3339."""
+    """Convert a time typed in the zone of the form to RFC 3339."""
     if typed is None:
         return None
     try:
         return rfc3339(typed.replace(tzinfo=form_zone()))
-    except OverflowError:  # at an end of the calendar, where an hour more or less is nothing
+    except OverflowError:  # at the ends of the calendar, where an hour makes no difference
         return rfc3339(to_utc(typed))
 
 
@@ -136,5 +136,5 @@ def revoke_key(actor: Actor, id: int) -> AnyResponse:
 def _delete(record: Any, actor: Actor, id: int) -> None:
     try:
         delete(record, actor, id)
-    except NotFound:  # pressed twice: it is gone, as was wanted
+    except NotFound:  # pressed twice: it is already deleted
         return
