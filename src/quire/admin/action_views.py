@@ -1,4 +1,4 @@
-"""Deletion and actions, on one record or many; what cannot be undone asks for confirmation first."""
+"""Deletion and actions, on one record or many; irreversible ones ask for confirmation first."""
 
 from collections.abc import Mapping
 from contextlib import nullcontext
@@ -48,7 +48,7 @@ class ActionsMixin(PanelView):
 
     @expose("/delete/", methods=("GET", "POST"))
     def delete_view(self) -> str | AnyResponse:
-        """Asks for confirmation, then deletes: into the trash first, from there permanently."""
+        """Ask for confirmation, then delete: move to the trash first, delete permanently from there."""
         actor, record = panel_actor(), self.record
         state = find(record, actor, parse_id(request.values.get("id")))
         name = DESTROY if state.get("deleted_at") else DELETE
@@ -99,9 +99,9 @@ class ActionsMixin(PanelView):
 
     @expose("/action/progress")
     def action_progress_view(self) -> AnyResponse:
-        """How many rows the batch has changed that came after the one which is named: its action is running.
+        """Return how many rows the batch after the named one has changed, while its action is running.
 
-        With `undoing`, how many changes of that batch are left.
+        With `undoing`, return how many changes of that batch are left.
         """
         actor = panel_actor()
         if id := request.args.get("undoing"):
@@ -122,7 +122,7 @@ class ActionsMixin(PanelView):
         return answer
 
     def _progress(self, actor: Actor, total: int) -> dict[str, Any]:
-        """What a page needs to tell how far an action on `total` rows is."""
+        """Return what a page needs to show the progress of an action on `total` rows."""
         url = url_for(endpoint(self.record, "action_progress_view"), after=newest_batch(actor)[0])
         return {"url": url, "total": total}
 
@@ -175,7 +175,7 @@ class ActionsMixin(PanelView):
             page = self._draft_conflict(actor, ids[0])
             if page is not None:
                 return page
-        # meanwhile other threads answer others
+        # meanwhile other threads answer other requests
         takes_seconds = len(ids) > 1 or (action is not None and action.takes_seconds)
         with blocking() if takes_seconds else nullcontext():
             result = actions.run_action_on_all(record, actor, name, ids, draft_version)
@@ -213,7 +213,7 @@ class ActionsMixin(PanelView):
 
 
 def flash_shown_once(record: Record, revealed: Mapping[str, Any]) -> None:
-    """Show what a change has revealed and nobody can see again, such as a key."""
+    """Show values that a change reveals only once, such as a key."""
     for name, value in record.shown_once(revealed).items():
         words = gettext(
             "%(label)s (copy it now, it will not be shown again): %(value)s",
@@ -224,7 +224,7 @@ def flash_shown_once(record: Record, revealed: Mapping[str, Any]) -> None:
 
 
 def _sent_action() -> tuple[str, list[int]]:
-    """The name of the action and the ids of the rows: those selected, or that of the row's own menu."""
+    """The name of the action and the ids of the rows: the selected ones, or the one whose menu was used."""
     if one := request.form.get("one"):
         name, _, id = one.partition(" ")
         return name, [parse_id(id)]
@@ -232,6 +232,6 @@ def _sent_action() -> tuple[str, list[int]]:
 
 
 def sent_ids() -> list[int]:
-    """The ids of the selected rows, as many as one action takes."""
+    """The ids of the selected rows, up to the limit of one action."""
     ids = dict.fromkeys(parse_id(text) for text in request.form.getlist("rowid"))
     return list(ids)[:LIMIT]

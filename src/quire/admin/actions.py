@@ -55,7 +55,7 @@ PARAMETERS = ("action", "field", "list", "matching", "rowid", "url")
 
 @dataclass(frozen=True)
 class Choice:
-    """An action in a menu; `confirm` is the question asked first, empty when none is."""
+    """An action in a menu; `confirm` is the question asked first, empty if there is none."""
 
     name: str
     label: str
@@ -63,12 +63,12 @@ class Choice:
 
 
 def delete_question(record: Record, state: dict[str, Any]) -> str:
-    """The question before this record is deleted."""
+    """The question asked before this record is deleted."""
     return delete_question_about(record, record_title(record, state), bool(state.get("deleted_at")))
 
 
 def delete_question_about(record: Record, title: str, trashed: bool) -> str:
-    """The question before a record of this title is deleted, which is in the trash or not."""
+    """The question asked before a record with this title is deleted, whether or not it is in the trash."""
     name = quote(title)
     if record.has_trash and not trashed:
         return gettext(
@@ -78,7 +78,7 @@ def delete_question_about(record: Record, title: str, trashed: bool) -> str:
 
 
 def available_actions(record: Record, actor: Actor, *, trashed: bool) -> list[Action]:
-    """The record's own actions that this actor may run by a button on some rows."""
+    """The record's own actions that this actor may run with a button on some rows."""
     return [
         one
         for one in record.actions
@@ -101,7 +101,7 @@ def bulk_choices(record: Record, actor: Actor, *, trashed: bool) -> list[Choice]
 
 
 def editable_in_bulk(record: Record, actor: Actor) -> list[Field]:
-    """The fields that many records can have the same value of, and that need no large control."""
+    """The fields that can be set to one value for many records, and need no large control."""
     if record.allows(actor, "update") is False:
         return []
     return [
@@ -116,7 +116,7 @@ def editable_in_bulk(record: Record, actor: Actor) -> list[Field]:
 
 
 def delete_choice(record: Record, *, destroy: bool) -> Choice:
-    """The choice that deletes: into the trash, at once, or permanently from the trash."""
+    """The choice that deletes: into the trash, immediately, or permanently from the trash."""
     if destroy:
         return Choice(DESTROY, gettext("Delete permanently"), gettext("This cannot be undone."))
     if record.has_trash:
@@ -134,9 +134,9 @@ def run_action(
     draft_version: int | None = None,
     ready: Raw | None = None,
 ) -> Saved | None:
-    """One action on one record, and on its draft as it was seen; None where the record is gone.
+    """Run an action on one record, and on its draft as it was seen; return None if the record is gone.
 
-    `ready` is what was prepared for it. Raises the errors of the store.
+    `ready` is the result of the preparation. Raises the errors of the store.
     """
     if name in (DELETE, DESTROY):
         return write.delete(record, actor, id, permanent=name == DESTROY)
@@ -149,10 +149,10 @@ def run_action(
 
 @dataclass
 class BulkResult:
-    """What a bulk action came to.
+    """The outcome of a bulk action.
 
-    How many records were changed, why the others were not, by id, what else is to be said, and what
-    is shown this once; the batch by which it can be undone, None where nothing can.
+    How many records were changed, why the others were not, by id, further notices, and values shown only once; the
+    batch by which it can be undone, None if it cannot.
     """
 
     done: int = 0
@@ -170,12 +170,12 @@ class BulkResult:
         self.can_be_undone |= change.version is not None
 
     def message(self, record: Record, name: str) -> str:
-        """What the action has come to; of an undo, what it has undone."""
+        """The outcome of the action; of an undo, what it has undone."""
         undone = [change for one in self._undo_results for change in one.undone]
         return undo_message(undone) if undone else result_message(record, name, self.done)
 
     def refusals(self, record: Record, actor: Actor) -> list[str]:
-        """Why records were not changed, or what was done to them was not undone: sentences that name them."""
+        """Why records were not changed, or changes not undone: sentences that name the records."""
         refused_undos = [pair for one in self._undo_results for pair in one.refused]
         types = {change.type: None for change, _ in refused_undos}
         sentences = refusal_messages(record, actor, self.refused)
@@ -186,12 +186,12 @@ class BulkResult:
 
     @property
     def is_unfinished(self) -> bool:
-        """Whether the last undo had no time for everything, and got on."""
+        """Whether the last undo ran out of time, but made progress."""
         results = self._undo_results
         return bool(results and results[-1].untried and results[-1].undone)
 
     def drop_refusals(self) -> None:
-        """Leave it to the next undo of the batch what could not be undone: it tries that again."""
+        """Leave what could not be undone to the next undo of the batch, which tries it again."""
         self.revealed[-1] = {"result": replace(self._undo_results[-1], refused=[])}
 
     @property
@@ -203,7 +203,7 @@ class BulkResult:
 def run_action_on_all(
     record: Record, actor: Actor, name: str, ids: list[int], draft_version: int | None = None
 ) -> BulkResult:
-    """Run an action on many records, each in its own transaction, together one batch."""
+    """Run an action on many records, each in its own transaction, together as one batch."""
     result = BulkResult()
     for number, id in enumerate(ids[:MAX_MATCHING]):
         try:
@@ -215,7 +215,7 @@ def run_action_on_all(
 
 
 def _run_until_done(run: Callable[[], None], result: BulkResult) -> None:
-    """Run an action on one record; an undo that had no time for everything goes on in another transaction."""
+    """Run an action on one record; an undo that runs out of time continues in another transaction."""
     until, said = monotonic() + UNDO_FOR, len(result.notices)
     run()
     while result.is_unfinished and monotonic() < until:
@@ -253,6 +253,6 @@ def _run_one(
 
 
 def _is_refused(saved: Saved) -> bool:
-    """Whether it was to undo changes, and has undone none."""
+    """Whether it was an undo that has undone nothing."""
     result = saved.revealed.get("result")
     return isinstance(result, UndoResult) and not result.undone

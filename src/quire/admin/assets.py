@@ -1,4 +1,4 @@
-"""The styles and scripts of the panel; those that stand on all pages of a kind are sent as one file."""
+"""The styles and scripts of the panel; those used on all pages of a kind are bundled into one file."""
 
 import hashlib
 from functools import cache
@@ -27,7 +27,7 @@ TYPES = {".css": "text/css", ".js": "text/javascript"}
 
 
 def _content(path: str) -> bytes:
-    """The bytes of a file below `static`, or of a bundle below `static/bundles`."""
+    """The bytes of a file in `static`, or of a bundle in `static/bundles`."""
     folder, _, name = path.rpartition("/")
     if folder != "bundles":
         return (STATIC / path).read_bytes()
@@ -41,7 +41,7 @@ def digest(name: str) -> str:
 
 
 def asset(name: str) -> str:
-    """The address of a file of the panel, or of a bundle such as `bundles/panel.js`."""
+    """The URL of a file of the panel, or of a bundle such as `bundles/panel.js`."""
     return url_for("admin.static", filename=name, v=digest(name))
 
 
@@ -55,6 +55,6 @@ def send_bundle(name: str) -> Response:
 
 
 def serve_bundles(blueprint: Blueprint) -> None:
-    """Add the address of the bundles, among the static files of `blueprint`."""
+    """Add the route of the bundles to `blueprint`, beside its static files."""
     names = ", ".join(f'"{name}"' for name in BUNDLES)
     blueprint.add_url_rule(f"/static/bundles/<any({names}):name>", "bundle", send_bundle)

@@ -1,5 +1,6 @@
-"""Relation pickers: suggestions of records that the actor may see, at most LIMIT of them; what a typed key or
-name refers to; how a record is created in place."""
+"""Relation pickers: suggestions of records that the actor may see, at most LIMIT of them; which record a typed key or
+name refers to; creating a record in place.
+"""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -32,7 +33,7 @@ IN_A_DIALOG = {
 
 
 def _query(target: Record, actor: Actor, text: str) -> Query:
-    """Search in the name if it can be filtered, else full-text search."""
+    """Search by name if it can be filtered, otherwise by full text."""
     usual = parse_query(target, actor, default_filters(target, actor, ()))
     by_name = target.field(target.title_field).sort_key_column is not None
     query = replace(
@@ -49,7 +50,7 @@ def _query(target: Record, actor: Actor, text: str) -> Query:
 
 
 def _images(query: Query) -> Query:
-    """Only pictures, the newest first: that is what records show of media."""
+    """Only images, newest first: those are what records show of media."""
     some = (*query.conditions, Condition("width", "isnull", (False,)))
     return replace(query, conditions=some, sort=() if query.search else ("-id",))
 
@@ -92,9 +93,9 @@ class NamedReference:
 
 
 def find_reference(record: Record, actor: Actor, field: Field, text: str) -> NamedReference | None:
-    """The record that `text` refers to in this field: the one with this key, else the only one with this name.
+    """The record that `text` refers to in this field: the one with this key, otherwise the only one with this name.
 
-    A name may be typed in capitals or without. None for what refers to nothing that the actor sees.
+    Names are compared without regard to case. None if it refers to nothing that the actor sees.
     """
     if not text or not is_printable(text) or field.target is None or field.many is not None:
         return None
@@ -105,7 +106,7 @@ def find_reference(record: Record, actor: Actor, field: Field, text: str) -> Nam
 
 
 def key_for(record: Record, actor: Actor, field: Field, text: str) -> str:
-    """The key of the record that `text` refers to, or `text` itself where there is none."""
+    """The key of the record that `text` refers to, or `text` itself if there is none."""
     reference = find_reference(record, actor, field, text)
     return reference.key if reference else text
 
@@ -133,8 +134,9 @@ def _by_name(record: Record, actor: Actor, field: Field, text: str) -> NamedRefe
 
 
 def creation_in_place(field: Field, actor: Actor) -> dict[str, str]:
-    """How a picker creates a record that it does not find: by its name, else in a dialog with what it
-    needs. Empty where that is a file or another record, or the actor may not.
+    """How a picker creates a record that it does not find: by its name, or in a dialog with the required fields.
+
+    Empty if a required field is a file or another record, or the actor may not create any.
     """
     if field.target is None or field.many is not None:
         return {}

@@ -1,4 +1,4 @@
-"""Edits one field of many rows: which field, what value, a trial that counts and names what is refused, the change."""
+"""Edits one field of many rows: the field, the value, a dry run that counts refusals, and the change."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -37,7 +37,7 @@ CHANGE = Message(
 
 @dataclass(frozen=True)
 class Rows:
-    """The rows that are edited: the hidden fields that name them, what is said of them, and of those left over."""
+    """The rows that are edited: the hidden fields that name them, their description, and a note on those left out."""
 
     ids: list[int]
     pairs: Pairs
@@ -55,7 +55,7 @@ class Outcome:
 
 
 class BulkEdit:
-    """A field, and the value that it is to have in many rows."""
+    """A field, and the value to set in many rows."""
 
     def __init__(self, record: Record, actor: Actor, ids: list[int]):
         self._record, self._actor, self._ids = record, actor, ids
@@ -77,11 +77,11 @@ class BulkEdit:
         return self._form.form[self.name]
 
     def run(self, *, dry_run: bool) -> Outcome:
-        """Change the rows, one by one and all as one batch; or try it, and write nothing."""
+        """Change the rows one by one, as one batch; or try it, and write nothing."""
         data = {self.name: self._form.value(self.name)}
         operations = [bulk.Operation("update", id, data=data) for id in self._ids]
         options = bulk.BulkOptions(atomic=False, dry_run=dry_run, kind=ACTION)
-        with blocking():  # it takes seconds: others are answered by other threads meanwhile
+        with blocking():  # it takes seconds, so other threads answer other requests meanwhile
             results, batch = bulk.run(self._record, self._actor, operations, options)
         pairs = zip(self._ids, results, strict=True)
         refused = {id: one.problem for id, one in pairs if one.problem is not None}
@@ -97,7 +97,7 @@ class BulkEditMixin(PanelView):
     _progress: Any
 
     def edit_many(self, actor: Actor, back: str) -> str | AnyResponse:
-        """Ask for the field and its value, say what would come of it, and change it."""
+        """Ask for the field and its value, show the outcome of a dry run, and change the rows."""
         rows = self._rows(actor, back)
         if not rows.ids:
             flash(gettext("Select at least one record first."), "warning")
@@ -108,7 +108,7 @@ class BulkEditMixin(PanelView):
         return self._edit_page(actor, edit, rows, back)
 
     def _rows(self, actor: Actor, back: str) -> Rows:
-        """Those selected, or all of the list."""
+        """The selected rows, or all rows of the list."""
         record = self.record
         if request.form.get("matching"):
             address = local_url(request.form.get("list")) or back

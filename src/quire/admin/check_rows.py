@@ -1,4 +1,4 @@
-"""What the checks of the installation say, for pages: in the language of whoever reads."""
+"""The results of the installation's checks for pages, in the language of the reader."""
 
 from types import SimpleNamespace
 
@@ -13,7 +13,7 @@ WORDS = {"ok": Message("OK"), "warning": Message("Warning"), "error": Message("E
 
 
 def check_row(name: str, check: Check) -> SimpleNamespace:
-    """The name and the status of a check, and why and what to do as `_sentence` has them."""
+    """The name and the status of a check, with the reason and the remedy as `_sentence` returns them."""
     return SimpleNamespace(
         name=capitalize_first(translate(name)),
         status=translate(WORDS[check.status]),
@@ -24,7 +24,7 @@ def check_row(name: str, check: Check) -> SimpleNamespace:
 
 
 def _sentence(words: str | None) -> SimpleNamespace | None:
-    """A sentence in the language of the page; one of a command's stays English, and says so."""
+    """A sentence in the language of the page; those of commands stay English, and are marked as such."""
     if words is None:
         return None
     language = None if isinstance(words, Message) else ENGLISH

@@ -1,4 +1,4 @@
-"""Formats JSON values for people: badges, dates, links; text is escaped, nothing is trusted."""
+"""Formats JSON values for people: badges, dates, links; all text is escaped."""
 
 import re
 from collections.abc import Callable
@@ -53,7 +53,7 @@ def day(value: str) -> Markup:
 
 
 def badge(word: str, label: str | None = None) -> Markup:
-    """A choice as a coloured badge."""
+    """A choice as a colored badge."""
     shown = label or word_label(word)
     return Markup('<span class="badge {}">{}</span>').format(TONES.get(word, ""), shown)
 
@@ -66,7 +66,7 @@ def yes_no(value: bool) -> Markup:
 
 
 def small_name(value: Any, target: Record) -> str:
-    """The name of a referenced record: its title, its key, else its id."""
+    """The name of a referenced record: its title, its key, or its id."""
     if not isinstance(value, dict):
         return f"#{value}"
     names = (value.get(target.title_field), value.get(target.key), f"#{value['id']}")
@@ -79,7 +79,7 @@ def reference(value: Any, field: Field, address: Address) -> Markup:
     name = small_name(value, target)
     url = address(target, value["id"] if isinstance(value, dict) else value)
     image = thumbnail(value) if target.path == "media" else Markup("")
-    if image and url:  # the image says no name, and a link needs one
+    if image and url:  # a thumbnail has no text, and a link needs some
         label = value.get("alt") or f"{gettext(target.singular)} {name}"
         return Markup('<a href="{}" aria-label="{}">{}</a>').format(url, label, image)
     return Markup('<a href="{}">{}</a>').format(url, name) if url else image or escape(name)
@@ -116,7 +116,7 @@ def _plain(value: Any, widget: str, full: bool) -> Markup:
 
 
 def figure(number: int, limit: int) -> str:
-    """`57`, or `1,000+` where no more than `limit` are counted."""
+    """`57`, or `1,000+` if counting stops at `limit`."""
     return format_number(min(number, limit)) + ("+" if number > limit else "")
 
 
@@ -140,7 +140,7 @@ def reason(text: str) -> Markup:
 
 
 def short_reason(text: str) -> Markup:
-    """The beginning of it."""
+    """The beginning of the reason."""
     return escape(truncate(reason(text).unescape()))
 
 
@@ -158,7 +158,7 @@ FULL_FORMATTERS = {**FORMATTERS, "time": format_moment, "reason": reason}
 
 
 def nowhere(record: Record, id: int) -> None:
-    """The address of what is not linked, as where the words stand inside of a link already."""
+    """An empty URL for what is not linked, for example inside another link."""
 
 
 def cell_html(
@@ -187,7 +187,7 @@ def quote(title: str) -> str:
 
 
 def record_title(record: Record, state: dict[str, Any]) -> str:
-    """The words by which people know this record."""
+    """The name by which people know this record."""
     if title := record.title(state):
         return truncate(translate(title).removesuffix("."))
     value = state.get(record.title_field)
@@ -204,6 +204,6 @@ def record_title(record: Record, state: dict[str, Any]) -> str:
 
 
 def _person(state: dict[str, Any]) -> str:
-    """Whose it is: what a profile without a name is known by."""
+    """The user of a profile, which names a profile without a name."""
     user = state.get("user")
     return str(user.get("username") or "") if isinstance(user, dict) else ""

@@ -1,4 +1,4 @@
-"""The layout of every page: menu, user, URLs, colours."""
+"""The layout of every page: menu, user, URLs, colors."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -57,7 +57,7 @@ def menu(admin: Admin, view: BaseView) -> list[dict[str, Any]]:
 
 
 def _current_once(links: list[MenuItem]) -> list[MenuItem]:
-    """A page with an entry of its own is not also marked as one of its type's."""
+    """A page with an entry of its own does not also highlight the one of its type."""
     if not any(one.url == request.path for one in links):
         return links
     return [replace(one, current=one.url == request.path) for one in links]
@@ -90,7 +90,7 @@ class Layout:
 
     @property
     def maintenance(self) -> Maintenance | None:
-        """The maintenance during which nobody else comes in."""
+        """The maintenance during which only administrators are admitted."""
         return seen_maintenance()
 
     @property
@@ -130,7 +130,7 @@ class Layout:
 
     @property
     def stop_url(self) -> str:
-        """The URL that stops viewing as somebody else."""
+        """The URL that stops viewing as someone else."""
         return "/auth/stop-viewing"
 
     @property
@@ -140,7 +140,7 @@ class Layout:
 
     @property
     def here(self) -> str:
-        """The address of this page, to come back to it; the first page where something was sent."""
+        """The URL of this page to return to; the home page after a submission."""
         return request.full_path.rstrip("?") if request.method == "GET" else self.home
 
     @property
@@ -149,5 +149,5 @@ class Layout:
         return url_for("palette.index")
 
     def theme_url(self, name: str) -> str:
-        """The URL that switches colours and returns to this page."""
+        """The URL that switches the color theme and returns to this page."""
         return f"/theme/{name}?" + urlencode({"next": self.here}, safe="/")

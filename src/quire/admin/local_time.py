@@ -1,4 +1,4 @@
-"""Times as the person at the panel reads them: relative in lists, exact in their own time zone."""
+"""Times for people in the panel: relative in lists, exact in their own time zone."""
 
 from datetime import datetime, timedelta, tzinfo
 
@@ -22,19 +22,19 @@ def short_date(moment: datetime) -> str:
 
 
 def exact(value: str) -> str:
-    """A moment (RFC 3339) as `22 Nov 2026, 15:34:07 CET`."""
+    """A time (RFC 3339) as `22 Nov 2026, 15:34:07 CET`."""
     moment = local(datetime.fromisoformat(value))
     return f"{short_date(moment)}, {moment:%H:%M:%S} {zone_abbreviation(moment)}"
 
 
 def format_moment(value: str) -> Markup:
-    """A moment (RFC 3339) as `22 Nov 2026, 15:34` in the person's zone, exact in its title."""
+    """A time (RFC 3339) as `22 Nov 2026, 15:34` in the person's zone, with the exact time as its title."""
     moment = local(datetime.fromisoformat(value))
     return _time_element(value, f"{short_date(moment)}, {moment:%H:%M}")
 
 
 def format_relative(value: str) -> Markup:
-    """A moment (RFC 3339) as `5 minutes ago`, as a date where it is long ago; exact in its title."""
+    """A time (RFC 3339) as `5 minutes ago`, or as a date if it is long ago, with the exact time as its title."""
     moment = datetime.fromisoformat(value)
     away = abs(now() - moment)
     if away >= RECENT:
@@ -49,7 +49,7 @@ def _time_element(value: str, text: str) -> Markup:
 
 
 def local_text_in_words(text: str) -> str:
-    """A moment as an input has it, in words; any other text as it is."""
+    """The time in an input's text, in words; any other text as it is."""
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
@@ -58,7 +58,7 @@ def local_text_in_words(text: str) -> str:
 
 
 def to_utc_text(text: str) -> str:
-    """A moment that somebody typed in their own zone, as RFC 3339; anything else stays as it is."""
+    """A time typed in the person's own zone, as RFC 3339; anything else as it is."""
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
@@ -72,7 +72,7 @@ def to_utc_text(text: str) -> str:
 
 
 def to_local_text(value: str, zone: tzinfo | None = None) -> str:
-    """The same moment as an input shows it, in `zone`, else the person's, and without its name."""
+    """The time as an input shows it, in `zone` or the person's zone, without the zone's name."""
     try:
         return local(datetime.fromisoformat(value), zone).replace(tzinfo=None).isoformat()
     except ValueError:

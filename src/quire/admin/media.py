@@ -1,4 +1,4 @@
-"""Media in the panel: upload, the image with its focal point, and where it is used."""
+"""Media in the panel: upload, images with their focal points, and where files are used."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -38,7 +38,7 @@ State = dict[str, Any]
 
 
 class MediaView(RecordView):
-    """The pages of media: files come by a form of their own, the rest is as everywhere."""
+    """The pages of media: files have a form of their own, everything else is as for other types."""
 
     form_template = "quire_admin/media_form.html"
     list_template = "quire_admin/media_list.html"
@@ -49,7 +49,7 @@ class MediaView(RecordView):
         columns: list[str] | None = None,
         form: dict[str, str] | None = None,
     ) -> tuple[str, int]:
-        """The list, on which files that are about to be uploaded are shown, too."""
+        """The list, which also shows files that are about to be uploaded."""
         g.admin_shows_pictures = True
         return super().list_page(listing, columns, form)
 
@@ -87,7 +87,7 @@ class MediaView(RecordView):
                 raise
             flash(translate(problem.message), "error")
             return redirect(edit_url)
-        with blocking():  # so that the new image can be looked at now
+        with blocking():  # so that the new image can be seen immediately
             process_media(id)
         words = (
             gettext("File replaced. Whatever uses it shows the new one.")
@@ -155,7 +155,7 @@ class MediaView(RecordView):
         return redirect(back)
 
     def _report_refusals(self, actor: Actor, result: BulkResult, back: str) -> Any:
-        """Ask about files in use, which can be deleted all the same; report the others."""
+        """Ask about files in use, which can be deleted nevertheless; report the others."""
         ids = [id for id, why in result.refused.items() if isinstance(why, Conflict)]
         states = find_many(self.record, actor, ids).values() if ids else ()
         used_files = [state for state in states if find_usage(MEDIA, actor, state)[1]]
@@ -248,6 +248,6 @@ def _usage_place(use: dict[str, Any]) -> str:
 
 
 def _go_on(url: str, words: str) -> Answer:
-    """Lead to the page of a file that was received, which says so."""
+    """Redirect to the page of a received file, with a message."""
     flash(words, "success")
     return jsonify(url=url) if wants_json() else redirect(url)

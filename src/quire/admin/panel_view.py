@@ -1,4 +1,4 @@
-"""The base view of the panel: who may open its pages, and what is shown when something fails."""
+"""The base class of the panel's views: who may open its pages, and what is shown when something fails."""
 
 import secrets
 from collections.abc import Callable
@@ -49,8 +49,8 @@ def headers(response: Response) -> Response:
         if response.status_code in (200, 304) and "v" in request.args:
             response.headers["Cache-Control"] = f"public, max-age={YEAR}, immutable"
     else:
-        # a page that holds what is not ours has a stricter one already
-        # where somebody writes, pictures from elsewhere are shown as they are to readers
+        # a page with foreign content has a stricter policy already
+        # while writing, people see images from other sites as readers will
         pictures = " https: blob:" if g.get("admin_shows_pictures") else ""
         policy = POLICY.format(nonce=nonce(), pictures=pictures)
         response.headers.setdefault("Content-Security-Policy", policy)
@@ -100,7 +100,7 @@ class PanelView(BaseView):
         return NO_ACCESS
 
     def _sign_in_url(self) -> str:
-        """Sign-in, and back to this page; a change that was not made is not repeated automatically."""
+        """The sign-in page, which leads back to this page; a change that was not made is not repeated automatically."""
         can_come_back = request.method in ("GET", "HEAD") or request.path.endswith(FORMS)
         back = request.full_path if can_come_back else self.get_url("admin.index")
         return sessions.login_url(back)

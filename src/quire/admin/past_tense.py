@@ -1,4 +1,4 @@
-"""Texts for the audit and revisions: actions in the past tense, interfaces, proofs."""
+"""Texts for the audit log and revisions: actions in the past tense, interfaces, credentials."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -146,18 +146,18 @@ def past_tense(action: str) -> str:
 
 @cache
 def _past_words() -> dict[str, str]:
-    """All actions in the past tense; record types declare those of their own actions."""
+    """All actions in the past tense; record types declare their own."""
     actions = (action for record in REGISTRY.values() for action in record.actions)
     return WORDS | {action.name: action.past_tense for action in actions}
 
 
 def sentence(action: str) -> str:
-    """The sentence about an action, with places for `%(who)s` and, where it is about one, `%(record)s`."""
+    """The sentence about an action, with placeholders for `%(who)s` and, if there is one, `%(record)s`."""
     return gettext(SENTENCES.get(action, PLAIN_SENTENCE)).replace("%(past)s", past_tense(action))
 
 
 def word_of(field: Field, value: Any) -> str | None:
-    """What people call a code in the audit or a revision, a list or a device; None for other fields."""
+    """The label of a code in the audit log or a revision, a list or a device; None for other fields."""
     kind = _kind_of(field)
     if kind == "agent":
         return device_name(str(value))
@@ -169,7 +169,7 @@ def word_of(field: Field, value: Any) -> str | None:
 
 
 def words_for(field: Field) -> tuple[tuple[str, str], ...]:
-    """All choices of such a field, for a filter or a form; empty for other fields."""
+    """All choices of such a field with labels, for a filter or a form; empty for other fields."""
     kind = _kind_of(field)
     if kind == "record_type":
         return tuple(

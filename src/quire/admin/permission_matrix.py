@@ -1,4 +1,4 @@
-"""Who may do what: every rule of every declaration, evaluated for each role and put into words."""
+"""Who may do what: every rule of every declaration, evaluated for each role and described in words."""
 
 from dataclasses import dataclass
 
@@ -28,7 +28,7 @@ YES, NO, SOME = "yes", "no", "some"
 
 @dataclass(frozen=True)
 class MatrixCell:
-    """What one role may: yes, no, or on some rows, with the condition in words."""
+    """What one role may do: yes, no, or on some rows, with the condition in words."""
 
     role: str
     answer: str

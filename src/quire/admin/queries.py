@@ -30,7 +30,7 @@ def parse_id(text: str | None) -> int:
 
 
 def find(record: Record, actor: Actor, id: int) -> dict[str, Any]:
-    """The record with this id, also in the trash. Raises NotFound if the actor may not see it."""
+    """The record with this id, even in the trash. Raises NotFound if the actor may not see it."""
     return {
         **read.get_record(record, actor, id, Query(fields=record.field_names, panel=True)),
         "id": id,
@@ -38,8 +38,7 @@ def find(record: Record, actor: Actor, id: int) -> dict[str, Any]:
 
 
 def rights_on(record: Record, actor: Actor, id: int) -> set[str]:
-    """The operations that the actor may use on a record: `update`, `delete`, `permanent`, names of
-    actions."""
+    """The operations that the actor may use on a record: `update`, `delete`, `permanent`, names of actions."""
     rules = {verb: record.rule(verb) for verb in ("update", "delete", "permanent")}
     rules |= {one.name: one.allow for one in record.actions}
     return permissions.rights(record, actor, rules, (id,))[id]
@@ -48,7 +47,7 @@ def rights_on(record: Record, actor: Actor, id: int) -> set[str]:
 def find_many(
     record: Record, actor: Actor, ids: list[int], *, panel: bool = True
 ) -> dict[int, dict[str, Any]]:
-    """Those of the records that the actor finds in the panel, or may read, in the trash too, by their ids.
+    """Those records that the actor may see in the panel or read, even in the trash, by id.
 
     Only for types whose id can be seen.
     """
@@ -62,7 +61,7 @@ def find_many(
 
 
 def add_counts(record: Record, fields: Iterable[Field], rows: list[dict[str, Any]]) -> None:
-    """Put into the rows of a page those of the fields that can be counted up to a limit: `57`, `1,000+`."""
+    """Add the fields that are counted up to a limit to the rows of a page: `57`, `1,000+`."""
     columns = {
         one.name: one.up_to(MAX_COUNTED + 1)
         for one in fields

@@ -36,7 +36,7 @@ def actor_name(value: Any) -> str:
 def _changes(
     record: Record, visible: Collection[str], new: dict[str, Any], old: dict[str, Any] | None
 ) -> list[Any]:
-    """Label and value of every visible field that differs from the version before."""
+    """The label and the value of every visible field that differs from the previous version."""
     changes = []
     for name, value in new.items():
         if name in visible and old is not None and old.get(name) != value:

@@ -71,8 +71,8 @@ class RecordView(
 ):
     """List, form, details, deletion, actions, export and look-ups of one record type.
 
-    Reads go through the store's own queries and writes through its one path, so that what the
-    panel shows and refuses is what every other interface shows and refuses.
+    Reads use the store's queries and writes its single path, so the panel shows and refuses the same as every other
+    interface.
     """
 
     column_auto_select_related = False
@@ -93,8 +93,8 @@ class RecordView(
         )
 
     def _refresh_cache(self) -> None:
-        # Columns, filters and forms come from the declaration, anew for each actor; what
-        # Flask-Admin would read off the model here is the same for everyone.
+        # Columns, filters and forms come from the declaration, separately for each actor;
+        # what Flask-Admin would read from the model here is the same for everyone.
         self._list_columns: list[Any] = []
 
     def is_accessible(self) -> bool:
@@ -148,8 +148,7 @@ class RecordView(
 
     @expose("/lookup")
     def ajax_lookup(self) -> AnyResponse:
-        """The suggestions of a relation picker for `field` and `q`; with `key` the one record that has
-        this key, or this name."""
+        """The suggestions of a relation picker for `field` and `q`; with `key`, the one record with this key or name."""
         name, key, actor = request.args.get("field", ""), request.args.get("key"), panel_actor()
         if key is None:
             text = request.args.get("q", "")
@@ -217,7 +216,7 @@ class RecordView(
         return self._save(actor, form, state)
 
     def refuse_forged(self, name: str, refusal: PermissionDenied) -> Any:
-        """A form whose session has changed since is shown again, so that nothing is lost."""
+        """Show a form again if its session has changed since, so that nothing is lost."""
         if name not in ("create_view", "edit_view") or wants_json():
             return super().refuse_forged(name, refusal)
         try:
@@ -279,7 +278,7 @@ class RecordView(
         return page, problem.status, problem.headers
 
     def _redirect_after_save(self, id: int) -> AnyResponse:
-        """Back to the page before the form, or to the form if that was requested."""
+        """Return to the page before the form, or to the form if that was requested."""
         back = local_url(request.form.get("url"))
         if "_continue_editing" in request.form or self.record.singleton:
             return redirect(

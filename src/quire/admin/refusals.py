@@ -1,4 +1,4 @@
-"""Why records were not changed, or what was done to them was not undone: sentences that name them."""
+"""Why records were not changed, or changes not undone: sentences that name the records."""
 
 from quire.actor import Actor
 from quire.admin.format import quote, record_title
@@ -24,7 +24,7 @@ def refusal_messages(record: Record, actor: Actor, refused: dict[int, Problem]) 
 def undo_refusals(
     record: Record, actor: Actor, refused: list[tuple[RowChange, Problem]]
 ) -> list[str]:
-    """Why changes to records of one type were not undone; those that are gone have the title they had."""
+    """Why changes to records of one type were not undone; deleted records have their last title."""
     problems = {change.record_id: problem for change, problem in refused[:LIMIT]}
     names = _names(record, actor, list(problems))
     versions = {
@@ -44,7 +44,7 @@ def _names(record: Record, actor: Actor, ids: list[int]) -> dict[int, str]:
 def _refusal_messages(
     record: Record, refused: dict[int, Problem], names: dict[int, str]
 ) -> list[str]:
-    """A sentence for each reason; records without a name are told by their type and number."""
+    """A sentence for each reason; records without a name are identified by type and number."""
     names_by_reason: dict[str, list[str]] = {}
     for id, problem in refused.items():
         name = names.get(id) or f"{gettext(record.singular)} #{id}"

@@ -1,4 +1,4 @@
-"""What actions have come to, and what undoing them has, in the language of whoever reads."""
+"""The outcomes of actions, and of undoing them, in the language of the reader."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -85,7 +85,7 @@ OTHER_UNDONE = Message(
 
 
 def result_message(record: Record, action: str, count: int) -> str:
-    """What an action has come to that was run on `count` records: `3 posts published.`"""
+    """The outcome of an action on `count` records: `3 posts published.`"""
     return translate(results.result_message(record, action, count))
 
 

@@ -1,4 +1,4 @@
-"""The history page of a record: its revisions, two of them compared word by word, one restored."""
+"""The history page of a record: its revisions, a word-by-word comparison of two, restoring one."""
 
 from types import SimpleNamespace
 from typing import Any
@@ -35,7 +35,7 @@ def size_in_words(data: dict[str, Any]) -> str:
 
 
 def abridge(parts: list[dict[str, str]]) -> list[dict[str, str]]:
-    """The parts of a difference, with unchanged text cut to the words around the changes."""
+    """The parts of a difference, with unchanged text shortened to the words around the changes."""
     last = len(parts) - 1
     return [
         {**part, "text": _shorten_context(part["text"], place > 0, place < last)}
@@ -55,7 +55,7 @@ def _shorten_context(text: str, follows: bool, precedes: bool) -> str:
 
 
 def difference(record: Record, one: dict[str, Any]) -> Any:
-    """What a field was and is, from a comparison of the store: words of a text, or both values."""
+    """The old and the new value of a field, from a comparison of the store: words of a text, or both values."""
     field = record.field(one["field"])
     if "parts" in one:
         return SimpleNamespace(label=gettext(field.label), parts=abridge(one["parts"]))
@@ -79,7 +79,7 @@ class RevisionsMixin(PanelView):
 
     @expose("/history/")
     def history_view(self) -> str:
-        """The revisions; with `from` and `to`, the differences between two of them."""
+        """The revisions; with `from` and `to`, the differences between the two."""
         actor, state = self._editable_record()
         record, id = self.record, state["id"]
         number = parse_id(request.args.get("page", "1")) or 1

@@ -70,6 +70,6 @@ def init_admin(app: Flask) -> Admin:
         "invitations",
     )
     for name in (*names, *(blueprint_of(record) for record in REGISTRY.values())):
-        # PanelView checks the same token, and returns a form with what was typed
+        # PanelView checks the same token, and shows a form again with what was typed
         app.extensions["csrf"].exempt(app.blueprints[name])
     return admin

@@ -14,7 +14,7 @@ THUMB = 160
 
 
 def thumbnail_url(small: Any) -> str | None:
-    """The URL of the smallest variant of a media record, as it is now; None if it is not an image."""
+    """The URL of a media record's smallest variant in its current version; None if it is not an image."""
     url = small.get("url") if isinstance(small, dict) else None
     if not isinstance(url, str) or not url.startswith("/uploads/") or not url.endswith(SUFFIXES):
         return None
@@ -22,7 +22,7 @@ def thumbnail_url(small: Any) -> str | None:
 
 
 def thumbnail(small: Any) -> Markup:
-    """The smallest version, or a mark where it could not be drawn; beside words, so it says no name."""
+    """The smallest variant, or a placeholder; it is next to the name, so it has no alternative text."""
     url = thumbnail_url(small)
     if url is None:
         return Markup("")

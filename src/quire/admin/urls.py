@@ -41,9 +41,9 @@ def list_url(record: Record, pairs: Iterable[tuple[str, str]] = ()) -> str:
 
 
 def narrowed_url(record: Record, pairs: Pairs) -> str:
-    """The list with what is left of its parameters: all of it where a view alone would be left.
+    """The list with the remaining parameters; the whole list if only a view would be left.
 
-    An address with a view and nothing else opens what the view has saved.
+    A URL with nothing but a view opens what the view has saved.
     """
     if any(name not in NO_FILTERS for name, _ in pairs):
         return list_url(record, pairs)
@@ -63,15 +63,14 @@ def record_url(record: Record, view: str, id: int, **more: Any) -> str:
 
 
 def local_url(address: str | None) -> str | None:
-    """`address` if it is a path in this panel, else None, so that no redirect leaves it."""
+    """`address` if it is a path in this panel, otherwise None, so that no redirect leaves it."""
     if not address:
         return None
     return address if address.startswith("/admin/") and not ODD.search(address) else None
 
 
 def address_for(actor: Actor) -> Address:
-    """A function that returns the URL of a details page, or None for those without access to the
-    panel."""
+    """A function that returns the URL of a details page, or None for those without access to the panel."""
 
     def address(record: Record, id: int) -> str | None:
         if record.allows(actor, "panel") is not True:

@@ -1,1 +1,1 @@
-"""The audit log for people: each event as a sentence, with what the values were before and after."""
+"""The audit log for people: each event as a sentence, with the values before and after."""

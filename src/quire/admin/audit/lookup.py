@@ -1,4 +1,4 @@
-"""What sentences about events need to know of their records: titles and values, in one statement."""
+"""What sentences about events need from their records: titles and values, in one statement."""
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
@@ -28,10 +28,10 @@ _revisions = Revision.__table__.c
 
 
 class Known(NamedTuple):
-    """What is known of the records of events.
+    """What is known about the records of events.
 
-    `titles` are those of records that still exist, `former_titles` those that deleted ones had last,
-    `values` the short values before and after each change, as far as both versions are known.
+    `titles` are those of records that still exist, `former_titles` the last titles of deleted ones, `values` the
+    short values before and after each change, if both versions are known.
     """
 
     titles: Titles
@@ -101,7 +101,7 @@ def _title_rows(record: Record, actor: Actor, ids: set[int]) -> Select[Any]:
 
 
 def _has_former_titles(record: Record, actor: Actor) -> bool:
-    """Whether `actor` may see the titles of all records of the type, and revisions hold them."""
+    """Whether `actor` may see the titles of all records of the type, and revisions contain them."""
     field = record.field(record.title_field)
     is_stored = record.is_versioned and record.history and field.is_tracked
     is_text = field.column is not None and field.target is None
@@ -109,7 +109,7 @@ def _has_former_titles(record: Record, actor: Actor) -> bool:
 
 
 def _former_title_rows(record: Record, ids: set[int]) -> Select[Any]:
-    """The titles in the last revisions of those records that no longer exist."""
+    """The titles in the last revisions of records that no longer exist."""
     last = select(_revisions.record_id, func.max(_revisions.version)).where(
         _revisions.type == record.path,
         _revisions.record_id.in_(ids),
@@ -126,7 +126,7 @@ def _former_title_rows(record: Record, ids: set[int]) -> Select[Any]:
 def _value_rows(
     record: Record, changes: Iterable[Event], names: list[str], dialect: str
 ) -> Select[Any]:
-    """The values of these names in the version that each change has made, and in the one before."""
+    """The values of these names in the version that each change has made, and in the previous one."""
     make_object = func.json_object if dialect == "sqlite" else func.json_build_object
     values = make_object(*chain.from_iterable((name, _revisions.data[name]) for name in names))
     version = _revisions.version

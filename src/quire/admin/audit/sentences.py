@@ -34,7 +34,7 @@ ISOLATED = Markup("<bdi>{}</bdi>")
 
 @dataclass(frozen=True)
 class ValueChange:
-    """What a change has made of one field; both values as HTML."""
+    """What a change has done to one field; both values as HTML."""
 
     label: str
     before: Markup
@@ -43,9 +43,9 @@ class ValueChange:
 
 @dataclass(frozen=True)
 class Sentence:
-    """What happened, as plain text and as HTML; `url` is that of the record, if it is there.
+    """What happened, as plain text and as HTML; `url` is that of the record, if it exists.
 
-    `changes` are the values before and after that do not stand in the sentence itself.
+    `changes` are the values before and after that are not part of the sentence itself.
     """
 
     text: str
@@ -80,7 +80,7 @@ def _changes(actor: Actor, event: Event, values: Values) -> list[ValueChange]:
 
 
 def _value(field: Field, value: Any) -> Markup:
-    """A stored value as HTML: SQLite keeps a flag as a number, and moments must be told apart."""
+    """A stored value as HTML: SQLite stores a flag as a number, and times must be distinguishable."""
     is_flag = field.kind.name == "flag" and value is not None
     is_moment = field.kind.name == "time"
     return cell_html(field, bool(value) if is_flag else value, full=is_moment)
@@ -111,12 +111,12 @@ def _html(form: str) -> Markup:
 
 
 def _isolate(values: dict[str, str]) -> dict[str, Markup]:
-    """Values as HTML, none of which turns the direction of the others."""
+    """Values as HTML that cannot change each other's text direction."""
     return {name: ISOLATED.format(value) for name, value in values.items()}
 
 
 def _who(event: Event) -> str:
-    """Whoever did it; nobody knows who was not signed in, and the program itself has no name."""
+    """Who did it: someone who was not signed in is unknown, and the program itself has no name."""
     if event["actor"]:
         return small_name(event["actor"], record_of("users"))
     return (
@@ -127,7 +127,7 @@ def _who(event: Event) -> str:
 
 
 def _form(event: Event, changes: Sequence[ValueChange]) -> tuple[str, dict[str, str]]:
-    """A whole sentence with places for who and the record, and the values of its other places."""
+    """A whole sentence with placeholders for the actor, the record and its other values."""
     record, names = REGISTRY.get(event["type"]), event["fields"]
     if event["action"] != "update" or not names or record is None:
         return sentence(event["action"]), {}
@@ -143,7 +143,7 @@ def _form(event: Event, changes: Sequence[ValueChange]) -> tuple[str, dict[str, 
 
 
 def _form_with_values(changes: Sequence[ValueChange]) -> tuple[str, dict[str, str]]:
-    """The sentence about a change of one field: with the values where they are known and short."""
+    """The sentence about a change of one field, with the values if they are known and short."""
     if len(changes) != 1:
         return CHANGED, {}
     before, after = (one.striptags() for one in (changes[0].before, changes[0].after))
@@ -166,12 +166,12 @@ def _label(record: Record, name: str) -> str:
     label = gettext(field.label) if field else name.replace("_", " ")
     if not is_english():
         return label
-    # "the published at" is no English
+    # “the published at” is not English
     return f"“{label}”" if label.endswith((" at", " by")) else f"the {in_sentence(label)}"
 
 
 def _subject(event: Event, title: str | None) -> tuple[str, dict[str, str]]:
-    """What an event is about, with places for its names: `the post “Spring”`."""
+    """What an event is about, with placeholders for its names: `the post “Spring”`."""
     record = REGISTRY.get(event["type"])
     if record is None:
         return "%(name)s", {"name": str(event["type"])}
@@ -181,7 +181,7 @@ def _subject(event: Event, title: str | None) -> tuple[str, dict[str, str]]:
 
 
 def _fallback_title(event: Event, record: Record) -> str:
-    """A title for a record whose own is unknown."""
+    """A title for a record whose own title is unknown."""
     id = event["record_id"]
     if not id and event["action"].startswith("sign_in"):
         return gettext("an unknown account")

@@ -1,4 +1,4 @@
-"""The audit in the panel: a list of sentences, and what exactly one event has changed."""
+"""The audit log in the panel: a list of sentences, and the exact changes of one event."""
 
 from functools import cached_property
 from typing import Any
@@ -23,7 +23,7 @@ State = dict[str, Any]
 
 
 class AuditList(ListPage):
-    """A page of the audit whose rows are sentences."""
+    """A page of the audit log whose rows are sentences."""
 
     @cached_property
     def _sentences(self) -> dict[int, Sentence]:
@@ -32,7 +32,7 @@ class AuditList(ListPage):
         return dict(zip(ids, sentences(self.actor, rows), strict=True))
 
     def chosen_columns(self) -> list[str]:
-        """Those that somebody has chosen, else COLUMNS."""
+        """The columns that the person has chosen, or else COLUMNS."""
         return super().chosen_columns() or list(COLUMNS)
 
     def _name(self, state: State) -> str:
@@ -46,13 +46,13 @@ class AuditList(ListPage):
 
 
 class AuditView(RecordView):
-    """The pages of the audit."""
+    """The pages of the audit log."""
 
     list_type = AuditList
 
     @expose("/details/")
     def details_view(self) -> Answer:
-        """An event, and each value before and after it."""
+        """An event, with each value before and after it."""
         actor, state = self._load_record()
         [sentence] = sentences(actor, [state])
         return self.render(
@@ -67,7 +67,7 @@ class AuditView(RecordView):
 
 
 def _differences(actor: Actor, event: State) -> list[Any]:
-    """What an event has changed; empty where it is no change, or a version is not known any more."""
+    """What an event has changed; empty if it is not a change, or a version is no longer known."""
     record, version = REGISTRY.get(event["type"]), event["record_version"]
     if record is None or not record.history or not version:
         return []

@@ -1,4 +1,4 @@
-"""What wants somebody's attention, in sentences that lead to where something can be done about it."""
+"""What needs attention, in sentences that link to where it can be dealt with."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -22,7 +22,7 @@ OLD_BACKUP = timedelta(days=7)
 
 
 def attention(actor: Actor, numbers: dict[str, int]) -> list[Any]:
-    """One line for each kind of thing: its words, its address, how bad it is; the worst first."""
+    """One line for each kind of thing: its text, its URL, its severity; the worst first."""
     lines = [*_of_system(actor, numbers), *_of_content(actor, numbers)]
     return sorted(lines, key=lambda line: ("error", "warning", "info").index(line.tone))
 

@@ -1,4 +1,4 @@
-"""The charts of the home page: bars of what came on each day, drawn as SVG on the server."""
+"""The charts of the home page: bars for each day, drawn as SVG on the server."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -41,7 +41,7 @@ class Day:
 
 
 def _step(highest: int) -> int:
-    """A round distance between grid lines, at most four of them."""
+    """A round distance between grid lines, of which there are at most four."""
     size = 1
     while True:
         for factor in (1, 2, 5):
@@ -109,7 +109,7 @@ def _summary(days: list[Day], series: Sequence[str]) -> str:
 
 
 def chart(days: list[Day], series: Sequence[str]) -> dict[str, Any]:
-    """Positions of everything in the chart, in units of its view box; `days` are oldest first."""
+    """The positions of everything in the chart, in units of its view box; `days` are oldest first."""
     step = _step(max(1, *(getattr(one, name) for one in days for name in series)))
     top_value = step * 4
     height = HEIGHT - TOP - BOTTOM

@@ -1,4 +1,4 @@
-"""Counts for the dashboard, all in one statement: what waits for somebody, and what came on each day."""
+"""Counts for the dashboard, all in one statement: what is waiting, and what was added on each day."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -48,7 +48,7 @@ def _in_panel(path: str, actor: Actor) -> Record | None:
 
 
 def _visible_rows(record: Record, actor: Actor, *columns: Any) -> Select[Any]:
-    """A SELECT over the rows that the actor sees in the panel, without the trash."""
+    """A SELECT of the rows that the actor sees in the panel, without the trash."""
     statement = select(*columns).select_from(record.table)
     statement = statement.where(*row_conditions(record.allows(actor, "panel")))
     if record.has_trash:
@@ -62,7 +62,7 @@ def _in_state(record: Record, actor: Actor, word: str) -> Select[Any]:
 
 
 def _own_drafts(posts: Record, actor: Actor) -> Select[Any]:
-    """SQLite is told where the drafts of one author are: it knows nothing of how few they are."""
+    """SQLite gets a hint where to find the drafts of one author: it cannot know how few there are."""
     columns = posts.table.c
     mine = _in_state(posts, actor, "draft").where(columns.author_id == actor.user_id)
     drafts = mine.where(columns.published_at.is_(None))
@@ -70,9 +70,10 @@ def _own_drafts(posts: Record, actor: Actor) -> Select[Any]:
 
 
 def latest_own_posts(posts: Record, actor: Actor, limit: int) -> Sequence[Any]:
-    """The posts of one's own that were changed last, among the newest drafts, the latest dates and what anybody changed last.
+    """The user's own posts that were changed last, among the newest drafts, the latest dates and everyone's last
+    changes.
 
-    An index has the posts of an author by date alone: else all of them would be sorted by their changes.
+    An index has the posts of an author by date only; sorting by change would read them all.
     """
     columns = posts.table.c
     own = _visible_rows(posts, actor, columns.id, columns.updated_at)
@@ -99,14 +100,14 @@ def latest_own_posts(posts: Record, actor: Actor, limit: int) -> Sequence[Any]:
 
 
 def _changed_last(table: Any) -> Select[Any]:
-    """The ids of what anybody changed last: an old post is not among the newest of an author with many."""
+    """The ids of everyone's last changes: an old post is not among the newest of a prolific author."""
     changed = table.alias("changed")
     latest = select(changed.c.id).order_by(changed.c.updated_at.desc()).limit(MAX_COMPARED)
     return select(latest.subquery().c.id)
 
 
 def statuses_by(record: Record, actor: Actor, field: Field, id: int) -> dict[str, int]:
-    """How many records of one author, say, are in each state, counted among the latest."""
+    """How many records, of one author for example, are in each state, counted among the latest."""
     status = expression(record.field("status")).label("status")
     latest = _visible_rows(record, actor, status).where(record.table.c[field.column.key] == id)
     rows = latest.order_by(record.table.c.id.desc()).limit(MAX_COUNTED).subquery()
@@ -136,12 +137,12 @@ def home_counts(actor: Actor) -> HomeCounts:
 
 
 def sees_views(actor: Actor) -> bool:
-    """Whether the actor is told how often the posts of everybody are read."""
+    """Whether the actor is shown how often everyone's posts are read."""
     return actor.at_least("moderator")
 
 
 def _kinds(actor: Actor, today: datetime) -> Iterator[tuple[str, Select[Any]]]:
-    """What is counted, as SELECTs of the ids."""
+    """What is counted, as SELECTs of ids."""
     for record in REGISTRY.values():
         if record.moderation is not None and _in_panel(record.path, actor):
             yield record.path, _in_state(record, actor, record.moderation.waiting)
@@ -149,7 +150,7 @@ def _kinds(actor: Actor, today: datetime) -> Iterator[tuple[str, Select[Any]]]:
         columns = posts.table.c
         yield "any_post", _visible_rows(posts, actor, columns.id)
         yield "draft", _own_drafts(posts, actor)
-        # a scheduled post is listed under the moment at which it is published
+        # a scheduled post is listed at the time when it will be published
         yield "scheduled", _in_state(posts, actor, "scheduled").where(columns.sorted_at > today)
     if deliveries := _in_panel("deliveries", actor):
         lately = deliveries.table.c.created_at > today - LATELY

@@ -1,4 +1,4 @@
-"""The dashboard: what wants attention, posts of one's own, a chart, recent changes and shortcuts."""
+"""The dashboard: what needs attention, one's own posts, a chart, recent changes and shortcuts."""
 
 from types import SimpleNamespace
 from typing import Any
@@ -64,7 +64,7 @@ def _shortcuts(actor: Actor) -> list[dict[str, str]]:
 
 
 def _own_posts(actor: Actor) -> list[Any]:
-    """What this person has worked on lately."""
+    """The posts that this person has worked on lately."""
     posts = _is_accessible("posts", actor)
     if posts is None:
         return []
@@ -80,7 +80,7 @@ def _own_posts(actor: Actor) -> list[Any]:
 
 
 def _first_steps() -> list[Any]:
-    """What an administrator does first on a site without posts."""
+    """The first steps of an administrator on a site without posts."""
     record_steps = (
         (
             "settings",
@@ -130,14 +130,14 @@ def _recent_changes(audit: Record, actor: Actor) -> list[Sentence]:
 
 
 class HomeView(PanelView, AdminIndexView):
-    """`/admin/`; also serves the assets of the panel, and none of Flask-Admin's."""
+    """`/admin/`; it also serves the assets of the panel, and none of Flask-Admin's."""
 
     def __init__(self) -> None:
         super().__init__(name="Dashboard", url="/admin", menu_icon_value="home")
         self.static_folder = str(STATIC)
 
     def create_blueprint(self, admin: Admin) -> Any:
-        """The view's part of the application, with the bundles."""
+        """Create the view's blueprint, with the bundles."""
         blueprint = super().create_blueprint(admin)
         serve_bundles(blueprint)
         return blueprint

@@ -1,4 +1,4 @@
-"""What an administrator wants to know of the server at a glance, asked once a minute, and not by the page itself."""
+"""The state of the server for administrators, refreshed once a minute rather than by each page."""
 
 import shutil
 import time
@@ -29,7 +29,7 @@ ENGINES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
 
 @dataclass(frozen=True)
 class System:
-    """The version, the database and the room on the disk, and the checks that are not ok by name."""
+    """The version, the database, the free disk space, and the checks that are not ok, by name."""
 
     version: str
     engine: str
@@ -39,12 +39,12 @@ class System:
 
     @property
     def database(self) -> Markup:
-        """The size of the database, in the language of whoever reads."""
+        """The size of the database, in the language of the reader."""
         return size(self.database_bytes)
 
     @property
     def free(self) -> Markup:
-        """The room on the disk."""
+        """The free disk space."""
         return size(self.free_bytes)
 
 
@@ -56,7 +56,7 @@ def system_overview() -> System:
 
 @periodic(REFRESH, per_process=True, at_start=True)
 def refresh_overview() -> None:
-    """Ask what this process will show, so that no page sends these statements too."""
+    """Refresh what this process will show, so that no page has to run these statements."""
     _renew()
 
 

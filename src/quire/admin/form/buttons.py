@@ -1,4 +1,4 @@
-"""The buttons that save a form: one that names what it will do, and the others in a menu."""
+"""The buttons that save a form: one that names its effect, and the others in a menu."""
 
 from collections.abc import Set
 from dataclasses import dataclass
@@ -43,7 +43,7 @@ def can_publish(record: Record, actor: Actor, state: State | None, rights: Set[s
 
 
 def first_buttons(record: Record, actor: Actor, state: State | None, rights: Set[str]) -> Labels:
-    """What the first button is for each date that may stand in the form."""
+    """The first button for each kind of publication date that the form may contain."""
     save = Button(
         gettext("Create %(noun)s", noun=gettext(record.noun)) if state is None else gettext("Save")
     )
@@ -65,7 +65,7 @@ def first_buttons(record: Record, actor: Actor, state: State | None, rights: Set
 
 
 def timing(moment: str | None) -> str:
-    """Whether a date of publication (RFC 3339) is `empty`, `past` or `future`."""
+    """Whether a publication date (RFC 3339) is `empty`, `past` or `future`."""
     if not moment:
         return "empty"
     try:
@@ -87,9 +87,9 @@ def more_buttons(record: Record, first: Button) -> list[Button]:
 
 
 def publishing_values(raw: State, date: Any, status: str) -> State:
-    """The values to save when the form was sent by its first button, which says to publish.
+    """The values to save when the form is submitted with its first button, which means to publish.
 
-    Raises ValidationFailed where it says to schedule, and no date is given.
+    Raises ValidationFailed if the button means to schedule, and there is no date.
     """
     intent = request.form.get("_publish")
     if intent is None or date or status == "published":
@@ -101,7 +101,7 @@ def publishing_values(raw: State, date: Any, status: str) -> State:
 
 
 def saved_message(record: Record, before: str, state: State) -> str:
-    """What has become of a record that was `before`: published, scheduled, or just saved."""
+    """What happened to a record that was `before`: published, scheduled, or just saved."""
     after, kind = state.get("status", ""), gettext(record.singular)
     if after != before and after == "published":
         return gettext("%(type)s published.", type=kind)
@@ -113,7 +113,7 @@ def saved_message(record: Record, before: str, state: State) -> str:
 
 
 def view_as_button(record: Record, actor: Actor, state: dict[str, Any]) -> list[Any]:
-    """The button on the page of a user whom this actor may view as."""
+    """The button on a user's page for viewing as that user."""
     is_person = record.path == "users" and actor.role == "admin"
     if not is_person or state["role"] == "admin" or not state["is_active"]:
         return []

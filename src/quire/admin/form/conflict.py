@@ -1,5 +1,4 @@
-"""Shows conflicts: the original, submitted and stored text of a field, so that nothing is
-overwritten unseen."""
+"""Shows conflicts: the original, submitted and stored text of a field, so that nothing is overwritten unseen."""
 
 from collections.abc import Iterable
 from types import SimpleNamespace
@@ -23,7 +22,7 @@ Parts = list[dict[str, str]]
 
 
 def _display_value(form: RecordForm, field: Field, value: Any) -> str:
-    """The text of a field of a form as people read it: what is chosen, a name or a moment in words."""
+    """The text of a form field for people: a label, a name or a formatted time."""
     if isinstance(value, bool):
         return gettext("Yes") if value else gettext("No")
     if value and field.kind.widget == "datetime":
@@ -35,7 +34,7 @@ def _display_value(form: RecordForm, field: Field, value: Any) -> str:
 
 
 def _parts(form: RecordForm, field: Field, before: Any, after: Any) -> Parts:
-    """The changes in a text, word by word; a value of another kind as a whole."""
+    """The changes in a text, word by word; other values as a whole."""
     if before is None or not field.kind.is_text:
         return [{"op": "equal", "text": _display_value(form, field, after)}]
     one, other = (str(text or "").replace("\r\n", "\n") for text in (before, after))

@@ -1,4 +1,4 @@
-"""Requests of the editor while somebody types: the rendered text, and saving it."""
+"""Requests of the editor while someone types: rendering the text, and saving it."""
 
 from hashlib import sha256
 from typing import Any
@@ -27,15 +27,17 @@ State = dict[str, Any]
 
 @retry_conflicts
 def create_once(record: Record, actor: Actor, raw: State, page: str) -> write.Saved:
-    """Make a record of `raw`; or change the one that was made for this page, if the answer was lost.
+    """Create a record from `raw`, or change the one created for this page if that response was lost.
 
-    `page` is a name that the page has made up when it first asked by itself, else empty.
+    `page` is a name that the page has generated for its first automatic save, otherwise empty.
     """
     if not page:
         return write.create(record, actor, raw)
     place = f"{actor.user_id} {sha256(page.encode()).hexdigest()}"
     with transaction() as connection:
-        lock(connection, REGISTRY["users"], actor.user_id)  # the first try may be still on its way
+        lock(
+            connection, REGISTRY["users"], actor.user_id
+        )  # the first request may still be in progress
         origin = import_origins.known_items(import_origins.PAGES, place).get(record.path)
         if origin is None:
             saved = write.create(record, actor, raw)
@@ -51,7 +53,7 @@ def create_once(record: Record, actor: Actor, raw: State, page: str) -> write.Sa
 def create_draft(record: Record, actor: Actor, form: RecordForm, page: str) -> AnyResponse:
     """Create a record from what was typed so far, visible only to its editors.
 
-    A script learns what the fields hold now: some were left to the server.
+    A script is told what the fields contain now, since the server has filled in some of them.
     """
     raw = form.values()
     later = {name: raw.pop(name) for name in ("published_at",) if raw.get(name)}

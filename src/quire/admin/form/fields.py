@@ -1,5 +1,4 @@
-"""Builds forms from declarations: the widget of a kind becomes a field that converts text to JSON
-values.
+"""Builds forms from declarations: the widget of a kind becomes a field that converts text to JSON values.
 
 Nothing is validated here: submitted values go to the store, whose errors come back by field name.
 """
@@ -61,7 +60,7 @@ def _choices(field: Field) -> list[tuple[str, str]]:
 
 
 def choice_label(field: Field, word: str) -> str:
-    """A word that a field can hold, as people read it; languages by their own names."""
+    """The label of a choice; languages by their own names."""
     is_language = field.name == "language" and word in LANGUAGES
     return language_name(word) if is_language else word_of(field, word) or word_label(word)
 
@@ -80,7 +79,7 @@ def _hint(field: Field) -> str:
 
 
 def input_constraints(field: Field) -> dict[str, Any]:
-    """HTML attributes that describe valid values: limits of numbers, the pattern of a text."""
+    """HTML attributes that describe valid values: limits of numbers, patterns of texts."""
     kind = field.kind
     if kind.name in ("id", "whole"):
         return {}
@@ -165,7 +164,7 @@ class RecordForm:
         for name, one in self.declared.items():
             widget_field: Any = self.form[name]
             widget_field.css_class = _field_class(record, one)
-            fills_required = creating or one.readable  # a secret that is left empty stays as it is
+            fills_required = creating or one.readable  # an empty secret keeps the stored one
             widget_field.flags.must = (
                 fills_required and is_required(one) and one.kind.widget != "checkbox"
             )
@@ -174,7 +173,7 @@ class RecordForm:
                 widget_field.render_kw = {**widget_field.render_kw, "data-required": ""}
 
     def fill(self, state: dict[str, Any]) -> None:
-        """Show the values of a record in the form of the API."""
+        """Show the values of a record as the API returns them."""
         self.form.process(data=self.texts_of(state))
         self.sent = frozenset(self.declared)
 
@@ -183,11 +182,11 @@ class RecordForm:
         return {name: _text_of(one, state.get(name)) for name, one in self.declared.items()}
 
     def texts_to_show(self, state: dict[str, Any]) -> dict[str, Any]:
-        """The same, without what is secret."""
+        """The same without secrets."""
         return {n: text for n, text in self.texts_of(state).items() if self.declared[n].readable}
 
     def fill_new(self, defaults: Any) -> None:
-        """Show default values, and those in the address."""
+        """Show the default values, and those in the URL."""
         self.form.process(data={n: self._start(one, defaults) for n, one in self.declared.items()})
 
     def _start(self, field: Field, defaults: Any) -> Any:
@@ -197,22 +196,21 @@ class RecordForm:
         return _text_of(field, None if callable(default) else default)
 
     def take(self, submitted: Any, state: dict[str, Any] | None = None) -> None:
-        """Show what was submitted (a MultiDict), whatever it is; the rest from `state`."""
+        """Show what was submitted (a MultiDict), valid or not; everything else from `state`."""
         self.before = {} if state is None else self.texts_of(state)
         self.form.process(formdata=submitted, data=self.before)
         self.sent = frozenset(submitted)
         self._take_names_as_keys()
 
     def _take_names_as_keys(self) -> None:
-        """Where somebody has typed the name of a record, the form holds its key."""
+        """Replace typed names of records by their keys."""
         for name, field in self.declared.items():
             shown: Any = self.form[name]
             if field.target and name in self.sent and not self._is_unchanged(name):
                 shown.data = key_for(self.record, self.actor, field, (shown.data or "").strip())
 
     def values(self) -> dict[str, Any]:
-        """The submitted values as JSON for the store, without fields that were omitted or not
-        changed."""
+        """The submitted values as JSON for the store, without fields that were omitted or not changed."""
         names = [n for n in self.declared if n in self.sent and not self._is_unchanged(n)]
         self._refuse_missing_times(names)
         values = {name: self._decode(name, creating=self.creating) for name in names}
@@ -234,7 +232,7 @@ class RecordForm:
             raise ValidationFailed(details)
 
     def time_notes(self) -> list[str]:
-        """What was assumed about times that were submitted and could mean two moments."""
+        """What was assumed about submitted times that are ambiguous."""
         names = [n for n in self.declared if n in self.sent and not self._is_unchanged(n)]
         return [note for text in self._times(names).values() if (note := overlap_note(text))]
 
@@ -247,7 +245,7 @@ class RecordForm:
         )
 
     def value(self, name: str) -> Any:
-        """What stands in one field, as JSON; None where there is nothing, or no such field."""
+        """The value of one field, as JSON; None if it is empty or does not exist."""
         if name not in self.declared:
             return None
         value = self._decode(name, creating=False)
@@ -269,7 +267,7 @@ class RecordForm:
             field.data = text
 
     def focus_on_title(self) -> None:
-        """Let somebody type the title at once, without a click."""
+        """Focus the title, so that the person can start typing."""
         title: Any = (
             self.form[self.record.title_field] if self.record.title_field in self.declared else None
         )
@@ -277,7 +275,7 @@ class RecordForm:
             title.render_kw = {**title.render_kw, "autofocus": True}
 
     def refuse(self, details: Iterable[dict[str, str]]) -> list[dict[str, str]]:
-        """Add errors to their fields; returns all of them for the summary above the form."""
+        """Add errors to their fields; return all of them for the summary above the form."""
         remaining = []
         for item in details:
             name = item["field"].split(".")[0].split("[")[0]

@@ -12,7 +12,7 @@ from quire.declare.text_values import BIG_WIDGETS
 
 @dataclass(frozen=True)
 class Section:
-    """A fieldset as a form shows it: open unless nothing in it is filled in."""
+    """A fieldset of a form, collapsed if all of it is empty."""
 
     title: str
     fields: list[Any]
@@ -20,12 +20,12 @@ class Section:
 
 
 def has_long_text(form: RecordForm) -> bool:
-    """Whether the form has two columns: a text to write, and what is said about it."""
+    """Whether the form has two columns: a long text, and fields about it."""
     return any(one.kind.widget in BIG_WIDGETS for one in form.declared.values())
 
 
 def main_fields(form: RecordForm) -> list[Any]:
-    """The fields of the wide column; in a form of one column, all that are in no fieldset."""
+    """The fields of the wide column; in a form with one column, all fields that are in no fieldset."""
     two_columns = has_long_text(form)
     return [
         form.form[name]
@@ -41,7 +41,7 @@ def _is_main(record: Record, field: Field) -> bool:
 
 
 def sections(form: RecordForm, placement: str) -> list[Section]:
-    """The fieldsets of a column: dates of publication first, what is mostly empty last."""
+    """The fieldsets of a column: publication dates first, rarely used ones last."""
     two_columns = has_long_text(form)
     fields_of: dict[Fieldset, list[Any]] = {}
     for name, field in form.declared.items():

@@ -1,4 +1,4 @@
-"""Inputs of forms that WTForms has not: a checkbox that is sent when it is off, a point in an image."""
+"""Form inputs that WTForms does not have: a checkbox that is submitted when unchecked, a point in an image."""
 
 from typing import Any
 
@@ -11,10 +11,10 @@ from quire.web.language import gettext
 
 
 class Checkbox(BooleanField):
-    """A checkbox that is submitted as empty text when it is off, so that a form may omit it."""
+    """A checkbox that is submitted as empty text when unchecked, so that a form may omit it."""
 
     def process_formdata(self, valuelist: list[Any]) -> None:
-        """On when any of the values says so."""
+        """Checked if any of the values says so."""
         if valuelist:
             self.data = any(value not in self.false_values for value in valuelist)
 
@@ -31,7 +31,7 @@ class PointField(FormField):
     """A point in an image, from left and top in percent, as two numbers in one text."""
 
     def process_formdata(self, valuelist: list[str]) -> None:
-        """`50 25` for the two numbers; empty when both are."""
+        """`50 25` for the two numbers; empty if both are."""
         self.data = " ".join(valuelist).strip()
 
     def __call__(self, **attributes: Any) -> Markup:

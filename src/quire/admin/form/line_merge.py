@@ -1,4 +1,4 @@
-"""Merges two versions of a long text line by line, where they have not changed the same place."""
+"""Merges two versions of a long text line by line, unless they change the same lines."""
 
 from difflib import SequenceMatcher
 
@@ -19,12 +19,12 @@ def _changes(base: list[str], lines: list[str]) -> list[Change]:
 
 
 def _meet(one: Change, other: Change) -> bool:
-    """Whether two changes touch: nobody knows how to put those together."""
+    """Whether two changes touch, so that they cannot be merged."""
     return one[0] <= other[1] and other[0] <= one[1]
 
 
 def merge_lines(base: str, mine: str, theirs: str) -> str | None:
-    """The text with the changes of both; None where these meet, unless they are the same."""
+    """The text with the changes of both; None if these touch, unless they are the same."""
     lines = _lines(base)
     versions = [_lines(mine), _lines(theirs)]
     if max(map(len, (lines, *versions))) > MAX_LINES:
@@ -38,5 +38,5 @@ def merge_lines(base: str, mine: str, theirs: str) -> str | None:
 
 
 def contains_changes(base: str, text: str, theirs: str) -> bool:
-    """Whether a text already has everything that changed from `base` to `theirs`."""
+    """Whether a text already contains everything that changed from `base` to `theirs`."""
     return merge_lines(base, text, theirs) == "\n".join(_lines(text))

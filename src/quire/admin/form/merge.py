@@ -34,9 +34,11 @@ ATTEMPTS = 5
 
 @dataclass
 class Merge:
-    """`texts` are those of the form after the merge: what was typed where it was changed, and in
-    `conflicts`, fields that somebody else has given another value; else what is stored. `adopted`
-    are the fields that only others changed, and long texts in which others changed other lines.
+    """The result of a merge.
+
+    `texts` are those of the form after the merge: the typed text of changed fields, otherwise the stored one.
+    `conflicts` are changed fields that someone else has given another value. `adopted` are the fields that only
+    others changed, and long texts in which others changed other lines.
     """
 
     texts: Texts
@@ -73,7 +75,7 @@ def _merge_field(merged: Merge, field: Field, base: Texts, typed: Any, stored: A
 
 
 def same_value(field: Field, one: Any, other: Any) -> bool:
-    """Whether two texts of a form mean the same value; the order of references does not count."""
+    """Whether two texts of a form mean the same value; the order of references does not matter."""
     if field.many is not None:
         return set(split_names(one)) == set(split_names(other))
     return is_same_text(field, one, other)
@@ -84,7 +86,7 @@ def split_draft(
 ) -> tuple[list[str], list[str]]:
     """The fields of a draft that stay in it when the form is published, and those in conflict.
 
-    What the form showed is published; what somebody else has added to the draft since stays in it.
+    What the form showed is published; what others have added to the draft since stays in it.
     """
     texts, remaining, conflicts = form.texts_of(draft), [], []
     for name in draft["changed_fields"]:
@@ -105,7 +107,7 @@ def split_draft(
 
 
 def with_retries(attempt: Callable[[], Any]) -> Any:
-    """Call `attempt` again while it raises VersionConflict, up to ATTEMPTS times."""
+    """Call `attempt` again if it raises VersionConflict, up to ATTEMPTS times."""
     for _ in range(ATTEMPTS - 1):
         try:
             return attempt()
@@ -116,7 +118,7 @@ def with_retries(attempt: Callable[[], Any]) -> Any:
 
 
 def sent_version(name: str = "version") -> int | None:
-    """The version in the request, None without one; invalid text is older than all versions."""
+    """The version in the request, None if there is none; an invalid one is older than all versions."""
     text = request.form.get(name, "")
     return parse_version(text) if text else None
 
@@ -124,9 +126,9 @@ def sent_version(name: str = "version") -> int | None:
 class FormSnapshot:
     """What the submitted form showed before anything was typed into it.
 
-    `live` are the texts of the version of the record that the form is based on. `initial_texts` are
-    those that the form showed: of the version that was live then, of the draft if it is still the
-    one that was shown, and above all those that the form itself sends in `_base`.
+    `live` are the texts of the record's version that the form is based on. `initial_texts` are those that the form
+    showed: of the version that was live then, of the draft if it is still the one that was shown, and first of all
+    those that the form itself sends in `_base`.
     """
 
     def __init__(self, record: Record, form: RecordForm, live: State, draft: State | None):
@@ -145,7 +147,7 @@ class FormSnapshot:
             self.live = {**self.initial_texts, **{name: based_on[name] for name in drafted}}
 
     def _texts_at(self, version: int | None) -> Texts:
-        """The texts at a version, those of now where none is named, none where it is not known."""
+        """The texts at a version, the current ones if none is given, empty if it is unknown."""
         if version is None or version == self._state.get("version"):
             return self._form.texts_of(self._state)
         data = revision_service.data_at(self._record, self._state["id"], version)

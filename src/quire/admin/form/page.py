@@ -90,7 +90,7 @@ def readonly_values(
 
 
 def _is_read(field: Field) -> bool:
-    """HTML is made from what is shown already; some fields have nothing yet."""
+    """HTML is made from text that is shown already, and some fields are still empty."""
     return field.kind.widget != "html" and field.kind.name != "nothing"
 
 
@@ -109,7 +109,7 @@ def load_draft(record: Record, actor: Actor, state: State, rights: Set[str]) -> 
 
 
 def draft_context(record: Record, state: State | None, draft: State | None) -> Any:
-    """The form's variables about the draft, and whether the type has drafts."""
+    """The template variables about the draft, and whether the type has drafts."""
     if state is None or not record.drafts:
         return {}
     id = state["id"]
@@ -135,7 +135,7 @@ def draft_context(record: Record, state: State | None, draft: State | None) -> A
 
 
 def editor_context(record: Record, actor: Actor, form: RecordForm, state: State | None) -> State:
-    """The form's variables for its scripts; empty for forms without an editor and images."""
+    """The template variables for scripts; empty for forms without an editor and images."""
     fields = form.declared.values()
     media = REGISTRY["media"].allows(actor, "create") is not False
     library = {"media": "/api/v1/media"} if media else {}
@@ -162,7 +162,7 @@ def editor_context(record: Record, actor: Actor, form: RecordForm, state: State 
 
 
 def snapshot(record: Record, form: RecordForm, draft: State | None) -> str:
-    """What stands in a form, for the form to carry; without long texts that a revision holds."""
+    """The initial texts that a form carries along, without long texts that a revision contains."""
     drafted = draft["changed_fields"] if draft else []
     texts = form.texts()
     return orjson.dumps(
@@ -178,7 +178,7 @@ def snapshot(record: Record, form: RecordForm, draft: State | None) -> str:
 def _context(
     record: Record, actor: Actor, form: RecordForm, state: State | None, draft: State | None
 ) -> State:
-    """What a form says of its draft, what it tells its scripts, and what stands in it."""
+    """The template variables about the draft, for scripts, and of the initial texts."""
     context = draft_context(record, state, draft) | editor_context(record, actor, form, state)
     if state is not None:
         context["base"] = snapshot(record, form, draft)
@@ -230,7 +230,7 @@ def form_page(
 def _buttons(
     record: Record, actor: Actor, form: RecordForm, state: State | None, rights: Set[str]
 ) -> State:
-    """The first button, what it is for other dates of publication, and the menu beside it."""
+    """The first button, its variants for other publication dates, and the menu beside it."""
     labels = first_buttons(record, actor, state, rights)
     first = labels[timing(form.value("published_at"))]
     return {"first": first, "labels": labels, "more": more_buttons(record, first)}

@@ -1,4 +1,4 @@
-"""What a form shows of the records that it refers to: their names, and thumbnails of images."""
+"""What a form shows of the records it refers to: their names, and thumbnails of images."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -16,10 +16,10 @@ State = dict[str, Any]
 
 
 def show_references(form: RecordForm, states: Sequence[State | None]) -> None:
-    """Add to each field that refers to one record its name, and to those of images a thumbnail.
+    """Add the name to each field that refers to one record, and a thumbnail to those that refer to images.
 
-    `states` are those of the record that the form may show: only what refers to something else,
-    since it was typed or the record is new, is looked up.
+    `states` are those of the record that the form may show: only references to other records, in new records or
+    typed ones, are looked up.
     """
     images = _images(form)
     for name, field in form.declared.items():
@@ -44,7 +44,7 @@ def _is_shown(field: Field, small: Any, text: Any) -> bool:
 
 
 def _images(form: RecordForm) -> dict[str, Any]:
-    """The files that the fields refer to which hold one, by the names of the fields."""
+    """The files that fields for one file refer to, by field name."""
     ids = {
         name: decode_value(one, form.form[name].data, creating=False)
         for name, one in form.declared.items()

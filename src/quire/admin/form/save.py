@@ -1,4 +1,4 @@
-"""Saves a form: this person's changes are written, and others' changes since are preserved."""
+"""Saves a form: writes this person's changes, and preserves the changes of others."""
 
 from typing import Any
 
@@ -39,7 +39,7 @@ Page = tuple[str, int, dict[str, str]]
 
 
 def typed_texts(form: RecordForm) -> Texts:
-    """The submitted texts, with those of others where the person has chosen these."""
+    """The submitted texts, with those of others if the person has chosen them."""
     texts = form.readable_values()
     for name in texts:
         choice = request.form.get(f"_theirs-{name}")
@@ -52,10 +52,10 @@ def typed_texts(form: RecordForm) -> Texts:
 class Submission:
     """A submitted form, with the record as it is stored now, and its draft if it has one.
 
-    It is saved into the record, or with `into_draft` into the draft: `stored` is what is there now,
-    `texts` the same as a form shows it, `base` what it was when the form was loaded.
-    `initial_texts` are those that the form showed then, `mine` those that were submitted; `merged`
-    is the three-way merge. `live_base` is `base` in the record.
+    It is saved into the record, or with `into_draft` into the draft: `stored` is the current state there, `texts`
+    the same as a form shows it, `base` the state when the form was loaded. `initial_texts` are those that the form
+    showed then, `mine` those that were submitted; `merged` is the three-way merge. `live_base` is `base` in the
+    record.
     """
 
     def __init__(
@@ -79,7 +79,7 @@ class Submission:
         return self.draft["changed_fields"] if self.draft else []
 
     def merged_fields(self) -> list[str]:
-        """The long texts that have lines of others now, beside those that this person has changed."""
+        """The long texts that now contain lines of others, besides those that this person has changed."""
         return [
             name
             for name in self.merged.adopted
@@ -100,7 +100,7 @@ class SaveMixin(PanelView):
     _redirect_after_save: Any
 
     def _save(self, actor: Actor, form: RecordForm, state: State) -> Any:
-        """Save a form: beside what is live, or there, where it takes the place of the draft it showed."""
+        """Save a form into a draft, or into the record, where it replaces the draft it showed."""
         drafts = self.record.drafts and "_save_draft" in request.form
         write = self._save_into_draft if drafts else self._publish
         form.take(request.form, state)
@@ -146,7 +146,7 @@ class SaveMixin(PanelView):
         return self._redirect_after_save(id)
 
     def _draft_conflict(self, actor: Actor, id: int) -> Page | None:
-        """The form of a draft that cannot be published, with the fields that both have changed."""
+        """The form of a draft that cannot be published, with the fields changed in both."""
         record = self.record
         live = find(record, actor, id)
         draft = load_draft(record, actor, live, rights_on(record, actor, id))
@@ -263,7 +263,7 @@ class SaveMixin(PanelView):
 
 
 def _texts(form: RecordForm, draft: State | None, but: list[str]) -> Texts:
-    """The texts of a draft's own fields, without those called `but`."""
+    """The texts of a draft's own fields, except `but`."""
     if draft is None:
         return {}
     texts = form.texts_of(draft)
@@ -279,7 +279,7 @@ def _flash(words: str, form: RecordForm, merged: Merge) -> None:
 def _saved_json(
     record: Record, actor: Actor, submission: Submission, saved: State, rows: list[dict[str, Any]]
 ) -> AnyResponse:
-    """What a script learns of the draft it has kept; what others have changed meanwhile, if anything."""
+    """What a script is told about the saved draft, and what others have changed meanwhile, if anything."""
     live, before = submission.live, submission.draft["version"] if submission.draft else None
     answer = {
         "id": live["id"],

@@ -1,4 +1,4 @@
-"""Moments in forms: shown and typed in the zone of the person, sent to the store in UTC."""
+"""Times in forms: shown and typed in the person's time zone, sent to the store in UTC."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -12,12 +12,12 @@ from quire.web.time_zone import form_zone, zone_name
 
 
 def moment_text(value: Any) -> str:
-    """A moment (RFC 3339) as the form shows it."""
+    """A time (RFC 3339) as the form shows it."""
     return to_local_text(str(value), form_zone()) if value else ""
 
 
 def _local_moment(text: str) -> datetime | None:
-    """The moment that was typed without a zone, in the zone of the form; None for any other text."""
+    """The time typed without a zone, in the zone of the form; None for any other text."""
     try:
         moment = datetime.fromisoformat(text.strip())
         if moment.tzinfo is not None:
@@ -34,7 +34,7 @@ def _movable_moment(text: str) -> datetime | None:
 
 
 def _words_about(moment: datetime) -> dict[str, str]:
-    """What messages about clocks that are changed name of a moment in the zone of the form."""
+    """The details of a time in the zone of the form for messages about clock changes."""
     return {
         "time": f"{moment:%H:%M}",
         "day": short_date(moment),
@@ -43,7 +43,7 @@ def _words_about(moment: datetime) -> dict[str, str]:
 
 
 def utc_text(text: str) -> str:
-    """What was typed as RFC 3339; text that is no moment stays as it is, for the store to refuse."""
+    """What was typed, as RFC 3339; text that is not a time stays as it is, and the store refuses it."""
     moment = _local_moment(text)
     try:
         return text if moment is None else rfc3339(moment)
@@ -52,7 +52,7 @@ def utc_text(text: str) -> str:
 
 
 def gap_problem(text: str) -> Message | None:
-    """Why a time does not exist: clocks were put forward over it. None if it does."""
+    """Why a time does not exist: clocks were put forward over it. None if it exists."""
     moment = _movable_moment(text)
     if moment is None:
         return None
@@ -67,7 +67,7 @@ def gap_problem(text: str) -> Message | None:
 
 
 def overlap_note(text: str) -> str | None:
-    """Which of two moments a time means, where clocks were put back. None if there is one."""
+    """Which of two times is meant, after clocks were put back. None if there is only one."""
     moment = _movable_moment(text)
     if moment is None or gap_problem(text):
         return None

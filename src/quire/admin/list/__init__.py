@@ -1,1 +1,1 @@
-"""The list of a record type: columns, filters, cells that are edited in place, export."""
+"""The list of a record type: columns, filters, inline editing, export."""

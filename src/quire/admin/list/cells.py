@@ -1,4 +1,4 @@
-"""The cells of a list: values as HTML, those that can be filtered as links to what has them too."""
+"""The cells of a list: values as HTML, those that can be filtered as links to similar records."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ def filter_path(field: Field, paths: Mapping[str, Field]) -> str:
 
 
 def _filter_text(field: Field, path: str, value: Any) -> str:
-    """The value of the filter that finds records with this one; empty for what nobody groups by."""
+    """The value of the filter that finds records with this value; empty for values that are hardly shared."""
     if isinstance(value, bool):
         return str(value).lower()
     if field.target:
@@ -41,7 +41,7 @@ def _filter_text(field: Field, path: str, value: Any) -> str:
 
 @dataclass(frozen=True)
 class Cells:
-    """Makes the cells of a list for an actor; `pairs` are the parameters that the list has now."""
+    """Creates the cells of a list for an actor; `pairs` are the current parameters of the list."""
 
     record: Record
     actor: Actor
@@ -52,7 +52,7 @@ class Cells:
         return filter_paths(self.record, self.actor)
 
     def html(self, field: Field, value: Any) -> Markup:
-        """A value, as a link that filters by it where it is one of few."""
+        """A value, as a link that filters by it if it is one of few."""
         if value is None or value in ("", [], {}):
             return Markup("")
         if field.many is not None:
@@ -69,7 +69,7 @@ class Cells:
         return TAG.format(url, name)
 
     def _url(self, field: Field, value: Any) -> str | None:
-        """The list as it is, filtered by this value too."""
+        """The URL of the list, also filtered by this value."""
         path = filter_path(field, self._paths)
         text = _filter_text(field, path, value)
         shows_picture = field.target is not None and record_of(field.target).path == "media"
@@ -77,6 +77,6 @@ class Cells:
             return None
         replaced = (path, f"{path}__in", "page")
         rest = [(name, one) for name, one in self.pairs if name not in replaced]
-        if (MATCH, "any") in rest:  # among alternatives a filter more would find more
+        if (MATCH, "any") in rest:  # with alternatives, another filter would find more rows
             rest = []
         return list_url(self.record, [*rest, (path, text)])

@@ -1,4 +1,4 @@
-"""The active filters of a list in words, each with the address of the list without it."""
+"""The active filters of a list in words, each with the URL of the list without it."""
 
 from typing import Any
 
@@ -68,7 +68,7 @@ def chip_groups(record: Record, actor: Actor, pairs: Pairs) -> list[dict[str, An
 
 
 def words_of(record: Record, actor: Actor, name: str, value: str) -> str:
-    """A filter as people read it."""
+    """A filter in words."""
     path, _, operator = split_name(name)[1].partition("__")
     known = path in filter_paths(record, actor)
     field = record.fields_by_name.get(path.partition(".")[0]) if known else None
@@ -93,7 +93,7 @@ def _chip_form(field: Field, operator: str) -> Message:
 
 
 def _chip_value(field: Field, value: str) -> str:
-    """The value of a filter as people read it."""
+    """The value of a filter in words."""
     if field.kind.widget == "checkbox":
         return gettext("yes") if value == "true" else gettext("no")
     if field.kind.widget == "datetime":

@@ -56,7 +56,7 @@ def _rank(record: Record, field: Field) -> tuple[int, int]:
 
 
 def _fits(record: Record, field: Field) -> bool:
-    """Whether it fits in a list: no long text, count, or repetition of another column."""
+    """Whether it fits into a list: no long text, no count, no repetition of another column."""
     if field.name == record.title_field:
         return True
     repeats = isinstance(field, Computed) and not field.choices and field.on_update
@@ -80,7 +80,7 @@ def _is_short(field: Field) -> bool:
 
 
 def shown_fields(record: Record, actor: Actor, chosen: Sequence[str] = ()) -> list[Field]:
-    """The fields in the list for this actor, title first: those `chosen`, else the usual ones."""
+    """The fields in the list for this actor, title first: the `chosen` ones, or else the usual ones."""
     fields = column_fields(record, actor)
     names = [name for name in dict.fromkeys([record.title_field, *chosen]) if name in fields]
     if any(name in fields for name in chosen):
@@ -89,7 +89,7 @@ def shown_fields(record: Record, actor: Actor, chosen: Sequence[str] = ()) -> li
 
 
 def usual_fields(record: Record, actor: Actor) -> list[Field]:
-    """The columns that nobody has chosen, at most MAX_COLUMNS."""
+    """The default columns, at most MAX_COLUMNS."""
     visible = record.visible_fields(actor)
     fitting = [record.field(name) for name in visible if _fits(record, record.field(name))]
     by_rank = sorted(fitting, key=lambda one: _rank(record, one))
@@ -100,18 +100,18 @@ def usual_fields(record: Record, actor: Actor) -> list[Field]:
 
 
 def read_names(record: Record) -> tuple[str, ...]:
-    """The fields to read for a page of records: counts that are made on request are added where they are shown."""
+    """The fields to read for a page of records; counts that are made on request are added if they are shown."""
     fields = (record.field(name) for name in record.field_names)
     return tuple(one.name for one in fields if not (one.on_request and one.is_ignored))
 
 
 def without_parameters(pairs: Pairs, *names: str) -> Pairs:
-    """The parameters but those called `names`."""
+    """The parameters except those called `names`."""
     return [(name, value) for name, value in pairs if name not in names]
 
 
 def _sorting(record: Record, pairs: Pairs) -> str:
-    """The name the list is sorted by, `-` in front for descending."""
+    """The name by which the list is sorted, with `-` in front for descending."""
     sort = dict(pairs).get("sort", "").split(",")[0]
     usual = "-created_at" if record.newest_first else record.order[0]
     return sort or ("" if dict(pairs).get("search") else usual)
@@ -141,7 +141,7 @@ def _column(record: Record, field: Field, current: str, sortable: bool, rest: Pa
 
 
 def page_numbers(record: Record, pairs: Pairs, page: int, pages: int) -> list[dict[str, Any]]:
-    """Page numbers around the current one, the first and the last; `…` where some are left out."""
+    """Page numbers around the current one, the first and the last; `…` where some are omitted."""
     near = range(page - AROUND, page + AROUND + 1)
     numbers = [n for n in sorted({1, pages, *near}) if 1 <= n <= pages]
     links: list[dict[str, Any]] = []

@@ -1,4 +1,4 @@
-"""How a person has a list shown: which columns in which order, sorted by what, how close together."""
+"""How a person's list is shown: columns and their order, sorting, density."""
 
 from types import SimpleNamespace
 from typing import Any
@@ -19,7 +19,7 @@ DENSITIES = PROFILES.field(DENSITY).choices
 
 
 def display_menu(listing: ListPage, names: list[str] | None = None) -> Any:
-    """The variables of the menu; it is open with `names` as the columns that are being arranged."""
+    """The variables of the menu; it is open with `names` as the columns being arranged."""
     fields = column_fields(listing.record, listing.actor)
     shown = [one.name for one in listing.fields] if names is None else names
     rest = [name for name in fields if name not in shown]
@@ -49,7 +49,7 @@ def display_menu(listing: ListPage, names: list[str] | None = None) -> Any:
 
 
 def _sorts(listing: ListPage) -> list[dict[str, Any]]:
-    """The orders to choose from, also for those who see no headers to click on."""
+    """The sort orders to choose from, also for layouts without headers."""
     record, current = listing.record, listing.parameters.get("sort", "")
     choices = [("", gettext("Default order"))]
     for name in sort_names(record, listing.actor):
@@ -57,7 +57,7 @@ def _sorts(listing: ListPage) -> list[dict[str, Any]]:
         first, last = _order_words(field)
         label = gettext(field.label)
         choices += [(name, f"{label}: {first}"), (f"-{name}", f"{label}: {last}")]
-    if current not in dict(choices):  # by several fields, from the address
+    if current not in dict(choices):  # by several fields, from the URL
         choices.append((current, current))
     return [{"value": v, "label": words, "chosen": v == current} for v, words in choices]
 
@@ -73,7 +73,7 @@ def _order_words(field: Field) -> tuple[str, str]:
 
 
 def sent_columns(listing: ListPage) -> list[str]:
-    """The columns in the order in which they were sent, one of them moved up or down."""
+    """The submitted columns in their order, with one of them moved up or down."""
     fields = column_fields(listing.record, listing.actor)
     names = [name for name in dict.fromkeys(request.form.getlist("column")) if name in fields]
     for step in ("up", "down"):
@@ -85,9 +85,9 @@ def sent_columns(listing: ListPage) -> list[str]:
 
 
 def apply_display(listing: ListPage) -> str:
-    """Keep what was sent, and return the address of the list that is shown so.
+    """Save the submitted display, and return the URL of the list shown that way.
 
-    While a view is open the columns are a change of that view, not of the person's list.
+    While a view is open, the columns change that view rather than the person's list.
     """
     listing.views.preferences.save_density(listing.actor, _density(listing))
     _save_layout(listing)

@@ -1,5 +1,4 @@
-"""The filter panel: a plain input for each field that can be filtered, in the query language of the
-API."""
+"""The filter panel: a plain input for each field that can be filtered, in the query language of the API."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -94,8 +93,9 @@ def _bound_filter(field: Field, path: str, operator: str, values: dict[str, str]
 
 @dataclass(frozen=True)
 class Section:
-    """The inputs of one group of filters, 0 for those outside of groups; `kept` are filters that the
-    address has and no input shows."""
+    """The inputs of one group of filters, 0 for those outside groups; `kept` are filters in the URL that no input
+    shows.
+    """
 
     number: int
     inputs: list[Filter]
@@ -104,7 +104,7 @@ class Section:
 
 
 def filter_sections(record: Record, actor: Actor, pairs: Pairs, lookup: Any) -> list[Section]:
-    """The filter panel: the filters outside of groups, each group, and an empty one for more."""
+    """The filter panel: the filters outside groups, each group, and an empty one to add."""
     groups = split_groups([pair for pair in pairs if pair[0] not in OWN])
     any_match = (MATCH, ANY) in pairs
     sections = [
@@ -128,11 +128,11 @@ def _section(
     for one in list(inputs):
         values = [value for name, value in further if name == one.name]
         if alternatives and one.value and one.may_be_any:
-            values.append("")  # for one more
+            values.append("")  # the empty one
         place = inputs.index(one) + 1
         label = translate(more.with_values(label=one.label))
         inputs[place:place] = [replace(one, label=label, value=v) for v in values]
-    # the state outside of groups is kept with the tabs
+    # the state outside groups belongs to the tabs
     kept = [pair for pair in pairs if pair[0] not in names and (number or pair[0] != "status")]
     prefix = f"{number}." if number else ""
     return Section(
@@ -146,7 +146,7 @@ def _section(
 
 
 def _with_shown_name(record: Record, actor: Actor, one: Filter) -> Filter:
-    """An input for records with the name of the one that it holds the key of."""
+    """An input for records with the name of the one whose key it contains."""
     if not (one.lookup_url and one.value):
         return one
     reference = reference_in(record, actor, one.name, one.value)
@@ -154,7 +154,7 @@ def _with_shown_name(record: Record, actor: Actor, one: Filter) -> Filter:
 
 
 def reference_in(record: Record, actor: Actor, path: str, text: str) -> NamedReference | None:
-    """The record that a filter with this value looks for, if it looks for one."""
+    """The record that a filter with this value refers to, if any."""
     field = _referring_field(record, filter_paths(record, actor), path)
     if field is None:
         return None
@@ -163,7 +163,7 @@ def reference_in(record: Record, actor: Actor, path: str, text: str) -> NamedRef
 
 
 def _optional(one: Filter, values: dict[str, str]) -> Filter:
-    """A condition with a value outside of groups has none in a group."""
+    """A condition that has a value outside groups has none in a group."""
     return replace(one, value=one.value if one.name in values else "", may_be_any=True)
 
 
@@ -182,7 +182,7 @@ def filters(
 
 
 def clean(record: Record, actor: Actor, pairs: Pairs) -> Pairs:
-    """The parameters that are set, times with their zone; invalid paging is dropped."""
+    """The parameters with values, times with their zone; invalid paging is dropped."""
     paths = filter_paths(record, actor)
     cleaned = []
     for name, text in pairs:
@@ -196,7 +196,7 @@ def clean(record: Record, actor: Actor, pairs: Pairs) -> Pairs:
 def _stored_value(
     record: Record, actor: Actor, paths: Mapping[str, Field], name: str, text: str
 ) -> str:
-    """The value that is looked for where somebody has typed `text`."""
+    """The value to look for when someone has typed `text`."""
     path, _, operator = name.partition("__")
     one = paths.get(path)
     if one is not None and one.kind.widget == "datetime" and not name.endswith(NO_MOMENTS):
@@ -210,7 +210,7 @@ def _stored_value(
 def _referring_field(record: Record, paths: Mapping[str, Field], path: str) -> Field | None:
     """The field of references whose keys or ids `path` compares: `category.slug`, `post`.
 
-    None for other fields, and where keys are names already.
+    None for other fields, and if keys are names already.
     """
     one = record.fields_by_name.get(path.partition(".")[0])
     if one is None or one.target is None or path not in paths:

@@ -1,8 +1,8 @@
-"""Groups of filters in the address of a list: `match=any`, and names that begin with the number of a group.
+"""Groups of filters in the URL of a list: `match=any`, and names with the number of a group in front.
 
-`status=draft&1.author.username=ann&1.author.username=abe` finds drafts by ann or abe: all filters must
-hold, and of those in a group any. With `match=any` one filter is enough, and those in a group must hold
-together. They become the same conditions as groups in a query of the API.
+`status=draft&1.author.username=ann&1.author.username=abe` finds drafts by ann or abe: all filters must match, and
+in a group any. With `match=any` one filter is enough, and those in a group must all match. They become the same
+conditions as groups in a query of the API.
 """
 
 import re
@@ -27,18 +27,18 @@ Part = Condition | Group
 
 
 def has_tabs(field: Field) -> bool:
-    """Whether the values of a field are tabs above the list, not a filter."""
+    """Whether the values of a field are tabs above the list rather than a filter."""
     return field.name == "status" and bool(field.choices)
 
 
 def split_name(name: str) -> tuple[int, str]:
-    """The number of the group that a parameter belongs to, 0 for none, and its name in there."""
+    """The number of the group that a parameter belongs to, 0 for none, and its name there."""
     match = _IN_GROUP.fullmatch(name)
     return (int(match[1]), match[2]) if match else (0, name)
 
 
 def split_groups(pairs: Pairs) -> dict[int, Pairs]:
-    """The parameters by the number of their group; 0 are those outside."""
+    """The parameters by the number of their group; 0 are those outside groups."""
     groups: dict[int, Pairs] = {0: []}
     for name, value in pairs:
         number, inner = split_name(name)
@@ -47,7 +47,7 @@ def split_groups(pairs: Pairs) -> dict[int, Pairs]:
 
 
 def outer_kind(pairs: Pairs) -> str:
-    """Whether all filters must hold, or any. Raises BadRequest."""
+    """Whether all filters must match, or any. Raises BadRequest."""
     kind = dict(pairs).get(MATCH, ALL)
     if kind not in (ALL, ANY):
         raise invalid_parameter(MATCH, f"{MATCH} must be {ALL} or {ANY}.")
@@ -55,7 +55,7 @@ def outer_kind(pairs: Pairs) -> str:
 
 
 def inner_kind(kind: str) -> str:
-    """What holds within groups."""
+    """What applies within groups."""
     return ALL if kind == ANY else ANY
 
 
@@ -82,7 +82,7 @@ def parse_list_query(record: Record, actor: Actor, pairs: Pairs) -> Query:
 
 
 def _always_holds(record: Record, actor: Actor, name: str) -> bool:
-    """Whether a parameter is no filter among others: a tab, what is hidden by default, the search."""
+    """Whether a parameter always applies: a tab, a default filter, the search."""
     field = filter_paths(record, actor).get(name.partition("__")[0])
     if field is None:
         return name in PARAMETERS

@@ -30,7 +30,7 @@ class InlineEditMixin(PanelView):
 
     @expose("/ajax/update/", methods=("POST",))
     def ajax_update(self) -> AnyResponse:
-        """Save one cell: field, value, its original text (`base`) or the version it was read at."""
+        """Save one cell: field, value, and its original text (`base`) or the version it was read at."""
         actor, record = panel_actor(), self.record
         id = find(record, actor, parse_id(request.form.get("id")))["id"]
         fields = {one.name: one for one in settable_fields(record, actor, creating=False)}
@@ -48,7 +48,7 @@ class InlineEditMixin(PanelView):
         )
 
     def _save_cell(self, actor: Actor, field: Field, id: int) -> int | None:
-        """Save what was typed; the batch by which it can be undone."""
+        """Save what was typed; return the batch by which it can be undone."""
         record, name = self.record, field.name
         state = find(record, actor, id)
         form = RecordForm(record, actor, creating=False)

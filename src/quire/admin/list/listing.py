@@ -107,7 +107,7 @@ class ListPage:
         return replace(query, sort=sort, fields=record.field_names, panel=True)
 
     def chosen_columns(self) -> list[str]:
-        """The columns that the address or the person has chosen; empty for the usual ones."""
+        """The columns that the URL or the person has chosen; empty for the default ones."""
         named = dict(self.pairs).get(COLUMNS)
         if named:
             return split_list(named)
@@ -116,11 +116,11 @@ class ListPage:
 
     @property
     def is_compact(self) -> bool:
-        """Whether the person wants rows close together."""
+        """Whether the person prefers compact rows."""
         return self.views.preferences.is_compact
 
     def _inline_inputs(self) -> dict[str, dict[str, Any]]:
-        """What the cells of each column are edited with, once for all rows."""
+        """The inputs for editing the cells of each column, once for all rows."""
         fields = settable_fields(self.record, self.actor, creating=False)
         return {one.name: _inline_input(one) for one in fields if one.kind.widget in INLINE}
 
@@ -180,7 +180,7 @@ class ListPage:
         return title if self._highlighter is None else Markup(self._highlighter.mark(title))  # noqa: S704 - it escapes all but <mark>
 
     def _snippet(self, state: dict[str, Any]) -> str:
-        """The first words of the record that were searched for, where its title has none of them."""
+        """An excerpt with the words searched for, if the title contains none of them."""
         if self._highlighter is None or "<mark>" in self._title(state):
             return ""
         others = [one for one in self.record.search_fields if one.name != self.record.title_field]
@@ -189,11 +189,11 @@ class ListPage:
         return text if "<mark>" in text else ""
 
     def here(self) -> str:
-        """The address of this very page."""
+        """The URL of this page."""
         return list_url(self.record, self._address())
 
     def _address(self) -> Pairs:
-        """The parameters of this page; those of a view as it was saved are only in the view."""
+        """The parameters of this page; those of an unmodified view are only in the view."""
         if self.views.current is None or self.views.modified:
             return self.pairs
         paging = [pair for pair in self.pairs if pair[0] in PAGING]
@@ -205,7 +205,7 @@ class ListPage:
         return f"{self.total_figure()} {gettext(one if self.page.total == 1 else many)}"
 
     def total_figure(self) -> str:
-        """`57`; `10,000+` where there are more, or a search has stopped counting."""
+        """`57`; `10,000+` if there are more, or a search has stopped counting."""
         total = self.page.total or 0
         more = self.page.total_is_minimum or total > MAX_COUNTED
         return format_number(min(total, MAX_COUNTED)) + ("+" if more else "")

@@ -1,4 +1,4 @@
-"""All rows that a list finds, on whichever page they are: what a bulk action can be run on at once."""
+"""All rows that a list finds, on all pages: what a bulk action can be run on."""
 
 from dataclasses import replace
 from urllib.parse import parse_qsl, urlsplit
@@ -25,7 +25,7 @@ MATCHING = Message(
 class MatchingRows:
     """The rows of the list at `address` that `actor` may see.
 
-    Raises BadRequest if that is no list of this type, or one whose parameters are invalid.
+    Raises BadRequest if it is not a list of this type, or its parameters are invalid.
     """
 
     def __init__(self, record: Record, actor: Actor, address: str):
@@ -38,7 +38,7 @@ class MatchingRows:
 
     @property
     def page(self) -> Page:
-        """The page of the list that was looked at."""
+        """The page of the list that was shown."""
         return self._listing.page
 
     @property
@@ -48,14 +48,14 @@ class MatchingRows:
 
     @property
     def question(self) -> str:
-        """What is asked before an action is run on all of them."""
+        """The question asked before an action is run on all of them."""
         figure, nouns = self._listing.total_figure(), nouns_of(self._listing.record)
         words = translate(MATCHING.with_values(count=self.total, figure=figure, **nouns))
         return f"{words} {self._first}" if self._rest else words
 
     @property
     def rest_message(self) -> str:
-        """That rows are left which one action does not change; empty if there are none."""
+        """A note that one action does not change all rows; empty if it does."""
         left = gettext(
             "%(count)s more are left. Repeat the action for them.", count=format_number(self._rest)
         )
@@ -67,11 +67,11 @@ class MatchingRows:
 
     @property
     def _rest(self) -> int:
-        """How many rows are more than one action changes."""
+        """How many rows exceed the limit of one action."""
         return max(self.total - MAX_MATCHING, 0)
 
     def choice(self, name: str) -> Choice:
-        """The bulk action called `name`. Raises BadRequest where the list does not offer it."""
+        """The bulk action called `name`. Raises BadRequest if the list does not offer it."""
         listing = self._listing
         for choice in bulk_choices(listing.record, listing.actor, trashed=listing.trashed):
             if choice.name == name:

@@ -1,4 +1,4 @@
-"""What a person has chosen for their lists: columns, layout, the view that opens first, density."""
+"""A person's preferences for lists: columns, layout, default view, density."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -19,33 +19,33 @@ GRID = "grid"
 
 
 def layouts_of(record: Record) -> tuple[str, ...]:
-    """The ways in which rows of a type can be laid out, the usual one first: images in a grid, too."""
+    """The layouts for a type, the default first; for images also a grid."""
     return ("list", GRID) if "variants" in record.fields_by_name else ("list",)
 
 
 @dataclass(frozen=True)
 class Preferences:
-    """The choices of one person; `profile` is where they are kept, None where there is none."""
+    """The preferences of one person; `profile` is where they are stored, None if there is none."""
 
     profile: dict[str, Any] | None
 
     def of_list(self, record: Record, name: str) -> Any:
-        """What is chosen for the list of a type, None where nothing is."""
+        """The preferences for the list of a type; None if there are none."""
         stored = (self.profile or {}).get(name)
         return stored.get(record.path) if isinstance(stored, dict) else None
 
     @property
     def is_compact(self) -> bool:
-        """Whether lists stand close together."""
+        """Whether lists are compact."""
         return (self.profile or {}).get(DENSITY) == "compact"
 
     def layout_of(self, record: Record) -> str:
-        """How the rows of a type are laid out."""
+        """The layout of the list of a type."""
         chosen = self.of_list(record, LAYOUT)
         return chosen if chosen in layouts_of(record) else layouts_of(record)[0]
 
     def save(self, record: Record, actor: Actor, name: str, value: Any) -> None:
-        """Keep a choice for the list of a type; None is the usual."""
+        """Save a preference for the list of a type; None is the default."""
         if self.profile is None:
             return
         stored = {**(self.profile.get(name) or {}), record.path: value}
@@ -53,13 +53,13 @@ class Preferences:
         write.update(PROFILES, actor.as_system(), self.profile["id"], {name: kept})
 
     def save_density(self, actor: Actor, density: str) -> None:
-        """Keep how close together lists stand."""
+        """Save the density of lists."""
         if self.profile is not None and self.profile.get(DENSITY) != density:
             write.update(PROFILES, actor, self.profile["id"], {DENSITY: density})
 
 
 def preferences_of(actor: Actor) -> Preferences:
-    """The choices of the person who asks."""
+    """The preferences of the current user."""
     mine = (Condition("user", "eq", (actor.user_id,)),)
     fields = ("id", CHOSEN_COLUMNS, DEFAULT_VIEW, LAYOUT, DENSITY)
     query = Query(conditions=mine, fields=fields, per_page=1, count=False)

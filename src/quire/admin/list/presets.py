@@ -1,4 +1,4 @@
-"""Named spans of time, such as the last 7 days, by which lists are filtered."""
+"""Named periods, such as the last 7 days, for filtering lists."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -24,18 +24,18 @@ PRESETS = {
 
 
 def choices() -> tuple[tuple[str, str], ...]:
-    """The spans with their names."""
+    """The periods with their names."""
     return tuple((word, translate(name)) for word, name in PRESETS.items())
 
 
 def name_of(word: str) -> str:
-    """The name of a span as it stands inside a sentence: English has small letters there."""
+    """The name of a period inside a sentence: English uses lower case there."""
     name = translate(PRESETS.get(word, word))
     return name.lower() if is_english() else name
 
 
 def span_of(word: str) -> tuple[datetime, datetime]:
-    """The first moment of a span, and the first after it, by the days of the person's zone."""
+    """The start of a period and the end, which is excluded, by days in the person's zone."""
     today = now().astimezone(time_zone()).replace(hour=0, minute=0, second=0)
     days = {
         "today": (0, 1),
@@ -54,7 +54,7 @@ def span_of(word: str) -> tuple[datetime, datetime]:
 
 
 def expand(pairs: Iterable[tuple[str, str]]) -> Pairs:
-    """The parameters with each span as two comparisons of the query language."""
+    """Return the parameters with each period as two comparisons of the query language."""
     expanded: Pairs = []
     for name, value in pairs:
         path, _, operator = name.rpartition("__")

@@ -1,4 +1,4 @@
-"""The tabs above a list: all, one's own, states, what its declaration names, trash, saved views."""
+"""The tabs above a list: all, one's own, states, those in its declaration, trash, saved views."""
 
 from typing import Any
 from urllib.parse import parse_qsl
@@ -28,7 +28,7 @@ def _states(record: Record, actor: Actor) -> list[Entry]:
 
 
 def _own_tabs(record: Record, actor: Actor) -> list[Entry]:
-    """One's own records, for those who find others too."""
+    """The tab of one's own records, for those who see others too."""
     if record.allows(actor, "panel") is not True or not actor.username:
         return []
     columns = [one.owner_column for one in record.access.update.walk()]
@@ -51,7 +51,7 @@ def _declared_tabs(record: Record, actor: Actor) -> list[Entry]:
 
 
 def tabs(record: Record, actor: Actor, views: ListViews, pairs: Pairs) -> list[dict[str, Any]]:
-    """The tabs above the list; the last of those that fit its parameters is the current one."""
+    """The tabs above the list; the last one that matches its parameters is the current one."""
     trash = [(gettext("Trash"), [("trashed", "true")])] if record.has_trash else []
     middle = [
         *_own_tabs(record, actor),
@@ -65,13 +65,13 @@ def tabs(record: Record, actor: Actor, views: ListViews, pairs: Pairs) -> list[d
     current = None if views.current else fitting[-1]
     rest = without_parameters(pairs, "status", "trashed", "page")
     rest = [pair for pair in rest if pair not in fitting[-1]]
-    if views.current:  # the other tabs are no parts of it
+    if views.current:  # the other tabs are not subsets of it
         rest = [(VIEW, EVERYTHING)] if views.default else []
     marks = [pair for pair in rest if pair[0] == VIEW]
     links = [
         {
             "label": label,
-            # among alternatives a filter more would find more
+            # with alternatives, another filter would find more rows
             "url": narrowed_url(
                 record, [*(rest if _is_state(own) or not any_match else marks), *own]
             ),

@@ -1,4 +1,4 @@
-"""Saves the list that somebody looks at as a view, updates one, and says which view opens first."""
+"""Saves the current list as a view, updates views, and sets the default view."""
 
 from types import SimpleNamespace
 from typing import Any
@@ -31,7 +31,7 @@ TYPED = ("name", "shared_with", "opens_first")
 
 
 class ViewsMixin(PanelView):
-    """The part of a record's view that shows the list and keeps views of it."""
+    """The part of a record's view that shows the list and saves views of it."""
 
     record: Record
     list_template: str
@@ -42,8 +42,9 @@ class ViewsMixin(PanelView):
         columns: list[str] | None = None,
         form: dict[str, str] | None = None,
     ) -> tuple[str, int]:
-        """The list, with what was typed in the `form` of a view that could not be saved, or `columns`
-        that are being arranged."""
+        """The list, with what was typed in the `form` of a view that could not be saved, or the `columns` being
+        arranged.
+        """
         status = 200
         if listing.problem:
             status = listing.problem.status
@@ -64,7 +65,7 @@ class ViewsMixin(PanelView):
 
     @expose("/views/", methods=("POST",))
     def views_view(self) -> Answer:
-        """Save a view of the list at `url`, update it, or have it open first."""
+        """Save a view of the list at `url`, update it, or make it the default."""
         listing = _sent_list(self.record)
         steps = {"save": _save, "update": _update, "default": _set_default}
         step = steps.get(request.form.get("do", ""))
@@ -80,7 +81,7 @@ class ViewsMixin(PanelView):
 
     @expose("/display/", methods=("POST",))
     def display_view(self) -> Answer:
-        """Have the list at `url` shown with other columns, order or density."""
+        """Show the list at `url` with other columns, order or density."""
         listing = _sent_list(self.record)
         if "up" in request.form or "down" in request.form:
             return self.list_page(listing, [self.record.title_field, *sent_columns(listing)])
@@ -88,7 +89,7 @@ class ViewsMixin(PanelView):
 
 
 def _sent_list(record: Record) -> ListPage:
-    """The list that somebody looked at. Raises BadRequest."""
+    """The list that the person was looking at. Raises BadRequest."""
     parts = urlsplit(local_url(request.form.get("url")) or list_url(record))
     if parts.path != list_url(record):
         raise BadRequest("This is not the address of the list.", code="invalid_parameter")
@@ -101,7 +102,7 @@ def _dropped_words(dropped: list[str]) -> str:
 
 
 def _content(listing: ListPage) -> dict[str, Any]:
-    """What a view keeps of a list."""
+    """What a view stores of a list."""
     kept = without_parameters(listing.pairs, *LEFT_OUT, COLUMNS)
     return {"parameters": urlencode(kept), "columns": listing.chosen_columns()}
 
@@ -133,7 +134,7 @@ def _update(listing: ListPage) -> str:
 
 
 def _set_default(listing: ListPage) -> str:
-    """The view that is open opens first from now on; or none does, where it does already."""
+    """Make the open view the default, or remove the default if it is that already."""
     view, views = _current(listing), listing.views
     slug = None if views.default == view["slug"] else view["slug"]
     views.preferences.save(listing.record, listing.actor, DEFAULT_VIEW, slug)

@@ -1,4 +1,4 @@
-"""The saved views of a list: which one an address opens, and what of it still exists."""
+"""The saved views of a list: which one a URL opens, and which parts of it still exist."""
 
 from functools import cached_property
 from typing import Any
@@ -32,9 +32,9 @@ View = dict[str, Any]
 class ListViews:
     """The views of a list that `actor` may open.
 
-    `pairs` are the parameters of the list: those of the view that `sent` opens, unless `sent` has
-    its own. `missing` is the slug of a view that cannot be opened, `dropped` says in words what an
-    opened view asks for and nothing knows any more.
+    `pairs` are the parameters of the list: those of the view that `sent` opens, unless `sent` has its own.
+    `missing` is the slug of a view that cannot be opened, `dropped` describes what an opened view contains that no
+    longer exists.
     """
 
     def __init__(self, record: Record, actor: Actor, sent: Pairs):
@@ -53,7 +53,7 @@ class ListViews:
 
     @cached_property
     def all(self) -> list[View]:
-        """The views of this list, by name: one's own and shared ones, as administrators see all."""
+        """The views of this list, by name: private and shared ones; administrators see all."""
         of_type = Condition("type", "eq", (self.record.path,))
         own = Condition("owner", "eq", (self.actor.user_id,))
         wanted = (of_type, Group("any", (own, Condition("shared_with", "ne", ("nobody",)))))
@@ -67,24 +67,24 @@ class ListViews:
 
     @cached_property
     def preferences(self) -> Preferences:
-        """What the person has chosen for this list."""
+        """The person's preferences for this list."""
         return preferences_of(self.actor)
 
     @cached_property
     def default(self) -> str:
-        """The slug of the view that opens first, empty for none."""
+        """The slug of the default view, empty if there is none."""
         slug = self.preferences.of_list(self.record, DEFAULT_VIEW)
         return slug if any(one["slug"] == slug for one in self.all) else ""
 
     @property
     def mark(self) -> Pairs:
-        """What the links of the list say of the view: the whole list is named where another opens first."""
+        """What the links of the list say about the view: the whole list is named if another view is the default."""
         if self.current is not None:
             return [(VIEW, self.current["slug"])]
         return [(VIEW, EVERYTHING)] if self.default else []
 
     def _parameters(self, view: View) -> Pairs:
-        """What a view asks for, but for what nothing knows any more."""
+        """The parameters of a view, without those that no longer exist."""
         pairs: Pairs = []
         for pair in clean(self.record, self.actor, parse_qsl(view["parameters"])):
             if pair[0] not in LEFT_OUT:

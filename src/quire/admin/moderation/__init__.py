@@ -1,1 +1,1 @@
-"""The moderation queue: what waits for a decision, and the decisions."""
+"""The moderation queue: what is waiting for a decision, and the decisions."""

@@ -1,4 +1,4 @@
-"""What the moderation queue shows: the records in one state, and one of them whole."""
+"""What the moderation queue shows: the records in one state, and one of them in full."""
 
 import secrets
 from types import SimpleNamespace
@@ -36,7 +36,7 @@ State = dict[str, Any]
 
 
 class Queue:
-    """One page of the queue as `actor` sees it: the records in one state, and the one that is read."""
+    """One page of the queue as `actor` sees it: the records in one state, and the current one."""
 
     def __init__(self, record: Record, actor: Actor, status: str, page: int, id: int | None):
         self.record, self.actor, self.status = record, actor, status
@@ -60,7 +60,7 @@ class Queue:
         return read.list_records(self.record, self.actor, query)
 
     def url(self, **values: Any) -> str:
-        """The address of the queue with other values: a `page`, an `id`, a `status`."""
+        """The URL of the queue with other values: a `page`, an `id`, a `status`."""
         base = {"status": self.status, "page": self.page.page}
         default = {"status": self.moderation.waiting, "page": 1}
         query = {name: one for name, one in (base | values).items() if one != default.get(name)}
@@ -68,13 +68,13 @@ class Queue:
         return f"{address}?{urlencode(query)}" if query else address
 
     def next_url(self) -> str:
-        """The address after a decision: the record below, the one above where there is none below."""
+        """The URL after a decision: the next record, or the previous one if there is none."""
         rest = [state["id"] for state in self.page.rows]
         following = rest[self.place + 1 :] or rest[: self.place][-1:]
         return self.url(**({"id": following[0]} if following else {}))
 
     def step_url(self, step: int) -> str | None:
-        """The address of the record `step` places further down, None where there is none."""
+        """The URL of the record `step` places further down; None if there is none."""
         place = self.place + step
         there = 0 <= place < len(self.page.rows)
         return self.url(id=self.page.rows[place]["id"]) if there else None
@@ -123,7 +123,7 @@ class Queue:
         ]
 
     def _action_without_effect(self) -> str | None:
-        """The action that would leave records in the state that all of these have."""
+        """The action that leads to the state that all of these are already in."""
         if not self.page.rows:
             return None
         actions = filter(None, map(self.record.action, self.moderation.actions))
@@ -180,7 +180,7 @@ class Queue:
         )
 
     def _rejected_status(self) -> str:
-        """The state of what has been rejected: that in which it cannot be rejected again."""
+        """The state of rejected records, which cannot be rejected again."""
         action = self.record.action(self.moderation.reject)
         words = self.record.field("status").choices
         return next((one for one in words if action and not action.available({"status": one})), "")
@@ -204,7 +204,7 @@ class Queue:
         return gettext("%(accept)s and reply", accept=accept[0]) if accept else gettext("Reply")
 
     def _history(self, state: State) -> list[Any]:
-        """What became of the records of the same author: a word, a number, a link to them."""
+        """The fate of earlier records by the same author: a label, a number, a link to them."""
         author = state.get(self.moderation.author)
         if not author:
             return []
@@ -223,7 +223,7 @@ class Queue:
         ]
 
     def _parent(self, state: State) -> Any:
-        """What the record answers, if it answers one that the actor sees."""
+        """The record that this one replies to, if the actor sees it."""
         reference = state.get(self.moderation.reply_to)
         if not reference:
             return None

@@ -37,14 +37,14 @@ class QueueLink(MenuLink):
         self._record = record
 
     def is_accessible(self) -> bool:
-        """Whether the actor finds such records in the panel."""
+        """Whether the actor sees such records in the panel."""
         actor = panel_actor()
         in_panel = actor.at_least(PANEL_ROLE)
         return in_panel and self._record.allows(actor, "panel") is not False
 
 
 class ModeratedView(RecordView):
-    """The pages of a type whose records wait for a decision."""
+    """The pages of a type whose records are moderated."""
 
     def _moderation(self) -> Moderation:
         assert self.record.moderation is not None
@@ -52,7 +52,7 @@ class ModeratedView(RecordView):
 
     @expose("/moderation/")
     def moderation_view(self) -> str:
-        """The queue, one record of it whole."""
+        """The queue, with one record in full."""
         id = request.args.get("id")
         return self._queue_page(parse_id(id) if id else None, request.args.get("status", ""))
 
@@ -73,7 +73,7 @@ class ModeratedView(RecordView):
 
     @expose("/moderation/reply/", methods=("POST",))
     def reply_view(self) -> str | AnyResponse | tuple[str, int]:
-        """Answer a record, and accept it if that is still to be done; one step to undo."""
+        """Reply to a record, and approve it if necessary; undone in one step."""
         moderation, actor = self._moderation(), panel_actor()
         state = find(self.record, actor, parse_id(request.form.get("id")))
         typed = request.form.get("body", "")
@@ -94,7 +94,7 @@ class ModeratedView(RecordView):
         return f"“{record_title(self.record, state)}”"
 
     def _reply(self, actor: Actor, moderation: Moderation, state: State, typed: str) -> int | None:
-        """Both changes in one transaction; the batch by which they are undone."""
+        """Make both changes in one transaction; return the batch by which they can be undone."""
         record, id = self.record, state["id"]
         accept = record.action(moderation.accept)
         raw = {
@@ -111,5 +111,5 @@ class ModeratedView(RecordView):
                 accepted and change_of(0, moderation.accept, record, id, accepted),
                 change_of(1, "create", record, reply.id, reply),
             ]
-            # none when sent again
+            # None if it is sent again.
             return store_batch(connection, actor, ACTION, [one for one in changes if one])

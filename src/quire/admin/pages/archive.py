@@ -1,4 +1,4 @@
-"""The page where administrators export all content as one file that another Quire can import."""
+"""The page where administrators export all content as one file, to import into another Quire."""
 
 from collections.abc import Generator
 from importlib import import_module
@@ -40,7 +40,7 @@ class ArchiveView(PanelView):
     def download(self) -> AnyResponse:
         """The archive, streamed; never with passwords."""
         pieces = _pieces()
-        first = next(pieces)  # what refuses does so before anything is sent
+        first = next(pieces)  # errors are raised before anything is sent
         audit.record_event(panel_actor(), "export", "archive")
         name = f"quire-{now():%Y-%m-%d}.zip"
         response = Response(
@@ -53,6 +53,6 @@ class ArchiveView(PanelView):
 
 
 def _pieces() -> Generator[bytes, None, None]:
-    """The archive; raises Unavailable when MAX_STREAMS are being read already."""
+    """The archive in pieces; raises Unavailable if MAX_STREAMS are being sent already."""
     with stream_slot(_streams):
         yield from import_module("quire.exchange.archive.export").stream()

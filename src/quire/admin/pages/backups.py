@@ -1,4 +1,4 @@
-"""The backups page for administrators: which there are, how old and whether verified; one more now."""
+"""The backups page for administrators: the backups, their age, whether they were verified; making another."""
 
 from datetime import datetime
 from pathlib import Path
@@ -51,7 +51,7 @@ def _verify(job: Job) -> None:
 
 
 def _find_backup(name: str) -> Path | None:
-    """The backup of this name in the folder."""
+    """The backup with this name in the folder."""
     return next((path for _, path in stored_backups() if path.name == name), None)
 
 
@@ -82,7 +82,7 @@ class BackupsView(PanelView):
 
     @expose("/make", methods=("POST",))
     def make(self) -> AnyResponse:
-        """Have a worker make a backup."""
+        """Enqueue a backup."""
         with transaction():
             record_event(panel_actor(), "back_up", "backups")
             enqueue(EVENT)
@@ -91,7 +91,7 @@ class BackupsView(PanelView):
 
     @expose("/verify", methods=("POST",))
     def verify(self) -> AnyResponse:
-        """Have a worker restore a backup into a temporary place and compare."""
+        """Enqueue a verification, which restores a backup to a temporary place and compares."""
         path = _named_backup()
         with transaction():
             record_event(panel_actor(), "verify_backup", "backups", None, path.name)
@@ -101,7 +101,7 @@ class BackupsView(PanelView):
 
     @expose("/download", methods=("POST",))
     def download(self) -> AnyResponse:
-        """A backup as a file; it holds everything, so the audit says who has taken it."""
+        """A backup as a file; it contains everything, so the download is recorded in the audit log."""
         path = _named_backup()
         record_event(panel_actor(), "download_backup", "backups", None, path.name)
         return send_file(path, mimetype="application/octet-stream", as_attachment=True)

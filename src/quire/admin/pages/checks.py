@@ -1,4 +1,4 @@
-"""The checks of the installation as a page for administrators: what is not well, and what to do."""
+"""The checks of the installation as a page for administrators: problems, and what to do about them."""
 
 from flask_admin import expose
 
@@ -12,7 +12,7 @@ ORDER = ("error", "warning", "ok")
 
 
 class ChecksView(PanelView):
-    """`/admin/checks/`: what `manage.py check --deploy` says."""
+    """`/admin/checks/`: the results of `manage.py check --deploy`."""
 
     role = "admin"
 
@@ -24,7 +24,7 @@ class ChecksView(PanelView):
     @expose("/")
     def index(self) -> str:
         """The page; each check takes seconds at most."""
-        with blocking():  # others are answered by other threads meanwhile
+        with blocking():  # other threads answer other requests meanwhile
             results = list(examine(True, {}))
         results.sort(key=lambda pair: ORDER.index(pair[1].status))
         rows = [check_row(*one) for one in results]

@@ -54,7 +54,7 @@ def types_for(actor: Actor) -> list[Record]:
 
 
 class ImportView(PanelView):
-    """`/admin/imports/`: from a file to records, page by page, without scripts."""
+    """`/admin/imports/`: from a file to records, page by page, without JavaScript."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -79,7 +79,7 @@ class ImportView(PanelView):
 
     @expose("/upload", methods=("POST",))
     def upload(self) -> str | AnyResponse | tuple[str, int, dict[str, str]]:
-        """Store the file, and go on to its columns."""
+        """Store the file, and continue with its columns."""
         actor, path = panel_actor(), request.form.get("type", "")
         record = {one.path: one for one in types_for(actor)}.get(path)
         file = request.files.get("file")
@@ -110,7 +110,7 @@ class ImportView(PanelView):
 
     @expose("/<token>/check", methods=("POST",))
     def check(self, token: str) -> AnyResponse:
-        """Try every row and save nothing."""
+        """Try every row without saving anything."""
         return _start_task(self._with_columns(token), "check")
 
     @expose("/<token>/run", methods=("POST",))
@@ -129,7 +129,7 @@ class ImportView(PanelView):
 
     @expose("/<token>/stop", methods=("POST",))
     def stop(self, token: str) -> AnyResponse:
-        """Stop the import; what was done stays."""
+        """Stop the import; rows that were imported stay."""
         job = import_jobs.find(panel_actor(), token)
         import_jobs.stop(job)
         return _page_of(job)
@@ -141,7 +141,7 @@ class ImportView(PanelView):
         return redirect(url_for("imports.index"))
 
     def _with_columns(self, token: str) -> ImportJob:
-        """The import, its columns as they were chosen in the form. Raises BadRequest."""
+        """The import, with the columns chosen in the form. Raises BadRequest."""
         job = import_jobs.find(panel_actor(), token)
         if not job.is_active and not job.can_be_imported:
             raise BadRequest("This file has already been imported.", code="invalid_parameter")
@@ -162,7 +162,7 @@ class ImportView(PanelView):
 
 
 def _start_task(job: ImportJob, task: str) -> AnyResponse:
-    """Start a task in a worker, and show its progress."""
+    """Start a job, and show its progress."""
     import_jobs.start(job, panel_actor(), task)
     return _page_of(job)
 

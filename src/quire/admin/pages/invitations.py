@@ -16,7 +16,7 @@ from quire.web.language import gettext, language, translate
 
 
 class InvitationsView(PanelView):
-    """`/admin/invitations/`: invite somebody."""
+    """`/admin/invitations/`: invites people."""
 
     role = "admin"
 
@@ -27,7 +27,7 @@ class InvitationsView(PanelView):
 
     @expose("/", methods=("GET", "POST"))
     def index(self) -> str | AnyResponse | tuple[str, int]:
-        """The form; submitted values stay in it if they are rejected."""
+        """The form; submitted values stay in it if they are refused."""
         if request.method != "POST":
             return self._form("", ROLES[0], language())
         email, role, code = (request.form.get(name, "") for name in ("email", "role", "language"))

@@ -1,5 +1,4 @@
-"""The jobs page for administrators: waiting jobs, failed jobs and why; these can be retried or
-deleted."""
+"""The jobs page for administrators: waiting jobs, and failed ones with the reason, to retry or delete."""
 
 from typing import Any
 
@@ -56,7 +55,7 @@ class JobsView(PanelView):
 
 
 def _figure(number: int) -> str:
-    """`57`; `10,000+` where no more than that are counted."""
+    """`57`; `10,000+` if counting stops there."""
     limit = queue_admin.MAX_SUMMED
     return format_number(min(number, limit)) + ("+" if number >= limit else "")
 

@@ -1,4 +1,4 @@
-"""The page of the log for administrators: what was logged last, all of it or what went wrong."""
+"""The log page for administrators: the latest entries, all of them or only problems."""
 
 from types import SimpleNamespace
 from typing import Any
@@ -18,7 +18,7 @@ TONES = {"warning": "warning", "error": "error", "critical": "error"}
 
 
 class LogView(PanelView):
-    """`/admin/log/`: the last entries, without secrets, as in the log itself."""
+    """`/admin/log/`: the latest entries, without secrets, as in the log itself."""
 
     role = "admin"
 
@@ -27,7 +27,7 @@ class LogView(PanelView):
 
     @expose("/")
     def index(self) -> str:
-        """The page; `show=problems` leaves out what went well, `q` all without these words."""
+        """The page; `show=problems` omits successes, `q` everything without these words."""
         only_problems = request.args.get("show") == "problems"
         words = request.args.get("q", "").strip().lower()
         entries = [

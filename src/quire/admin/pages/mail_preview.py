@@ -1,6 +1,6 @@
 """Emails that were stored instead of sent, for administrators of a development installation.
 
-Their links give access to accounts, so in production they can be read on the server only.
+Their links give access to accounts, so in production they can only be read on the server.
 """
 
 from flask import Response, current_app
@@ -40,7 +40,7 @@ class MailView(PanelView):
         return is_kept and super().is_accessible()
 
     def refusal(self) -> str:
-        """Administrators are told where emails are instead."""
+        """Tells administrators where emails are instead."""
         if not panel_actor().at_least(self.role):
             return super().refusal()
         server = current_app.config["MAIL_SERVER"]

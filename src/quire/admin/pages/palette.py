@@ -1,4 +1,4 @@
-"""What the command palette finds: records of all types that can be searched, and new ones to begin."""
+"""What the command palette finds: records of all searchable types, and new ones to create."""
 
 from flask import jsonify, request, url_for
 from flask_admin import expose
@@ -25,13 +25,13 @@ Entries = list[dict[str, str]]
 
 
 class PaletteView(PanelView):
-    """Suggestions for the palette, as JSON; the pages of the menu it reads from the page."""
+    """Suggestions for the palette, as JSON; it takes the entries of the menu from the page."""
 
     def __init__(self) -> None:
         super().__init__(name="Search everything", endpoint="palette", url="palette")
 
     def is_visible(self) -> bool:
-        """It is opened by a key and a button, not from the menu."""
+        """It is opened with a key or a button, not from the menu."""
         return False
 
     @expose("/")
@@ -77,7 +77,7 @@ def _views(actor: Actor) -> Entries:
 
 
 def _searchable_types(actor: Actor) -> list[Record]:
-    """The types with full-text search that this actor finds in the panel."""
+    """The searchable types that this actor sees in the panel."""
     return [
         record
         for record in REGISTRY.values()

@@ -14,7 +14,7 @@ from quire.web.language import gettext
 
 
 class PermissionsView(PanelView):
-    """`/admin/access/`: the matrix of role, type, action and field, as the declarations have it."""
+    """`/admin/access/`: the matrix of roles, types, actions and fields, from the declarations."""
 
     role = "admin"
 

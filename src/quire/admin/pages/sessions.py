@@ -1,4 +1,4 @@
-"""The sessions of everybody, for administrators: the list of the type, and a button that ends all others."""
+"""Everyone's sessions, for administrators: the list of the type, and a button that ends all others."""
 
 from flask import flash, redirect
 from flask_admin import expose
@@ -15,13 +15,13 @@ from quire.web.language import ngettext
 
 
 class SessionsView(RecordView):
-    """The pages of sessions; deleting one signs its device out at once."""
+    """The pages of sessions; deleting one signs its device out immediately."""
 
     list_template = "quire_admin/sessions.html"
 
     @expose("/end-all/", methods=("POST",))
     def end_all_view(self) -> AnyResponse:
-        """Sign everybody out, on all devices but this one."""
+        """Sign everyone out, on all devices except this one."""
         actor = panel_actor()
         require_possible(self.record.access.panel, actor)
         with transaction():
