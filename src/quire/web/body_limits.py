@@ -12,9 +12,9 @@ from quire.web.request_hooks import before_request
 UPLOAD_PATHS = re.compile(
     r"/api/v1/media(/[0-9]+/replace_file)?|/admin/media/(new|replace)|/admin/imports/upload|/profile"
 )
-"""Paths, without a slash at their end, whose POST may bring a file."""
+"""Paths, without a trailing slash, whose POST may contain a file."""
 WRAPPING = 64 * 1024
-"""Bytes that a form needs beside the file in it."""
+"""Bytes that a form needs in addition to the file in it."""
 
 
 def accepts_files(method: str, path: str) -> bool:

@@ -19,16 +19,16 @@ from quire.web.response import add_own_headers, drop_own_header
 from quire.web.safe_requests import READS
 
 SHARED_SECONDS = 60
-"""How long a shared cache answers without asking."""
+"""Seconds for which a shared cache may answer without revalidating."""
 _SHARED = "public, max-age=0, must-revalidate, s-maxage="
 PUBLIC = f"{_SHARED}{SHARED_SECONDS}, stale-while-revalidate=300"
-"""The `Cache-Control` of what anybody may see (RFC 9111, RFC 5861)."""
+"""The `Cache-Control` of responses that anyone may see (RFC 9111, RFC 5861)."""
 TAG_BYTES = 4096
-"""How long a `Cache-Tag` may be."""
+"""The maximum length of a `Cache-Tag`."""
 IDENTITY_HEADERS = ("Authorization", "Cookie", "X-API-Key")
-"""Headers by which an answer depends on who asks."""
+"""Headers that identify the user, so responses vary by them."""
 Shown = dict[str, dict[int, None]]
-"""The ids of the records that an answer shows, by the paths of their types."""
+"""The ids of the records that a response shows, by the paths of their types."""
 
 
 def has_session(request: Request) -> bool:

@@ -34,20 +34,20 @@ TEXT_TYPES = frozenset(
     }
 )
 CODINGS = ("zstd", "br", "gzip")
-"""What is offered, the first of those that a client likes equally: by time for nearly equal sizes."""
+"""The codings on offer; among those that a client likes equally, the fastest is first, as sizes hardly differ."""
 LEVELS = {"COMPRESS_ZSTD_LEVEL": 3, "COMPRESS_BR_LEVEL": 4, "COMPRESS_LEVEL": 5}
 MIN_BYTES = 1024
-"""What is shorter fits into a packet as it is."""
+"""Shorter texts fit into one packet uncompressed."""
 LARGEST_FILE = 2**20
-"""Bytes of a file that is read into memory to be compressed."""
+"""The largest file, in bytes, that is read into memory to be compressed."""
 LONGEST_ACCEPT = 200
-"""Characters of an `Accept-Encoding` that is understood."""
+"""The maximum length of an `Accept-Encoding`; longer ones are ignored."""
 TAG_HEADERS = ("HTTP_IF_MATCH", "HTTP_IF_NONE_MATCH")
-"""Not `If-Range`: bytes of a compressed answer cannot be completed by those of another."""
+"""Without `If-Range`, since ranges of separately compressed responses do not fit together."""
 SENT_TAGS = "quire.if_none_match"
 _CODED_TAG = re.compile(r'"([^"]*?)(?:(?:--?|;|:)(?:x-)?(?:gzip|br|zstd|deflate)"|"-gzip)')
-"""An entity tag with the coding of the answer that had it, such as `"v1-abc:zstd"`: ours are marked
-with a colon, those of proxies that compress in other ways."""
+"""An entity tag with the coding of its response, such as `"v1-abc:zstd"`: we append it with a colon,
+proxies that compress do so in other ways."""
 
 flask_compress = Compress()
 

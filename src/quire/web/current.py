@@ -10,7 +10,7 @@ from flask import Flask, Request
 from flask.globals import _cv_app, _cv_request
 
 INTERFACES = {"api": "api", "admin": "admin"}
-"""By the first part of a path; all others are pages of the site."""
+"""Interfaces by the first part of a path; all other paths are pages of the site."""
 
 
 def current_request() -> Request:

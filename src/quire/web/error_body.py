@@ -13,7 +13,7 @@ ERROR_CODES = {
     500: "internal_error",
     503: "unavailable",
 }
-"""Codes of what is refused before Flask; all else is a malformed request."""
+"""Codes of errors before Flask, by status; all others are malformed requests."""
 
 
 def error_body(status: int, reason: str, request_id: str) -> bytes:

@@ -22,7 +22,7 @@ ALWAYS = {
     "Cross-Origin-Opener-Policy": "same-origin",
 }
 OWN_SITES = frozenset({"same-origin", "none"})
-"""Values of Sec-Fetch-Site where our own page asks, or the person by the address bar or a bookmark."""
+"""Values of Sec-Fetch-Site for requests from our own pages, the address bar or a bookmark."""
 API_VARY = (*IDENTITY_HEADERS, "Accept", "Accept-Encoding")
 API_POLICY = "default-src 'none'; frame-ancestors 'none'"
 PAGE_POLICY = (
@@ -40,7 +40,7 @@ READABLE = ", ".join(
     "Content-Disposition Content-Range Idempotency-Replayed X-Changes-Cursor "
     "Preference-Applied Server-Timing Deprecation Sunset".split()
 )
-"""Headers of answers that scripts may read, beside the few that they always may."""
+"""Response headers that scripts of other sites may read, besides the few that they always may."""
 
 
 def cors_headers(origin: str | None, listed: Container[str]) -> dict[str, str]:

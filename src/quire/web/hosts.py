@@ -19,11 +19,11 @@ from quire.web.current import current_request
 from quire.web.request_hooks import before_request
 
 FOREIGN_HOST = "quire.foreign_host"
-"""Where the WSGI environment says that the client named a host that is none of ours."""
+"""The WSGI variable that tells whether the client named a host that is not ours."""
 HOST_SENT = "quire.host_sent"
-"""Where the WSGI environment has the Host header as the client sent it, if it did."""
+"""The WSGI variable with the Host header as the client sent it, or None."""
 MONITORING_PATHS = frozenset({"/healthz", "/readyz", "/metrics"})
-"""Answered under any host; they show nothing that depends on it."""
+"""Paths that are answered under any host; their content does not depend on it."""
 _HOST = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9_-]+(?:\.[a-z0-9_-]+)*)\.?(?::(\d{1,5}))?")
 
 

@@ -16,7 +16,7 @@ _HEADING = re.compile(r"<h([1-6])[ >]")
 _WITHOUT_SPACES = re.compile("[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 WORDS_A_MINUTE = 230
 SUMMARY = 220
-"""Characters of a summary that is made from a text."""
+"""The maximum length of a summary that is made from a text."""
 
 
 def fit_into_page(markup: str, top: int = 2) -> Markup:

@@ -39,11 +39,11 @@ from quire.web.current import current_globals
 from quire.web.request_hooks import after_request
 
 LONGEST_HEADER = 300
-"""Characters of `Accept-Language`; longer ones are from no browser."""
+"""The maximum length of an `Accept-Language`; no browser sends a longer one."""
 FROM_PAGE = "X-CSRFToken"
-"""The header by which scripts of our own pages change something: a person reads the answer."""
+"""The header with which scripts of our own pages send changes: a person reads the response."""
 FOR_PROGRAMS = ("/api", "/ghost/", "/metrics", "/healthz", "/readyz")
-"""Beginnings of paths that are answered in English."""
+"""Prefixes of paths that are answered in English."""
 _CHOICE = "quire-language"
 
 Choice = Callable[[], str]

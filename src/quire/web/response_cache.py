@@ -25,21 +25,21 @@ from quire.web.stored_answer import Answer, Headers, State, memory_of, pack
 
 Guard = Callable[[Environ], Headers | None]
 MAX_AGE = timedelta(seconds=60)
-"""How long an answer is given without being made again: what no version tells, such as the number of
-views or a template that was edited, is as old as that at most."""
+"""How long a response is served without being recreated: data without a version, such as the number of
+views or an edited template, is at most this old."""
 WAIT_SECONDS = 0.5
-"""How long to wait for another thread that makes the same answer again."""
+"""How long to wait for another thread that is creating the same response."""
 EACH_TIME = frozenset({
     "date", "x-request-id", "cache-control", "server-timing", "ratelimit", "ratelimit-policy",
     "ratelimit-limit", "ratelimit-remaining", "ratelimit-reset",
 })  # fmt: skip
-"""Headers that belong to one answer."""
+"""Headers that are set anew for each response."""
 NOT_MODIFIED = "304 NOT MODIFIED"
 _CHECKS = "quire.response_checks"
-"""Where the environment keeps what says, beside versions, whether the answer to it still holds."""
+"""The WSGI variable with functions that tell, in addition to versions, whether the response is still valid."""
 _GUARDS = "quire-response-guards"
 _REPEATED = "quire.repeated"
-"""Where the environment keeps what must happen for each answer, also one that was kept."""
+"""The WSGI variable with functions to call for each response, including cached ones."""
 _NOT_OF_304 = frozenset(
     {"content-type", "content-length", "content-encoding", "accept-ranges", "etag"}
 )

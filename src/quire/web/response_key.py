@@ -21,14 +21,14 @@ NOT_KEPT = (
     "/admin", "/auth/", "/profile", "/dashboard", "/ghost/", "/api/compat/", "/static/", "/custom/",
     "/uploads/", "/healthz", "/readyz", "/metrics",
 )  # fmt: skip
-"""Beginnings of paths where answers are personal, keys stand in the address, files are sent, or which
-must not need the database."""
+"""Prefixes of paths that are not cached: their responses are personal or files, their URLs contain keys,
+or they must work without the database."""
 LONGEST = 2048
-"""Characters of the path, the query and `Accept` together."""
+"""The maximum length of the path, the query and `Accept` together."""
 LONGEST_COOKIE = 50
-"""Characters of a cookie that changes pages."""
+"""The maximum length of a cookie that changes pages."""
 PAGE_PARAMETERS = frozenset({"page"})
-"""The parameters of pages: with others, which anybody can invent, a page is made each time."""
+"""Parameters with which a page is cached; with others, which anyone can invent, it is created each time."""
 
 
 class RequestKeys:

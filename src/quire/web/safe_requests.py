@@ -5,7 +5,7 @@ from flask import Request
 from quire.web.current import current_application
 
 READS = ("GET", "HEAD")
-"""Methods that ask for a representation."""
+"""Methods that request a representation."""
 SAFE = frozenset({*READS, "OPTIONS"})
 
 

@@ -10,10 +10,10 @@ from quire.web.response_key import Environ
 
 Headers = list[tuple[str, str]]
 HEADER_BYTES = 1700
-"""What an answer takes in memory beside its body, roughly."""
+"""Bytes of memory that a response takes in addition to its body, roughly."""
 PACKED_BYTES = range(1024, 8192)
-"""The lengths of bodies that are packed: of short ones there are many, and to unpack one takes 1 % of what it
-takes to make it; for a long list it would be as much as to find it."""
+"""The lengths of bodies that are packed: there are many short ones, and unpacking one takes 1 % of the time needed
+to create it; unpacking a long list would take as long as finding it."""
 PACK_LEVEL = 1
 
 

@@ -10,21 +10,21 @@ from typing import Any
 from flask import has_request_context, request
 
 UNPINNED = "roaming"
-"""How the names of threads begin that may run anywhere: they work without Python's lock."""
+"""The prefix of the names of threads that may run on any CPU: they work without Python's lock."""
 BLOCKING_KEY = "quire.blocking"
-"""Where a server gives the application a context manager for threads that wait: another one takes
-their place. (PEP 3333 leaves such names in the environment to servers.)"""
+"""The key under which a server provides a context manager for threads that wait: meanwhile another thread
+takes their place. (PEP 3333 leaves such names in the environment to servers.)"""
 LONG_WAIT_KEY = "quire.long_wait"
-"""The same for requests that wait for something to happen: what they hold costs others nothing."""
+"""The same for requests that wait for an event; the resources that they hold are not needed by others."""
 CLIENT_GONE_KEY = "quire.client_gone"
-"""Where a server gives the application a function that says whether the client has closed its connection."""
+"""The key under which a server provides a function that tells whether the client has disconnected."""
 STOPPING_KEY = "quire.stopping"
-"""Where a server gives the application a function that says whether it is stopping."""
+"""The key under which a server provides a function that tells whether it is stopping."""
 NICE = 5
-"""Priority of threads that give way; Linux has one for each thread."""
+"""The niceness of low-priority threads; on Linux each thread has its own."""
 
 START_CPUS: set[int] = os.sched_getaffinity(0) if sys.platform == "linux" else set()
-"""The processors that this process was started on."""
+"""The CPUs that this process could use when it started."""
 
 
 def blocking() -> AbstractContextManager[Any]:

@@ -7,10 +7,10 @@ from zoneinfo import ZoneInfo
 from flask import has_request_context, request
 
 COOKIE = "time_zone"
-"""The cookie with the name of the browser's time zone; scripts of the panel and of account pages set it."""
+"""The cookie with the name of the browser's time zone, set by scripts of the panel and of account pages."""
 
 INPUT = "_time_zone"
-"""The input with the zone in which a form was shown; its texts mean that, whatever the cookie says now."""
+"""The input with the zone in which a form was shown; its times are in that zone, whatever the cookie says now."""
 
 
 def time_zone() -> tzinfo:
