@@ -1,4 +1,4 @@
-"""Generates the style sheet with the accent colour of a site, readable in light and dark."""
+"""Generates the style sheet with the accent color of a site, readable in light and dark."""
 
 from flask import Response, request
 
@@ -17,7 +17,7 @@ Color = tuple[int, ...]
 
 
 def theme_css() -> Response:
-    """The style sheet; its URL contains the colour, so it can be cached for ever."""
+    """The style sheet; its URL contains the color, so it can be cached for ever."""
     accent = site_appearance()["accent_color"]
     note_shown(APPEARANCE)
     response = Response(stylesheet(accent) if accent else "", mimetype="text/css")

@@ -15,7 +15,7 @@ from quire.web.caching import note_shown
 
 
 def archive() -> Response:
-    """Years with their months."""
+    """The years with their months."""
     note_shown(POSTS)
     years = [(year, list(rows)) for year, rows in groupby(posts_by_month(), lambda one: one.year)]
     return render_page("archive.html", years=years)

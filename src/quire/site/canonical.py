@@ -93,7 +93,7 @@ def _routes() -> Any:
 
 
 def _matching_routes() -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """The routes that match the path once its spelling is normalised."""
+    """The routes that match the path once its spelling is normalized."""
     bare = "/" + re.sub("/{2,}", "/", normalize(request.path)).strip("/")
     for spelling in dict.fromkeys((bare, bare.lower())):
         try:

@@ -1,4 +1,4 @@
-"""Display names of users: from the profile, else their username."""
+"""Display names of users: from the profile, otherwise the username."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -11,7 +11,7 @@ from quire.store import read
 
 
 def display_names(people: Iterable[dict[str, Any] | None]) -> dict[int, str]:
-    """Names by id of the users `people`, as far as their profiles are public."""
+    """Names by id of the users `people`: from their profiles if these are public, otherwise their usernames."""
     names = {one["id"]: str(one["username"]) for one in people if one}
     if not names:
         return {}

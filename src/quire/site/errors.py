@@ -32,7 +32,7 @@ LONGEST_PATH = 500
 
 
 def wants_json() -> bool:
-    """Whether a program sends this request, judging by its URL or Accept header."""
+    """Whether a program sent this request, judging by its URL or Accept header."""
     if request.path == "/api" or request.path.startswith("/api/"):
         return True
     kinds = ["text/html", "application/json", "application/problem+json"]
@@ -40,7 +40,7 @@ def wants_json() -> bool:
 
 
 def error_page(problem: Problem) -> AnyResponse:
-    """The response to a failed request of a person."""
+    """The response to a person's failed request."""
     try:
         if resubmit.is_expired_form(problem.status):
             return resubmit.login_page(page_context())

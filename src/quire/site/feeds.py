@@ -43,7 +43,7 @@ FULL = (
 )  # fmt: skip
 TEMPLATE = "quire_site/feed.{}.xml"
 _NOT_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""Characters that no XML document may hold: https://www.w3.org/TR/xml/#charsets."""
+"""Characters that are not allowed in XML documents: https://www.w3.org/TR/xml/#charsets."""
 
 
 @dataclass(frozen=True)
@@ -165,7 +165,7 @@ def _content(source: FeedSource, posts: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _visible_since(post: dict[str, Any]) -> str:
-    """When its present state became visible: a scheduled post was written earlier."""
+    """When the present state became visible: a scheduled post was written earlier."""
     return max(post["updated_at"], post["published_at"])
 
 
@@ -192,7 +192,7 @@ def _entry(post: dict[str, Any], names: dict[int, str], root: str) -> dict[str, 
 def _json_feed(
     title: str, about: str, home: str, address: str, entries: list[Any], updated: str
 ) -> dict[str, Any]:
-    """https://www.jsonfeed.org/version/1.1/."""
+    """Return a feed in JSON Feed format (https://www.jsonfeed.org/version/1.1/)."""
     return {
         "version": "https://jsonfeed.org/version/1.1",
         "title": title,
@@ -221,5 +221,5 @@ def _json_item(one: dict[str, Any]) -> dict[str, Any]:
 
 
 def rfc822(moment: str) -> str:
-    """`Fri, 02 Jan 2026 10:00:00 GMT` for an RFC 3339 moment."""
+    """Format an RFC 3339 time as `Fri, 02 Jan 2026 10:00:00 GMT`."""
     return http_date(datetime.fromisoformat(moment).astimezone(UTC))

@@ -37,9 +37,9 @@ from quire.web.language import is_english, lazy_gettext, translate
 
 T = TypeVar("T")
 FOREIGN_PAGE = Message("This action only works from a page of this site. Go back and try again.")
-"""What a button's request is told that none of our own pages has sent."""
+"""The error for a button that was not pressed on one of our own pages."""
 OPEN_TOO_LONG = Message("This page was open for too long. Reload it and try again.")
-"""What a script is told that has no form to show again."""
+"""The error for a script, which has no form to show again."""
 EXPIRED = Message("This page was open for too long. Nothing is lost: submit it again.")
 
 

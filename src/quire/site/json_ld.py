@@ -11,7 +11,7 @@ CONTEXT = "https://schema.org"
 
 
 def website(settings: dict[str, Any]) -> dict[str, Any]:
-    """https://schema.org/WebSite."""
+    """Describe the site as https://schema.org/WebSite."""
     root = site_root()
     return {
         "@context": CONTEXT,
@@ -23,7 +23,7 @@ def website(settings: dict[str, Any]) -> dict[str, Any]:
 
 
 def blog_posting(post: dict[str, Any], author: str, settings: dict[str, Any]) -> dict[str, Any]:
-    """https://schema.org/BlogPosting."""
+    """Describe a post as https://schema.org/BlogPosting."""
     root = site_root()
     writer = root + url_for("site.author", username=post["author"]["username"])
     posting = {

@@ -32,7 +32,7 @@ from quire.web.hosts import HOST_SENT
 from quire.web.threads import blocking
 
 SECONDS = 3.0
-"""How long the database may take; its numbers are left out if it takes longer."""
+"""Seconds that the database may take; its metrics are left out if it takes longer."""
 PREFIX = "quire_"
 COUNTERS = {
     counters.REQUESTS: ("Requests by route, method and status.", ("route", "method", "status")),
@@ -53,9 +53,9 @@ COUNTERS = {
 }
 LATENCY_HELP = "Seconds from a request to the beginning of its response."
 FORWARDED = ("HTTP_X_FORWARDED_FOR", "HTTP_FORWARDED", "HTTP_X_REAL_IP", "HTTP_VIA")
-"""Headers that tell of a proxy, so that a client's address is not that of the connection."""
+"""Headers that show that the address of the connection is a proxy's, not the client's."""
 Gauge = tuple[str, str, dict[tuple[str, ...], float], tuple[str, ...]]
-"""Name, help, values by labels, names of labels."""
+"""The name, the help text, values by labels, and names of labels."""
 
 
 def metrics() -> Response:

@@ -12,7 +12,7 @@ from quire.web.response_cache import hold_while
 
 TEMPLATES_FOLDER = Path(__file__).parent / "templates"
 ORIGINAL = "original"
-"""Prefix of template names that means ours, even if the installation has its own."""
+"""The prefix of template names that selects ours, even if the installation overrides them."""
 SHEET = "custom.css"
 """The style sheet that every page loads if it exists."""
 YEAR = 31_536_000
@@ -41,7 +41,7 @@ def custom_file(filename: str) -> Response:
 
 
 def custom_file_url(filename: str = SHEET) -> str | None:
-    """The URL of such a file, which changes with the file; None if it does not exist."""
+    """The URL of such a file, which changes with the file; None if the file does not exist."""
     path = _folder(current_app, "static") / filename
     mark = _mark(path)
     hold_while(request.environ, lambda: _mark(path) == mark)

@@ -24,7 +24,7 @@ from quire.web.language import language, set_browser_language
 
 STATIC = Path(__file__).parent / "static"
 LOGO_PIXELS = 384
-"""Width of the widest logo on a high-resolution screen, in pixels."""
+"""The width of the widest logo on a high-resolution screen, in pixels."""
 YEAR = 31_536_000
 
 

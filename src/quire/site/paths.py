@@ -1,4 +1,4 @@
-"""Paths on this site: redirects never lead to another one."""
+"""Paths on this site; redirects never leave it."""
 
 import re
 from urllib.parse import quote, unquote, urlsplit
@@ -9,7 +9,7 @@ from werkzeug.routing import BaseConverter
 # Browsers remove tabs and line breaks from URLs and read a backslash as a slash.
 _FOREIGN = re.compile(r"[\x00-\x20\x7f\\]|^//")
 LONGEST_QUERY = 2000
-"""Most characters of a query that are repeated in a header."""
+"""The maximum length of a query that is repeated in a header."""
 SAFE = "/:@!$&'()*+,;=-._~"
 """Characters that are not escaped in the path of a URL."""
 

@@ -31,9 +31,9 @@ from quire.web.language import gettext, translate
 AT_ONCE = 200
 """Comments per page of a discussion."""
 DEEPEST = 4
-"""Most levels that replies are indented; a phone has no room for more."""
+"""The maximum depth to which replies are indented; phones have no room for more."""
 RELATED = 3
-"""Most related posts."""
+"""The maximum number of related posts."""
 WAITS = Message("Thank you. Your comment will appear once it is approved.")
 
 
@@ -47,7 +47,7 @@ class CommentNode:
 
 
 def threads(comments: list[dict[str, Any]]) -> list[CommentNode]:
-    """Comments, oldest first, as trees; a reply to a hidden comment starts a thread."""
+    """Arrange comments, oldest first, as trees; a reply to a hidden comment starts a thread."""
     by_id = {one["id"]: one for one in comments}
     below: dict[int | None, list[dict[str, Any]]] = {}
     for one in comments:

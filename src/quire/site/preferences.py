@@ -10,7 +10,7 @@ from quire.translations.languages import LANGUAGES
 from quire.translations.messages import Message
 
 COOKIE = "user_prefs"
-"""The cookie, such as `theme=dark&text=large`."""
+"""The name of the cookie, whose value is for example `theme=dark&text=large`."""
 CHOICES = {
     "theme": ("auto", "light", "dark"),
     "text": ("normal", "small", "large", "larger"),
@@ -26,18 +26,18 @@ LABELS = {
     "large": Message("Large"),
     "larger": Message("Larger"),
 }
-"""What themes and text sizes are called."""
+"""The labels of themes and text sizes."""
 YEAR = 31_536_000
 
 
 def preferences() -> dict[str, str]:
-    """The preferences of this reader; defaults for missing or invalid ones."""
+    """The preferences of this reader, with defaults for missing or invalid ones."""
     stored = dict(parse_qsl(request.cookies.get(COOKIE, "")[:500]))
     return {name: _valid(name, stored.get(name)) for name in CHOICES}
 
 
 def chosen_language() -> str:
-    """The language that this reader has chosen, `auto` for that of the browser."""
+    """The language that this reader has chosen, or `auto` for the browser's."""
     return preferences()["language"]
 
 
@@ -57,7 +57,7 @@ def theme(theme: str) -> AnyResponse:
 
 
 def remember(choices: dict[str, str]) -> AnyResponse:
-    """Save these choices with the others in the cookie, and go back."""
+    """Save these choices in the cookie with the other ones, and go back."""
     back = local_path(request.args.get("next")) or referring_path() or url_for("site.home")
     response: Response = redirect(back)  # type: ignore[assignment]
     secure = bool(current_app.config["SESSION_COOKIE_SECURE"])

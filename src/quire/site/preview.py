@@ -14,7 +14,7 @@ from quire.site.page import render_page
 from quire.store.drafts import draft_service
 
 TEMPLATES = {POSTS.path: ("post.html", "post"), PAGES.path: ("page.html", "page")}
-"""Types with a template of their own, and the record's name in it."""
+"""Types with their own template, and the name of the record in it."""
 
 
 def _html(record: Record, state: dict[str, Any]) -> list[str]:

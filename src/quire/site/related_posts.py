@@ -1,4 +1,4 @@
-"""Posts related to a post: those that share most tags with it, newest first."""
+"""Posts related to a post: those that share the most tags with it, newest first."""
 
 from collections.abc import Sequence
 from functools import lru_cache
@@ -16,9 +16,9 @@ from quire.store.read import visible
 
 FIELDS = ("id", "title", "slug", "published_at")
 LOOKED_AT = 500
-"""Most uses of its tags that are counted, the newest posts of each tag."""
+"""The maximum number of uses of its tags that are counted: those in the newest posts of each tag."""
 MAX_PLANS = 50
-"""One for each number of tags that a post can have."""
+"""One plan for each number of tags that a post can have."""
 
 
 def find_related(post: int, tags: Sequence[int], limit: int) -> list[dict[str, Any]]:

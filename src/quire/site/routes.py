@@ -1,4 +1,4 @@
-"""The URLs of the site, and the views behind them."""
+"""The URLs of the site, and their views."""
 
 from typing import Any
 

@@ -17,7 +17,7 @@ from quire.web.language import gettext, translate
 
 QUERY_PARAMETER = ("q", "page")
 _KINDS = {"users": "Author"}
-"""Types that readers call by another name than editors."""
+"""Types that have a different name for readers than for editors."""
 
 
 def search() -> Response:

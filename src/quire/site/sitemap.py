@@ -90,7 +90,7 @@ def robots() -> Response:
 
 
 PART = 10_000
-"""Ids per part, so that no part can have more URLs: those of several blocks."""
+"""Ids per part, which cover several blocks; no part can have more URLs than that."""
 
 
 def public_types() -> dict[str, Record]:

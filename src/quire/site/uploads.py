@@ -23,10 +23,10 @@ OTHERS = {
 }  # fmt: skip
 POLICY = "default-src 'none'; sandbox; frame-ancestors 'none'"
 CURRENT = "current"
-"""The parameter that asks for what is there now, whatever a browser has kept."""
+"""The parameter that requests the current file, whatever a browser has cached."""
 MINUTE = 60
 STEM = 41
-"""Length of the part of a name that an image and its variants share."""
+"""The length of the part of a name that an image and its variants share."""
 
 _drawing = threading.Lock()
 

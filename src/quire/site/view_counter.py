@@ -27,7 +27,7 @@ _PROGRAMS = re.compile(
     r"|facebookexternalhit|https?:|@|compatible; (?!msie)",
     re.IGNORECASE,
 )
-"""Words in the User-Agent of programs; after https://github.com/omrilotan/isbot, shortened."""
+"""Words in the User-Agent of programs; shortened from https://github.com/omrilotan/isbot."""
 _lock = threading.Lock()
 _counted: Counter[int] = Counter()
 

@@ -16,8 +16,8 @@ def start_page(writes: bool) -> str:
 
 
 def finish_login(owner: Account, target: str | None) -> AnyResponse:
-    """Redirect a user who has just signed in to the page they wanted; to the setup of a second
-    factor if they need one; or to a form that their expired session has interrupted."""
+    """Redirect a user who has just signed in to the page they wanted; to the setup of a second factor if they
+    need one; or to a form that was interrupted when their session expired."""
     if owner.needs_second_factor:
         return redirect(url_for("site.two_factor"))
     if form := pending_form():

@@ -44,7 +44,7 @@ def login() -> AnyResponse:
 
 def _check_password(form: LoginForm) -> Account:
     email, password = form.email.data or "", form.password.data or ""
-    if "\x00" in email + password:  # a database cannot store such text, so it cannot be looked up
+    if "\x00" in email + password:  # a database cannot store such text, so no account has it
         raise Unauthenticated("Invalid email or password", code="invalid_credentials")
     return check_password(email, password)
 
@@ -83,7 +83,7 @@ def create_first_admin(token: str) -> AnyResponse:
 
 
 def _administrator(form: AccountForm, by: Actor, token: str) -> None:
-    """Return the account and a session for it, created in one transaction."""
+    """Create the account and a session for it in one transaction."""
     with transaction():
         advisory_lock("administrators")
         if not first_admin.is_valid(token):  # two windows, one link: the first request wins

@@ -42,7 +42,7 @@ def _passkeys_page(actor: Actor, form: PasskeyForm, status: int = 200) -> Respon
 
 @login_required
 def passkey_registration_options(actor: Actor) -> AnyResponse:
-    """Options for the script that creates a passkey; require the password."""
+    """Return the options for the script that creates a passkey; requires the password."""
     require_own_page(OPEN_TOO_LONG)
     form = PasskeyForm()
     passwords.require_current_password(actor, form.current_password.data or "")

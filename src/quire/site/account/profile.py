@@ -29,7 +29,7 @@ PROFILE_FIELDS = ("display_name", "location", "website")
 
 
 def login_required(page: Callable[..., AnyResponse]) -> Page:
-    """Decorates a page for signed-in users: `page(actor, ...)`."""
+    """Decorate a page for signed-in users: `page(actor, ...)`."""
 
     @wraps(page)
     def for_account(**where: Any) -> AnyResponse:
@@ -95,7 +95,7 @@ def _save(actor: Actor, user: dict[str, Any], about: dict[str, Any], form: Profi
 
 @login_required
 def password(actor: Actor) -> AnyResponse:
-    """Change the password; signs out all other devices."""
+    """Change the password, and sign out all other devices."""
     form = PasswordForm()
     if request.method != "POST":
         return render_page("change_password.html", form=form)

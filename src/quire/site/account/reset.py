@@ -1,5 +1,4 @@
-"""Pages for links in emails: a new password, a verified address; and the page that requests such a
-link."""
+"""Pages for links in emails: a new password, a verified address; and the page that requests such a link."""
 
 from flask import Response, flash, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
@@ -17,7 +16,7 @@ RESET_SENT = Message("If there is an account with this email address, we have se
 
 
 def request_reset() -> AnyResponse:
-    """Request a reset link; the response never tells whether the address is known."""
+    """Request a reset link; the response does not reveal whether the address is known."""
     form = AddressForm()
     if request.method != "POST":
         return render_page("reset.html", form=form)
@@ -30,8 +29,10 @@ def request_reset() -> AnyResponse:
 
 
 def reset(token: str) -> AnyResponse:
-    """Set a new password. Opening the page does not use up the link, since programs open links in
-    emails."""
+    """Set a new password.
+
+    Opening the page does not use up the link, since programs open links in emails.
+    """
     form = NewPasswordForm()
     actor = current_actor()
     try:
@@ -49,7 +50,7 @@ def reset(token: str) -> AnyResponse:
 
 
 def verify(token: str) -> AnyResponse:
-    """Verify an address, by a button: programs that open links do not press it."""
+    """Verify an address with a button, since programs that open links do not press it."""
     form = ButtonForm()
     actor = current_actor()
     try:
@@ -66,7 +67,7 @@ def verify(token: str) -> AnyResponse:
 
 
 def invalid_link_page(purpose: str, problem: NotFound) -> Response:
-    """The page for an invalid link, with the way to a new one."""
+    """The page for an invalid link, which tells how to get a new one."""
     return render_page(
         "invalid_link.html", problem.status, purpose=purpose, message=translate(problem.message)
     )

@@ -84,7 +84,7 @@ def login_page(around: PageContext) -> Response:
 
 
 def redirect_to_login(back: str | None, around: PageContext | None = None) -> Response:
-    """The sign-in page with the pending form, if any; otherwise it continues to `back`."""
+    """The sign-in page with the pending form, if any; otherwise signing in leads to `back`."""
     return render_page(
         "login.html", 401, frame=around or page_context(), form=LoginForm(formdata=None), session_expired=True,
         passkeys=webauthn.relying_party(), action=url_for("site.login", next=back),

@@ -57,7 +57,7 @@ def sessions(actor: Actor) -> AnyResponse:
 
 @login_required
 def end_session(actor: Actor, id: int) -> AnyResponse:
-    """End one of them."""
+    """End one of the user's sessions."""
     require_own_page(FOREIGN_PAGE)
     _delete(SESSIONS, actor, id)
     if id == actor.session_id:

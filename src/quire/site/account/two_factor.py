@@ -131,5 +131,5 @@ def _id(actor: Actor) -> int:
 
 
 def _encryption_context(actor: Actor) -> str:
-    """Binds a secret in the page to its user."""
+    """Return the context that binds a secret in the page to its user."""
     return f"enrolment of user {actor.user_id}"

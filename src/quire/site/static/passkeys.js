@@ -1,4 +1,4 @@
-/* Passkeys: asks our server what to ask the browser, and sends what the device has answered. */
+/* Passkeys: asks our server what to request from the browser, and sends the device's response. */
 
 "use strict";
 
@@ -12,7 +12,7 @@
     btoa(String.fromCharCode(...new Uint8Array(buffer)))
       .replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "");
 
-  /* what JSON can carry, as the browser wants it */
+  /* converts JSON to what the browser expects */
   const decodeOptions = (options) => {
     const withBytes = (list) => (list || []).map((one) => ({ ...one, id: toBytes(one.id) }));
     const credentials = { ...options, challenge: toBytes(options.challenge) };
@@ -22,7 +22,7 @@
     return credentials;
   };
 
-  /* and the other way round */
+  /* and back */
   const encodeCredential = (credential) => {
     const response = {};
     for (const name of ["clientDataJSON", "attestationObject", "authenticatorData", "signature", "userHandle"]) {
@@ -60,7 +60,7 @@
       try {
         await usePasskey(form);
       } catch (problem) {
-        error.textContent = error.dataset[problem.name] || problem.message; // what the browser calls it
+        error.textContent = error.dataset[problem.name] || problem.message; // the browser's name of the error
         error.hidden = false;
         button.disabled = false;
       }

@@ -1,5 +1,5 @@
-// The server writes times in the zone of the person; it learns the zone from this cookie. Nothing else waits for it:
-// to ask for the name of the zone takes a slow phone half a second.
+// The server formats times in the user's time zone, which it learns from this cookie. Nothing else waits for this:
+// looking up the name of the zone takes half a second on a slow phone.
 "use strict";
 
 (window.requestIdleCallback || setTimeout)(() => {
