@@ -28,7 +28,7 @@ from quire.web.language import gettext, translate
 from quire.web.threads import blocking
 
 ASK = "ask"
-"""What `matching` is where a form confirms the other actions, but not one on all rows."""
+"""The value of `matching` in a form that confirms its other actions, but not one on all rows."""
 
 
 SELECTED = Message(

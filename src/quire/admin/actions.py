@@ -34,23 +34,23 @@ from quire.store.write import Raw, Saved
 from quire.web.language import gettext
 
 EDIT = "edit"
-"""The name of the bulk action that edits a field, of every type that has one to edit."""
+"""The name of the bulk action that edits a field, for types that have such a field."""
 
 MAX_MATCHING = 1000
-"""Rows of one bulk action on all that match: as many as take a few seconds."""
+"""The maximum number of rows of one bulk action on all that match, which takes a few seconds."""
 
 UNDO_FOR = 20.0
-"""Seconds for which one request goes on undoing a batch: less than proxies wait."""
+"""Seconds for which one request may continue to undo a batch, less than proxies wait."""
 
 
 IN_BULK = (
     "text", "textarea", "select", "checkbox", "number", "decimal", "date", "datetime", "url",
     "ref", "refs",
 )  # fmt: skip
-"""Widgets of the fields that are edited in many records at once."""
+"""Widgets of the fields that can be edited in many records at the same time."""
 
 PARAMETERS = ("action", "field", "list", "matching", "rowid", "url")
-"""Names in the forms of bulk actions, which no field of theirs can have."""
+"""Names in the forms of bulk actions, which their fields must not have."""
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,7 @@ def editable_in_bulk(record: Record, actor: Actor) -> list[Field]:
 
 
 def delete_choice(record: Record, *, destroy: bool) -> Choice:
-    """The choice that deletes: into the trash, immediately, or permanently from the trash."""
+    """The choice that deletes: to the trash, immediately, or permanently from the trash."""
     if destroy:
         return Choice(DESTROY, gettext("Delete permanently"), gettext("This cannot be undone."))
     if record.has_trash:

@@ -21,7 +21,7 @@ BUNDLES = {
         "local_backup.js", "conflicts.js", "save_button.js", "autosave.js", "editor_actions.js", "seo_preview.js",
     ),
 }  # fmt: skip
-"""What each bundle holds, in this order: later scripts use what earlier ones define."""
+"""The content of each bundle, in this order: later scripts use what earlier ones define."""
 
 TYPES = {".css": "text/css", ".js": "text/javascript"}
 

@@ -29,7 +29,7 @@ IN_A_DIALOG = {
     "text": "text", "email": "email", "url": "url", "password": "password",
     "textarea": "textarea", "markdown": "textarea",
 }  # fmt: skip
-"""Inputs of a dialog that creates a record, by the widgets of its fields."""
+"""Input types of a dialog that creates a record, by the widgets of its fields."""
 
 
 def _query(target: Record, actor: Actor, text: str) -> Query:

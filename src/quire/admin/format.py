@@ -37,13 +37,13 @@ TONES = {
     "spam": "error",
     "trashed": "error",
 }
-"""Colours of well-known words; all others are grey."""
+"""Colors of well-known words; all others are gray."""
 
 SHORT, SMALL = 90, 50
-"""Characters of a text, and of the name of another record, in a list."""
+"""The maximum length of a text, and of the name of another record, in a list."""
 
 BREAK = Markup("<wbr>")
-"""Inserted where a long word may break."""
+"""Inserted in places where a long word may break."""
 
 
 def day(value: str) -> Markup:
@@ -151,10 +151,10 @@ FORMATTERS: dict[str, Callable[[Any], Markup]] = {
     "day": day,
     "reason": short_reason,
 }
-"""Kinds of values that are shown in a way of their own."""
+"""Kinds of values with their own format."""
 
 FULL_FORMATTERS = {**FORMATTERS, "time": format_moment, "reason": reason}
-"""The same, where a value has room."""
+"""The same for values that are shown in full."""
 
 
 def nowhere(record: Record, id: int) -> None:

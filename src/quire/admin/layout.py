@@ -25,7 +25,7 @@ ROLES = {
     "author": Message("Author"),
 }
 PREFERENCES = "user_prefs"
-"""The cookie with a reader's preferences, such as `theme=dark`; the site sets it."""
+"""The cookie with a reader's preferences, such as `theme=dark`, which the site sets."""
 
 
 @dataclass(frozen=True)

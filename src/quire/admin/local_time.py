@@ -11,7 +11,7 @@ from quire.web.language import is_english, locale
 from quire.web.time_zone import local, time_zone
 
 RECENT = timedelta(days=30)
-"""How far from now a moment is told in days."""
+"""How far from now a time may be to be shown relative to it."""
 
 
 def short_date(moment: datetime) -> str:

@@ -141,7 +141,7 @@ class MediaView(RecordView):
 
     @expose("/delete/", methods=("GET", "POST"))
     def delete_view(self) -> Answer:
-        """Asks for confirmation and lists where the file is used, then deletes it."""
+        """Ask for confirmation and list where the file is used, then delete it."""
         actor, record = panel_actor(), self.record
         state = find(record, actor, parse_id(request.values.get("id")))
         back = local_url(request.values.get("url")) or list_url(record)

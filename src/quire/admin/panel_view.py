@@ -28,7 +28,7 @@ POLICY = (
     "frame-ancestors 'none'; base-uri 'none'"
 )
 YEAR = 31_536_000
-"""Seconds that an asset is kept: its address changes with its content."""
+"""Seconds for which an asset is cached: its URL changes with its content."""
 
 NO_ACCESS = Message("You do not have permission to view this page.")
 

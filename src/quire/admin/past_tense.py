@@ -104,7 +104,7 @@ SENTENCES = {
     "verify_backup": "%(who)s asked for a backup to be verified",
     "view_as": "%(who)s started viewing the site as %(record)s",
 }
-"""What somebody has done, if it differs from PLAIN_SENTENCE: whole, as word order differs by language."""
+"""What someone has done, if it differs from PLAIN_SENTENCE: whole sentences, since word order differs by language."""
 PLAIN_SENTENCE = "%(who)s %(past)s %(record)s"
 """The usual sentence, with `past_tense`."""
 INTERFACES = {
@@ -136,7 +136,7 @@ LABELS: dict[tuple[str, str], Mapping[str, str]] = {
     ("word", "proof"): PROOFS,
     ("choice", "shared_with"): SHARED_WITH,
 }
-"""What people call the values of fields, by the kind and name of these."""
+"""The labels of the values of fields, by the kind and the name of the fields."""
 
 
 def past_tense(action: str) -> str:

@@ -14,7 +14,7 @@ PEOPLE: dict[str, Actor] = {
     Message("Visitor"): Actor("anonymous"),
     **{role.capitalize(): Actor(role, 0) for role in ROLES},
 }
-"""An actor of each role, by the heading of its column."""
+"""One actor for each role, by the heading of its column."""
 VERBS: dict[str, str] = {
     "read": Message("Read"),
     "create": Message("Create"),

@@ -19,7 +19,7 @@ from quire.store import permissions, read
 from quire.store.db import read_connection
 
 MAX_COUNTED = 1000
-"""The largest number of posts, say, that the row of a tag shows exactly: to count more takes too long for a page."""
+"""The largest number of posts, for example, that a tag's row shows exactly: counting more takes too long for a page."""
 
 
 def parse_id(text: str | None) -> int:

@@ -10,10 +10,10 @@ from quire.store.revisions import data_of_records
 from quire.web.language import gettext, translate
 
 LIMIT = 100
-"""Rows of one bulk action that are selected one by one: as many as a page can show."""
+"""The maximum number of rows of a bulk action that are selected one by one: as many as a page can show."""
 
 MAX_NAMED = 10
-"""Most records named in one message."""
+"""The maximum number of records named in one message."""
 
 
 def refusal_messages(record: Record, actor: Actor, refused: dict[int, Problem]) -> list[str]:

@@ -74,14 +74,14 @@ UNDONE = {
         "Undone: %(count)s %(noun)s changed.", "Undone: %(count)s %(nouns)s changed.", **NOUNS
     ),
 }
-"""What undoing it has come to."""
+"""The outcome of undoing each action."""
 OTHER_UNDONE = Message(
     "Undone: %(count)s %(noun)s: %(past)s.",
     "Undone: %(count)s %(nouns)s: %(past)s.",
     **NOUNS,
     past="",
 )
-"""The same for an action that has none of its own."""
+"""The same for actions without a message of their own."""
 
 
 def result_message(record: Record, action: str, count: int) -> str:

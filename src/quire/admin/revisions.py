@@ -25,7 +25,7 @@ from quire.store.permissions import may
 from quire.web.language import gettext
 
 CONTEXT = 160
-"""Characters of unchanged text shown around a change."""
+"""The number of characters of unchanged text shown around a change."""
 
 
 def size_in_words(data: dict[str, Any]) -> str:

@@ -25,7 +25,7 @@ from quire.admin.urls import blueprint_of
 from quire.declare.record import REGISTRY
 
 SECTIONS = ("Content", "People", "Site", "System")
-"""Groups of the menu, in their order; others follow."""
+"""Groups of the menu, in this order; others follow."""
 CUSTOM_VIEWS = (
     InvitationsView,
     PermissionsView,
@@ -40,7 +40,7 @@ CUSTOM_VIEWS = (
 )
 """Pages that belong to no record type."""
 VIEWS = {"audit_events": AuditView, "media": MediaView, "sessions": SessionsView}
-"""Types with views of their own."""
+"""Types with their own views."""
 
 
 def init_admin(app: Flask) -> Admin:

@@ -12,12 +12,12 @@ from quire.declare.record import REGISTRY, Record
 from quire.records.saved_views import EVERYTHING, VIEW
 
 ODD = re.compile(r"[\x00-\x20\x7f\\]")
-"""Characters that browsers drop from URLs or replace."""
+"""Characters that browsers remove from URLs or replace."""
 
 MATCH = "match"
-"""The parameter that says whether all filters must hold, or any."""
+"""The parameter that says whether all filters must match, or any."""
 NO_FILTERS = (VIEW, MATCH, "page", "per_page")
-"""Parameters beside which a view is opened as it was saved."""
+"""Parameters that do not prevent a view from opening as it was saved."""
 
 Pairs = list[tuple[str, str]]
 Address = Callable[[Record, int], str | None]

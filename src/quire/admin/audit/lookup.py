@@ -18,7 +18,7 @@ from quire.store.revisions import Revision
 from quire.store.search_suggestions import MAX_TITLE, title_column
 
 LONG = ("markdown", "html", "json", "textarea")
-"""Widgets of values that are not read: texts of revisions can be long."""
+"""Widgets of values that are not read, since texts in revisions can be long."""
 Event = dict[str, Any]
 Titles = dict[tuple[str, int], str]
 Values = dict[tuple[str, int, int], dict[str, Any]]

@@ -19,14 +19,14 @@ from quire.translations.messages import Message
 from quire.web.language import gettext, is_english, plural_translation
 
 LONGEST_VALUE = 60
-"""Characters of a value that still fits into a sentence."""
+"""The maximum length of a value inside a sentence."""
 MAX_NAMED = 3
-"""Fields that are named; of more, their number is told."""
+"""The maximum number of fields that are named; if there are more, only their number is given."""
 CHANGED = Message("%(who)s changed %(fields)s of %(record)s")
 REPLACED = Message("%(who)s changed %(fields)s of %(record)s from “%(before)s” to “%(after)s”")
 EMPTIED = Message("%(who)s changed %(fields)s of %(record)s from “%(before)s” to nothing")
 FILLED = Message("%(who)s changed %(fields)s of %(record)s to “%(after)s”")
-"""Sentences about a change of named fields; the others stand in past_tense.py."""
+"""Sentences about a change of named fields; all others are in past_tense.py."""
 STRONG = Markup("<strong>{}</strong>")
 LINK = Markup('<a dir="auto" href="{}">{}</a>')
 ISOLATED = Markup("<bdi>{}</bdi>")

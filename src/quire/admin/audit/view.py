@@ -17,7 +17,7 @@ from quire.store.history import revision_service
 from quire.web.language import gettext
 
 COLUMNS = ("type", "actor", "door", "created_at")
-"""What stands beside the sentences unless somebody chooses other columns."""
+"""The columns beside the sentences, unless the person has chosen others."""
 CHANGE = Markup("<span>{}: {} → {}</span>")
 State = dict[str, Any]
 

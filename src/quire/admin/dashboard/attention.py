@@ -18,7 +18,7 @@ from quire.translations.messages import Message
 from quire.web.language import gettext, ngettext, translate
 
 OLD_BACKUP = timedelta(days=7)
-"""The age at which a backup is old where none are made on schedule."""
+"""The age at which a backup is old, if none are made on schedule."""
 
 
 def attention(actor: Actor, numbers: dict[str, int]) -> list[Any]:

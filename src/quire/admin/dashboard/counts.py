@@ -24,11 +24,11 @@ from quire.store.lists.index_hints import hint_at_condition, hint_by_id
 
 DAYS = 30
 LATELY = timedelta(days=7)
-"""How long a failure is news."""
+"""How long a failure is reported."""
 MAX_COUNTED = 1000
-"""Rows of one kind that are counted: more need no exact number."""
+"""The maximum number of rows of one kind that are counted; above it, no exact number is needed."""
 MAX_COMPARED = 100
-"""Drafts, and posts with a date, of which the last changed ones are found."""
+"""The maximum number of drafts, of posts with a date and of changes among which the last ones are found."""
 SERIES = ("posts", "comments", "users")
 """Types whose new records are counted by day."""
 VIEWS = "views"

@@ -27,9 +27,9 @@ from quire.web.language import gettext
 QUICK = ("posts", "pages", "media")
 """Types with a shortcut to their form."""
 OWN_POSTS = 6
-"""Posts of one's own that are listed."""
+"""The number of the user's own posts that are listed."""
 RECENT = 8
-"""Changes that are listed."""
+"""The number of changes that are listed."""
 NO_CHANGES = (
     "sign_in",
     "sign_in_failed",

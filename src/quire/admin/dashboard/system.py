@@ -19,11 +19,11 @@ from quire.translations.messages import Message
 
 EXTENSION = "dashboard_system"
 REFRESH = 60.0
-"""Seconds between two answers, where workers run in this process."""
+"""Seconds between two refreshes, if workers run in this process."""
 LASTS = 90.0
-"""Seconds that an answer is shown: the next one has come by then, unless no worker runs."""
+"""Seconds for which a result is shown; the next one arrives sooner, unless no worker runs."""
 LABELS = {"schema": Message("database schema"), "jobs": Message("background jobs")}
-"""Names of checks as people call them, where they differ from those that programs read."""
+"""Labels of checks for people, if they differ from the names for programs."""
 ENGINES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
 
 

@@ -18,7 +18,7 @@ from quire.web.language import gettext
 State = dict[str, Any]
 DATE = "published_at"
 PUBLISH, SCHEDULE = "publish", "schedule"
-"""What the button says that it will do; sent as `_publish`."""
+"""What the first button does; sent as `_publish`."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Button:
 
 
 Labels = dict[str, Button]
-"""The first button by what the date of publication is: `empty`, `past` or `future`."""
+"""The first button for each kind of publication date: `empty`, `past` or `future`."""
 
 
 def can_publish(record: Record, actor: Actor, state: State | None, rights: Set[str]) -> bool:

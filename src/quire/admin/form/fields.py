@@ -37,7 +37,7 @@ from quire.web.language import gettext, language_name, translate, word_label
 from quire.web.time_zone import form_zone, zone_name
 
 NO_WORDS = (*INPUT_TYPES, "checkbox", "password", "decimal", "point")
-"""Widgets of values that are written from left to right in every language."""
+"""Widgets of values that are written from left to right in all languages."""
 
 
 def settable_fields(record: Record, actor: Actor, *, creating: bool) -> list[Field]:

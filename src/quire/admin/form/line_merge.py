@@ -3,10 +3,10 @@
 from difflib import SequenceMatcher
 
 MAX_LINES = 5_000
-"""Longer texts are not compared: that would take seconds."""
+"""The maximum number of lines that are compared; longer texts would take seconds."""
 
 Change = tuple[int, int, tuple[str, ...]]
-"""The first and the end of the lines of the base that are replaced, and the lines that replace them."""
+"""The first line of the base that is replaced, the end of those lines, and the lines that replace them."""
 
 
 def _lines(text: str) -> list[str]:

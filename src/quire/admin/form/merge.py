@@ -22,14 +22,14 @@ from quire.store.history import revision_service
 
 State = dict[str, Any]
 Texts = dict[str, Any]
-"""What stands in the fields of a form, by name: text, or a bool for a checkbox."""
+"""The values of the fields of a form, by name: text, or a bool for a checkbox."""
 
 
 LONG_TEXTS = ("markdown", "textarea")
 """Widgets of texts that are merged line by line."""
 
 ATTEMPTS = 5
-"""How often a merge is retried when somebody else saves meanwhile."""
+"""How often a merge is attempted while others keep saving."""
 
 
 @dataclass

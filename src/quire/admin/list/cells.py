@@ -17,7 +17,7 @@ from quire.declare.record import Record, record_of
 
 LINK = Markup('<a class="narrow" href="{}">{}</a>')
 TAG = Markup('<a class="tag" dir="auto" href="{}">{}</a>')
-"""Each of several names has a direction of its own; a single one has that of its cell."""
+"""Each of several names has its own text direction; a single one has that of its cell."""
 
 
 def filter_path(field: Field, paths: Mapping[str, Field]) -> str:

@@ -32,7 +32,7 @@ CHIPS = {
     "nin": Message("%(label)s is none of %(value)s", **PLACES),
     presets.OPERATOR: Message("%(label)s: %(value)s", **PLACES),
 }
-"""A filter in words, by its operator: whole phrases, as not every language puts a verb between."""
+"""A filter in words, by its operator: whole phrases, since not every language puts a verb between."""
 AMOUNTS = {
     "gte": Message("%(label)s at least %(value)s", **PLACES),
     "lte": Message("%(label)s at most %(value)s", **PLACES),

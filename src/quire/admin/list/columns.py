@@ -12,17 +12,17 @@ from quire.declare.record import Record
 from quire.web.language import gettext
 
 MAX_COLUMNS = 6
-"""Most columns of a list that fit on a usual screen."""
+"""The number of columns that fit on a typical screen."""
 
 LONG = ("markdown", "html", "json", "lines", "pairs", "textarea", "password")
 MIN_COLUMNS = 4
-"""Number of columns up to which less important fields are added."""
+"""The number of columns up to which less important fields are added."""
 
 RARELY = 10
-"""Added to the rank of what can be neither sorted nor filtered."""
+"""Added to the rank of fields that can be neither sorted nor filtered."""
 
 AROUND = 2
-"""Page numbers shown on either side of the current one."""
+"""The number of pages shown on either side of the current one."""
 
 
 @dataclass(frozen=True)

@@ -35,10 +35,10 @@ AT_LEAST, AT_MOST = Message("%(label)s at least", label=""), Message("%(label)s 
 ALTERNATIVE, FURTHER = Message("or %(label)s", label=""), Message("and %(label)s", label="")
 """Labels of inputs for one more value."""
 NUMBERS, TIMES = ("number", "decimal"), ("datetime", "date")
-"""Widgets of numbers and of moments."""
+"""Widgets of numbers and of times."""
 
 NO_MOMENTS = ("__isnull", f"__{presets.OPERATOR}")
-"""Operators of dates whose values are no dates."""
+"""Operators of dates whose values are not dates."""
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,9 @@ from quire.store import read, write
 from quire.store.cache import cached_until_commit
 
 CHOSEN_COLUMNS, DEFAULT_VIEW, LAYOUT = "list_columns", "default_views", "list_layouts"
-"""The fields of a profile in which it is kept by the path of a record type."""
+"""The fields of a profile that store preferences by the path of a record type."""
 DENSITY = "density"
-"""The field in which it is kept for all lists."""
+"""The field that stores the density of all lists."""
 GRID = "grid"
 
 

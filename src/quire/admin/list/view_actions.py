@@ -27,7 +27,7 @@ from quire.web.language import gettext, translate
 Answer = str | AnyResponse | tuple[str, int] | tuple[str, int, dict[str, str]]
 SHARED_WITH = SAVED_VIEWS.field("shared_with")
 TYPED = ("name", "shared_with", "opens_first")
-"""What the form of a new view takes."""
+"""What is typed into the form of a new view."""
 
 
 class ViewsMixin(PanelView):

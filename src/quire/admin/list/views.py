@@ -24,7 +24,7 @@ from quire.web.language import gettext
 COLUMNS = "columns"
 PAGING = ("page", "per_page")
 LEFT_OUT = (*PAGING, VIEW, "cursor", "count", "fields", "include")
-"""Parameters that are no part of a view."""
+"""Parameters that are not part of a view."""
 MAX_VIEWS = 100
 View = dict[str, Any]
 

@@ -28,10 +28,10 @@ from quire.web.html import fit_into_page
 from quire.web.language import format_number, gettext, noun, word_label
 
 KEYS = {"accept": "a", "reject": "s", "undecide": "u"}
-"""The keys of the actions, as the script of the page knows them."""
+"""The keys of the actions, which the script of the page uses too."""
 DELETE_KEY = "d"
 LIMIT = 20
-"""Records beside the one that is read: as many as are decided about at once."""
+"""The number of records beside the current one, which can be decided together."""
 State = dict[str, Any]
 
 

@@ -111,5 +111,5 @@ class ModeratedView(RecordView):
                 accepted and change_of(0, moderation.accept, record, id, accepted),
                 change_of(1, "create", record, reply.id, reply),
             ]
-            # None if it is sent again.
+            # None if the form is sent again
             return store_batch(connection, actor, ACTION, [one for one in changes if one])

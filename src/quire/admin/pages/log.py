@@ -12,7 +12,7 @@ from quire.monitoring.recent_log import LogEntry, recent_entries
 from quire.web.language import gettext
 
 SHOWN = 200
-"""Entries of one page."""
+"""The number of entries on a page."""
 PROBLEMS = ("warning", "error", "critical")
 TONES = {"warning": "warning", "error": "error", "critical": "error"}
 

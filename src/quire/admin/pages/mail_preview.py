@@ -40,7 +40,7 @@ class MailView(PanelView):
         return is_kept and super().is_accessible()
 
     def refusal(self) -> str:
-        """Tells administrators where emails are instead."""
+        """Tell administrators where emails are instead."""
         if not panel_actor().at_least(self.role):
             return super().refusal()
         server = current_app.config["MAIL_SERVER"]

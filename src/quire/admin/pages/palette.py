@@ -18,7 +18,7 @@ from quire.store.search_suggestions import Suggestion, suggestions
 from quire.web.language import gettext, noun
 
 LIMIT = 4
-"""Records of one type that are suggested."""
+"""The maximum number of records of one type that are suggested."""
 MAX_VIEWS = 100
 
 Entries = list[dict[str, str]]

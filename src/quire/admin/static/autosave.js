@@ -11,12 +11,12 @@ class Autosave {
   constructor(form) {
     this.form = form;
     this.state = form.querySelector("[data-state]");
-    this.savedStatus = [this.state.textContent, this.state.dataset.tone]; // what it says while nothing is unsaved
+    this.savedStatus = [this.state.textContent, this.state.dataset.tone]; // shown while nothing is unsaved
     this.notes = document.querySelector("[data-notes]");
     this.conflicts = new Conflicts(form.querySelector("[data-conflicts]"), (...decisions) => this.applyDecisions(...decisions));
     const stored = JSON.parse(form.elements._base?.value || "{}"); // what is stored, if the form was refused
     this.base = form.dataset.hasErrors ? stored : { ...stored, ...textsOf(form) };
-    this.latest = [{}, []]; // what the server has answered last
+    this.latest = [{}, []]; // the last response of the server
     if (form.dataset.hasErrors) this.restoreRefused(); else this.offer(); // a refused form shows what was typed
     for (const name of ["input", "change"]) form.addEventListener(name, () => this.onChange());
     form.addEventListener("submit", (event) => this.onSubmit(event));
@@ -34,7 +34,7 @@ class Autosave {
 
   get dirty() { return this.changedNames.length > 0; }
 
-  get isSaved() { return !this.dirty && !this.conflicts.size; } // all of it is at the server
+  get isSaved() { return !this.dirty && !this.conflicts.size; } // the server has all of it
 
   showStatus(words, tone = "") {
     this.state.textContent = words;
@@ -56,7 +56,7 @@ class Autosave {
     clearTimeout(this.local);
     this.local = setTimeout(() => this.backUp(), 200);
     if (!this.dirty) {
-      this.applyServerTexts(...this.latest); // what was typed is as it was sent: what came back can be shown now
+      this.applyServerTexts(...this.latest); // the text is again as it was sent, so the response can be shown now
       if (!this.conflicts.size) { this.markSaved(); this.showStatus(...this.savedStatus); }
       return;
     }
@@ -78,7 +78,7 @@ class Autosave {
   markSaved() {
     clearTimeout(this.local);
     localBackup.drop();
-    hasUnsavedChanges = false; // of panel.js: leaving asks no more
+    hasUnsavedChanges = false; // of panel.js: leaving the page no longer asks
   }
 
   offer() {
@@ -95,17 +95,17 @@ class Autosave {
   }
 
   restore({ values, base }, done) {
-    Object.assign(this.base, base); // somebody may have changed the same since
+    Object.assign(this.base, base); // others may have changed the same fields since
     fillIn(this.form, values);
     done();
   }
 
-  // At the server -----------------------------------------------------------------------------
+  // On the server -----------------------------------------------------------------------------
   get isIncomplete() { // a new record lacks required fields
     return !this.form.dataset.id && [...this.form.querySelectorAll("[data-required]")].some((one) => !one.value.trim());
   }
 
-  get isChoosing() { // the beginning of a name is no reference yet
+  get isChoosing() { // the beginning of a name is not a reference yet
     const field = document.activeElement.parentElement?.querySelector("[data-picker=one]");
     return Boolean(field) && "typing" in field.dataset && document.activeElement.getAttribute("aria-expanded") === "true" && this.changedNames.includes(field.name);
   }
@@ -137,7 +137,7 @@ class Autosave {
     else this.onFailure(answer);
   }
 
-  // What was changed, and its previous value: others may have changed the remaining fields.
+  // The changed fields with their previous values; others may have changed the remaining fields.
   changes(names) {
     const body = new FormData();
     for (const [name, value] of new FormData(this.form)) if (names.includes(name) || ALWAYS_SENT.has(name)) body.append(name, value);
@@ -155,7 +155,7 @@ class Autosave {
     return body;
   }
 
-  // A retry after a lost answer must not create a second record.
+  // A retry after a lost response must not create a second record.
   addPageId() {
     if (this.form.elements._page) return;
     this.form.prepend(element("input", { type: "hidden", name: "_page", value: `${Date.now()}-${Math.random()}` }));
@@ -180,8 +180,8 @@ class Autosave {
     if (first) await this.refresh();
   }
 
-  // Shows what others have changed in fields without own changes or focus, and the lines that were merged into a text
-  // which nobody has changed since; returns the labels of the fields.
+  // Shows others' changes in fields that the user has neither changed nor focused, and the lines that were merged into
+  // a text unless it has changed since; returns the labels of the fields.
   applyServerTexts(texts, merged) {
     const updatedLabels = [];
     for (const [name, text] of Object.entries(texts)) {
@@ -195,7 +195,7 @@ class Autosave {
     return updatedLabels;
   }
 
-  // The versions that the next change is based on.
+  // Sets the versions that the next change is based on.
   updateVersions({ id, edit_url: address, version, live_version: live, draft_version: draft }) {
     if (id && !this.form.dataset.id) {
       localBackup.drop();
@@ -217,7 +217,7 @@ class Autosave {
     return this.form.elements[name];
   }
 
-  // The head and buttons of the page, as they are now that there is a draft.
+  // Updates the head and the buttons of the page, now that there is a draft.
   async refresh() {
     const answer = await fetch(this.form.action, { headers: { Accept: "text/html" } }).catch(() => null);
     if (!answer?.ok || answer.redirected) return;
@@ -248,7 +248,7 @@ class Autosave {
     }
   }
 
-  // The session is over ------------------------------------------------------------------------
+  // The session has ended ----------------------------------------------------------------------
   askSignIn(message) {
     if (!this.signIn) {
       const link = element("a", { href: "/auth/login?next=/admin/", target: "_blank", rel: "opener" }, translate("Sign in (opens in a new tab)"));
@@ -261,7 +261,7 @@ class Autosave {
 
   resume() { if (this.signIn) this.save(); }
 
-  // Somebody else was faster -------------------------------------------------------------------
+  // Someone else saved first -------------------------------------------------------------------
   applyDecisions(decisions, version) {
     this.updateVersions({ version });
     for (const { name, value, blocks, mine } of decisions) {

@@ -1,4 +1,4 @@
-// Fields that somebody else has changed as well: both versions above the buttons, where they move no text.
+// Fields that someone else has changed as well: both versions above the buttons, where they do not move the text.
 "use strict";
 
 function differences(parts) {
@@ -8,7 +8,7 @@ function differences(parts) {
 }
 
 class Conflicts {
-  // `done(decisions, version)` is called when every field has been decided.
+  // `done(decisions, version)` is called after a decision about every field.
   constructor(container, done) {
     Object.assign(this, { container, done, rows: new Map(), decisions: [] });
   }
@@ -17,17 +17,17 @@ class Conflicts {
 
   has(name) { return this.rows.has(name); }
 
-  // Whether a field is not saved before somebody decides.
+  // Whether a field is not saved until the user decides.
   blocks(name) { return Boolean(this.rows.get(name)?.blocks); }
 
-  // `conflict` is what the server says of it, nothing where there is none; `blocks`: the fields were not saved.
+  // `conflict` is the server's description, or null; with `blocks`, the fields were not saved.
   show(conflict, blocks) {
     for (const [name, row] of this.rows) if (row.blocks === blocks) this.rows.delete(name);
     for (const row of conflict?.rows || []) {
       if (!this.decisions.some(({ name }) => name === row.name)) this.rows.set(row.name, { ...row, blocks });
     }
     if (conflict) this.words = conflict.words;
-    if (conflict && !blocks) this.version = conflict.version; // of the record, which they replace knowingly
+    if (conflict && !blocks) this.version = conflict.version; // the record version that the decisions replace
     this.draw();
   }
 

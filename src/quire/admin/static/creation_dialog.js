@@ -1,4 +1,4 @@
-// Creates a record that a form refers to, in a dialog with the fields that it needs.
+// Creates a record that a form refers to, in a dialog with its required fields.
 "use strict";
 
 function messageOf(problem) {

@@ -1,8 +1,8 @@
-// The editor of Markdown fields: CodeMirror in front of the textarea, which stays the field of the form.
+// The editor of Markdown fields: CodeMirror in front of the textarea, which remains the form's field.
 "use strict";
 
 const NONCE = document.currentScript.nonce;
-const WORDS_A_MINUTE = 230; // as the site counts
+const WORDS_A_MINUTE = 230; // the same as on the site
 const WITHOUT_SPACES = /[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]/g;
 
 function countsOf(text) {
@@ -37,7 +37,7 @@ const HIGHLIGHTING = CodeMirror.syntaxHighlighting(CodeMirror.HighlightStyle.def
   { tag: [t.processingInstruction, t.contentSeparator, t.labelName], color: "var(--text-soft)" },
 ]));
 
-// Each line has the direction of its own words.
+// Each line has its own text direction.
 const LINE = CodeMirror.Decoration.line({ attributes: { dir: "auto" } });
 
 function lineDirections(view) {
@@ -68,7 +68,7 @@ const DIRECTION = [
 // Enter on an empty item ends the list, whether or not there are blank lines between its items.
 const continueMarkup = CodeMirror.insertNewlineContinueMarkupCommand({ nonTightLists: false });
 
-// The one change that turns a text into another: what stands between their common beginning and end.
+// The single change that turns one text into another: everything between their common beginning and end.
 function changeBetween(before, after) {
   const shorter = Math.min(before.length, after.length);
   let from = 0;
@@ -137,7 +137,7 @@ class MarkdownEditor {
     this.updateForm();
   }
 
-  // A place in the text that stays where it is meant while the text changes around it, until it is released.
+  // Tracks a position in the text while the text around it changes, until it is released.
   track(at) {
     const place = { at, release: () => this.places.delete(place) };
     this.places.add(place);
@@ -161,7 +161,7 @@ class MarkdownEditor {
     if (head > change.from && head < change.to) this.returnTo(line, head - line.from);
   }
 
-  // The cursor stays in its line, where that is still there.
+  // The cursor stays in its line, if that still exists.
   returnTo({ number, text }, column) {
     const lines = this.view.state.doc.toString().split("\n");
     const places = [...lines.keys()].filter((at) => lines[at] === text);
@@ -179,7 +179,7 @@ class MarkdownEditor {
     return { from, to, text: this.view.state.sliceDoc(from, to) };
   }
 
-  replace(from, to, insert, start, end) { // and select the part of `insert` from `start` to `end`
+  replace(from, to, insert, start, end) { // selects the part of `insert` from `start` to `end`
     this.view.dispatch({
       changes: { from, to, insert }, selection: { anchor: from + start, head: from + end },
       scrollIntoView: true, userEvent: "input",
@@ -192,7 +192,7 @@ class MarkdownEditor {
     this.replace(at, at, text, text.length, text.length);
   }
 
-  // The browser gives what is typed over a selection the style of that, inline, which the policy of the page refuses.
+  // Browsers copy the style of a selection to text typed over it, as an inline style, which the page's policy forbids.
   typeOver(event, view) {
     if (event.inputType !== "insertText" || !event.data || event.isComposing || view.state.selection.main.empty) return false;
     event.preventDefault();

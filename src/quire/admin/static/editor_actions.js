@@ -1,4 +1,4 @@
-// Keys of the editor, and the buttons at its head: what is unsaved is saved before an action applies to it.
+// Shortcuts of the editor, and the buttons in its head: unsaved changes are saved before an action applies to them.
 "use strict";
 
 class EditorActions {
@@ -21,7 +21,7 @@ class EditorActions {
     this.autosave.save().then(() => { if (this.autosave.isSaved) this.currentForm(form)?.requestSubmit(); });
   }
 
-  // The form of the same button, which may have been replaced.
+  // The form with the same button, which may have been replaced.
   currentForm(form) {
     const same = (name, one) => one.querySelector(`[name=${name}]`)?.value === form.querySelector(`[name=${name}]`)?.value;
     return [...document.querySelectorAll(".head-actions form")]
@@ -43,8 +43,8 @@ class EditorActions {
   async publish() {
     const { autosave } = this;
     await autosave.save();
-    if (autosave.dirty) await autosave.save(); // a name that was typed last may have become a key meanwhile
-    if (!autosave.isSaved || !this.form.dataset.id) return; // the foot of the page says why
+    if (autosave.dirty) await autosave.save(); // meanwhile, the name typed last may have become a key
+    if (!autosave.isSaved || !this.form.dataset.id) return; // the foot of the page gives the reason
     const button = this.form.querySelector(".buttons .primary");
     if (await confirmInDialog(translate("Readers will see the current text."), button.textContent, "primary")) this.form.requestSubmit(button);
   }

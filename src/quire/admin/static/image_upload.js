@@ -1,4 +1,4 @@
-// Pictures of a text: chosen from the media, or uploaded with their alternative text once “Insert” confirms them.
+// Images in a text: chosen from the media, or uploaded with their alternative text after “Insert”.
 "use strict";
 
 function escapeMarkdown(text) {

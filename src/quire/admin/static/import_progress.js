@@ -1,4 +1,4 @@
-// How far an import is: asked for again and again, and the whole page when it is over.
+// The progress of an import: polls it, and reloads the page when the import has ended.
 "use strict";
 
 const IMPORT_PROGRESS_INTERVAL = 1000;
@@ -17,7 +17,7 @@ async function askProgress() {
     old.querySelector("progress").value = fresh.querySelector("progress").value;
     old.querySelector("span").textContent = fresh.querySelector("span").textContent;
   } catch {
-    // the server may be starting again: the import goes on with it
+    // the server may be restarting, and will continue the import
   }
   setTimeout(askProgress, IMPORT_PROGRESS_INTERVAL);
 }

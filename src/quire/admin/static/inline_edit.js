@@ -1,7 +1,7 @@
-// Inline edit of a list cell: sends field, value and the version it was read at; nothing is overwritten.
+// Inline editing of a cell: sends the field, its value and the version it was read at, so nothing is overwritten.
 "use strict";
 
-// Cells hold moments in UTC; people see and type them in their own zone.
+// Cells contain times in UTC; people see and type them in their own zone.
 const localMoment = (utc) => {
   const moment = new Date(`${utc}Z`);
   return new Date(moment - moment.getTimezoneOffset() * 60000).toISOString().slice(0, 19);
@@ -18,7 +18,7 @@ function inlineInput(link) {
   return select;
 }
 
-// What is edited in the last columns is moved left, as far as it lies below the buttons of the row.
+// An input in the last columns is moved left, as far as the buttons of the row would cover it.
 function moveIntoView(box) {
   const tools = box.closest("tr").querySelector(".tools-cell").getBoundingClientRect();
   const edge = box.getBoundingClientRect(), over = edge.right - tools.left;
@@ -46,7 +46,7 @@ function startInline(link) {
   });
 }
 
-// A title is a link, which its picture stays in.
+// A title is a link, in which its image stays.
 function showSaved(cell, html) {
   const shown = cell.querySelector("[data-cell-value]") || cell.querySelector("a"), picture = shown.querySelector("img");
   shown.innerHTML = html; // escaped by the server
@@ -62,7 +62,7 @@ async function saveInline(link, input, error, stop) {
     { method: "POST", body, headers: { "X-CSRFToken": csrf(), Accept: "application/json" } }).catch(() => null);
   const result = await answer?.json().catch(() => null);
   if (!result) { error.textContent = translate("The server is not responding. Try again."); return; }
-  if (answer.status === 412 && "raw" in result) link.dataset.value = result.raw; // what a second try replaces knowingly
+  if (answer.status === 412 && "raw" in result) link.dataset.value = result.raw; // a second attempt replaces it knowingly
   if (!answer.ok) { error.textContent = result.message; input.setAttribute("aria-invalid", "true"); return; }
   row.dataset.version = result.version;
   link.dataset.value = result.raw;

@@ -1,4 +1,4 @@
-// Single keys on lists: / search, j k move, x select, e edit, ? help; they can be turned off in the help.
+// Single-key shortcuts on lists: / search, j k move, x select, e edit, ? help; the help can turn them off.
 "use strict";
 
 const KEYS_OFF = "quire.keys.off";

@@ -1,8 +1,8 @@
-// Columns of a list are arranged before they are applied, the menu of a row opens beside its button, and
-// values say that they filter. Without this file each move is sent by itself, and menus open in the middle.
+// Columns of a list are arranged before they are applied, the menu of a row opens beside its button, and values
+// show that they filter. Without this file, each move is sent separately, and menus open in the middle.
 "use strict";
 
-// Columns that are shown stand first, in their order.
+// Shown columns come first, in their order.
 const shownColumns = (list) => [...list.children].filter((row) => row.querySelector("input").checked);
 
 function announcePosition(row) {
@@ -25,7 +25,7 @@ document.addEventListener("click", (event) => {
   if (button) { event.preventDefault(); moveColumn(button); }
 });
 
-// A column that is added comes last of those that are shown, one that is left out first of the others.
+// An added column becomes the last of the shown ones, a removed one the first of the others.
 function placeColumn(row) {
   const rows = shownColumns(row.parentElement).filter((other) => other !== row);
   if (rows.length) rows.at(-1).after(row); else row.parentElement.prepend(row);

@@ -1,4 +1,4 @@
-// Backs up what is typed in this browser, and sends requests that survive the end of a session.
+// Backs up typed text in this browser, and sends requests that survive the end of a session.
 "use strict";
 
 class LocalBackup {
@@ -13,7 +13,7 @@ class LocalBackup {
     try { return JSON.parse(localStorage.getItem(key)); } catch { return null; }
   }
 
-  // Whether there was room.
+  // Returns whether there was room.
   save(changes) {
     try {
       localStorage.setItem(this.key, JSON.stringify({ at: Date.now(), ...changes }));
@@ -50,7 +50,7 @@ class BrowserSession {
     return userId ? translate("You are now signed in as a different user.") : translate("You have been signed out.");
   }
 
-  // The id of the user who is signed in now, whose CSRF token every form of this page gets.
+  // Returns the id of the current user, and gives every form of this page their CSRF token.
   async renewToken() {
     const options = { headers: { Accept: "application/json" }, cache: "no-store" };
     const answer = await fetch("/api/v1/users/me?fields=id", options).catch(() => null);
@@ -67,7 +67,7 @@ const editorForm = document.querySelector("form[data-render-url]");
 const localBackup = new LocalBackup(editorForm);
 const browserSession = new BrowserSession(editorForm?.dataset.user);
 
-for (const editor of typeof editors === "undefined" ? [] : editors) { // there are none where only images are chosen
+for (const editor of typeof editors === "undefined" ? [] : editors) { // there are none on pages that only choose images
   if (editorForm?.dataset.media && !editor.area.dataset.noImages) addPictures(editor, editorForm.dataset.media);
   addToolbar(editor);
   if (editorForm) new Preview(editor, editorForm.dataset.renderUrl);

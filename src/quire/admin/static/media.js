@@ -1,4 +1,4 @@
-// Files: how far an upload is, the point of a picture by a click, what a picker has chosen.
+// Files: the progress of an upload, choosing the focal point of an image, the image of a picker.
 "use strict";
 
 // Uploads ------------------------------------------------------------------------------------
@@ -48,7 +48,7 @@ function uploadWithProgress(form) {
   });
 }
 
-// The address of a file, to be pasted elsewhere ----------------------------------------------
+// Copying the URL of a file ------------------------------------------------------------------
 function copyOnClick(button) {
   button.hidden = !navigator.clipboard;
   button.addEventListener("click", async () => {
@@ -58,7 +58,7 @@ function copyOnClick(button) {
   });
 }
 
-// The point that must stay in sight ----------------------------------------------------------
+// The focal point, which must stay visible ---------------------------------------------------
 const NS = "http://www.w3.org/2000/svg";
 
 class FocalPoint {
@@ -93,7 +93,7 @@ class FocalPoint {
   }
 }
 
-// What a page about files can do, or a part of one that has come later.
+// Adds the behavior of pages about files, or of a part that was loaded later.
 function enhanceMedia(root) {
   root.querySelectorAll("form[data-upload]").forEach(uploadWithProgress);
   root.querySelectorAll("[data-copy]").forEach(copyOnClick);
@@ -106,7 +106,7 @@ function enhanceMedia(root) {
 }
 enhanceMedia(document);
 
-// What a picker has chosen -------------------------------------------------------------------
+// The image of the record chosen in a picker -------------------------------------------------
 document.querySelectorAll('[data-picker="one"]').forEach((field) => {
   field.addEventListener("pick", (event) => {
     field.closest(".field")?.querySelector(".selection")?.remove();

@@ -1,4 +1,4 @@
-// Fields that refer to an image: a button opens the media picker, another one empties the field.
+// Fields that refer to an image: one button opens the media picker, another one clears the field.
 "use strict";
 
 class MediaField {

@@ -1,9 +1,9 @@
-// The list of files: files that are dropped anywhere on it are uploaded, and each opens in a sheet beside it.
+// The list of files: files dropped anywhere on it are uploaded, and each file opens in a sheet beside it.
 "use strict";
 
 const MEDIA_API = "/api/v1/media";
 
-// Files from outside; a picture of this page that is dragged has none.
+// Whether files from outside are dragged, rather than an image of this page.
 const hasFiles = (event) => [...event.dataTransfer.types].includes("Files");
 
 function uploadDropped(files) {
@@ -15,7 +15,7 @@ function uploadDropped(files) {
 
 const dropHint = element("div", { class: "drop-hint", hidden: "" }, translate("Drop files to upload them"));
 document.body.append(dropHint);
-let depth = 0; // how many elements below the pointer have been entered and not left
+let depth = 0; // the number of nested elements that the pointer has entered and not left
 function showDrop(change) {
   depth = Math.max(0, depth + change);
   dropHint.hidden = !depth || Boolean(document.querySelector("dialog[open]"));
@@ -31,7 +31,7 @@ document.addEventListener("drop", (event) => {
   uploadDropped([...event.dataTransfer.files]);
 });
 
-// The form of a file, from its own page; saving leads back to this list.
+// The form of a file, loaded from its own page; saving returns to this list.
 class Sheet {
   constructor(link, content) {
     this.link = link;

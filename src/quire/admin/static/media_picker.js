@@ -1,10 +1,10 @@
-// The media picker: files that are there already, recently used ones first, and new ones with their alternative text.
+// The media picker: existing files, recently used ones first, and new files with their alternative text.
 "use strict";
 
 const SEARCH_DELAY = 250; // milliseconds between the last key and the search
 let dialogNumber = 0;
 
-// A modal dialog that removes itself, and nothing else, when it closes; `closed` is fulfilled afterwards.
+// A modal dialog that removes itself, and nothing else, when it closes; `closed` is resolved afterwards.
 function openDialog(heading, parts, buttons) {
   dialogNumber += 1;
   const title = element("h2", { id: `dialog-${dialogNumber}` }, heading);
@@ -20,7 +20,7 @@ function openDialog(heading, parts, buttons) {
   return { dialog, closed };
 }
 
-// Files that are dropped on a dialog or pasted into it; without this the browser would leave the page for dropped ones.
+// Accepts files dropped on a dialog or pasted into it; otherwise the browser would leave the page to open dropped ones.
 function acceptFiles(dialog, onFiles) {
   dialog.addEventListener("paste", (event) => {
     const files = [...event.clipboardData.files];
@@ -33,7 +33,7 @@ function acceptFiles(dialog, onFiles) {
   });
 }
 
-// One file that waits in the dialog: its picture, its alternative text, how far its upload is, what went wrong.
+// A file waiting in the dialog: its image, its alternative text, the progress of its upload, errors.
 class PendingUpload {
   constructor(file, remove) {
     this.file = file;
@@ -56,7 +56,7 @@ class PendingUpload {
     return picture;
   }
 
-  // The answer as {ok, body, status, message}.
+  // Returns the response as {ok, body, status, message}.
   async upload(address) {
     if (this.status === 401 || this.status === 403) await browserSession.renewToken(); // signed in again meanwhile
     const formData = new FormData();
@@ -87,16 +87,16 @@ class PendingUpload {
 
   answerOf({ status, responseText }) {
     let body = null;
-    try { body = JSON.parse(responseText); } catch { /* no answer, or none of ours */ }
+    try { body = JSON.parse(responseText); } catch { /* no response, or not one of ours */ }
     const signedOut = translate("You have been signed out. Sign in in another tab, then try again.");
     const message = status === 401 ? signedOut : body?.message || translate("The server is not responding. Try again.");
     return { ok: Boolean(body) && (status === 200 || status === 201), body, status, message };
   }
 }
 
-// Files on their way into the library. Nothing is uploaded before the button, so that “Cancel” leaves nothing behind.
+// Uploads files to the library. Nothing is uploaded before the button is pressed, so “Cancel” leaves nothing behind.
 class UploadDialog {
-  // `use(media, alt)` gets each file that has arrived; `done` is called when the dialog has closed.
+  // `use(media, alt)` gets each uploaded file; `done` is called when the dialog has closed.
   constructor(address, { label, heading = translate("Upload files"), use, done, limit = Infinity }) {
     Object.assign(this, { address, use, limit, pending: [] });
     this.list = element("ul", { class: "uploads" });
@@ -132,7 +132,7 @@ class UploadDialog {
     this.pending[0]?.alt.focus();
   }
 
-  // An upload is not aborted: nobody could know whether the server has it already. It is deleted when it has arrived.
+  // Uploads are not aborted, since the server may already have the file: it is deleted after it has arrived.
   async send(one) {
     const { ok, body, status } = await one.upload(this.address);
     if (ok && this.pending.includes(one)) {
@@ -150,7 +150,7 @@ class UploadDialog {
   }
 }
 
-// What was chosen lately in this browser, the last first.
+// The ids recently chosen in this browser, the latest first.
 const RECENT_MEDIA = "quire:recent-media";
 const MAX_RECENT = 6;
 
@@ -160,12 +160,12 @@ function recentMedia() {
 
 function rememberMedia({ id }) {
   const ids = [id, ...recentMedia().filter((other) => other !== id)].slice(0, MAX_RECENT);
-  try { localStorage.setItem(RECENT_MEDIA, JSON.stringify(ids)); } catch { /* there is no room */ }
+  try { localStorage.setItem(RECENT_MEDIA, JSON.stringify(ids)); } catch { /* the storage is full */ }
 }
 
-// The media that are there already, and a way to bring new files.
+// Existing media, and a way to upload new files.
 class LibraryDialog {
-  // `insert(media)` gets what was chosen, `onFiles(files)` new files; `images`: nothing else is offered.
+  // `insert(media)` gets the chosen file, `onFiles(files)` new ones; with `images`, only images are offered.
   constructor(address, { heading, insert, onFiles, images = false }) {
     Object.assign(this, { address, images });
     const file = element("input", { type: "file", id: "picture-file", ...(images ? { accept: "image/*" } : { multiple: "" }) });
@@ -209,7 +209,7 @@ class LibraryDialog {
   async find(text) {
     this.lastQuery = text;
     const media = await this.ask({ per_page: "24", ...(text ? { search: text } : { sort: "-id" }) });
-    if (this.lastQuery !== text) return; // something else is looked for by now
+    if (this.lastQuery !== text) return; // another search has started
     this.error.textContent = media ? "" : translate("The media library could not be loaded.");
     this.recentPart.hidden = Boolean(text) || !this.recent.childElementCount;
     this.list.replaceChildren(...(media || []).map((one) => element("li", {}, this.entry(one))));
@@ -224,7 +224,7 @@ class LibraryDialog {
     this.recentPart.hidden = Boolean(this.lastQuery) || !known.length;
   }
 
-  // Arrows move through the grid, as wide as it is.
+  // Moves through the grid with the arrow keys, whatever its width.
   move(event) {
     const buttons = [...this.dialog.querySelectorAll(".library button")];
     const at = buttons.indexOf(document.activeElement);

@@ -1,4 +1,4 @@
-// The moderation queue: keys for the decisions about the record that is read, and all of them at once.
+// The moderation queue: shortcuts for decisions about the current record, and selecting all of them.
 "use strict";
 
 const queueBar = document.getElementById("queue");
@@ -21,7 +21,7 @@ queueAll.addEventListener("change", () => {
   showQueueSelection();
 });
 for (const box of queueBoxes) box.addEventListener("change", showQueueSelection);
-showQueueSelection(); // a browser may have kept what was selected
+showQueueSelection(); // the browser may have restored a selection
 
 queueBar.addEventListener("submit", (event) => {
   if (queueBoxes.some((box) => box.checked) || queueMatching?.checked) return;
@@ -30,7 +30,7 @@ queueBar.addEventListener("submit", (event) => {
 });
 
 const queueTargets = new Map([...document.querySelectorAll("[data-key]")].map((node) => [node.dataset.key, node]));
-let isLeaving = false; // for the next record: a second key would be about the same one, and the last key would win
+let isLeaving = false; // to the next record: a second key would apply to the same one, and the last key would win
 
 function useQueueTarget(node) {
   if (node.matches("textarea")) { node.focus(); return; }

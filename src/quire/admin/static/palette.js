@@ -1,4 +1,4 @@
-// The command palette (Ctrl+K): pages of the menu, what can be created, and records, by keyboard alone.
+// The command palette (Ctrl+K): pages of the menu, types to create, and records, all by keyboard.
 "use strict";
 
 const PALETTE_DELAY = 150; // milliseconds between the last key and the search
@@ -14,7 +14,7 @@ class Palette {
     this.list = element("ul", { id: "palette-list", role: "listbox", "aria-label": translate("Results") });
     this.count = element("p", { class: "visually-hidden", role: "status" });
     this.dialog = element("dialog", { class: "palette", "aria-label": translate("Search everything") }, this.input, this.list, this.count);
-    // the event comes late: the palette may be open again
+    // the event is late: the palette may be open again
     this.dialog.addEventListener("close", () => { if (!this.dialog.open) this.dialog.remove(); });
     this.input.addEventListener("input", () => this.searchLater());
     this.dialog.addEventListener("keydown", (event) => this.key(event));
@@ -45,7 +45,7 @@ class Palette {
     const text = this.input.value.trim();
     this.creations ??= await this.suggestions("");
     const records = text ? await this.suggestions(text) : [];
-    if (this.input.value.trim() !== text) return; // a later search is under way
+    if (this.input.value.trim() !== text) return; // a newer search is running
     this.show([...this.matchingItems(this.links), ...this.matchingItems(this.creations), ...records]);
   }
 

@@ -1,10 +1,10 @@
-// Comfort for the admin panel: delegated listeners only; every page works without this file.
+// Enhancements of the admin panel, with delegated listeners only; every page works without this file.
 "use strict";
 
 const csrf = () => document.querySelector('meta[name="csrf-token"]').content;
 
-// The server writes times in the zone of the person; it learns the zone from this cookie. The name of the zone is asked for
-// once in a tab, and when nothing else is to be done: the first time blocks a slow phone for half a second.
+// The server formats times in the user's time zone, which it learns from this cookie. The name of the zone is looked up
+// once per tab, when the browser is idle: the first time blocks a slow phone for half a second.
 function storeTimeZone(offset) {
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
   if (zone && !document.cookie.split("; ").includes(`time_zone=${zone}`)) {
@@ -41,7 +41,7 @@ function postForm(address, values, ...children) {
   return form;
 }
 
-// What was changed as the batch can be undone by a button beside the message.
+// With `batch`, a button beside the message undoes the change.
 function announce(message, tone = "error", batch = null) {
   const list = document.querySelector(".messages");
   const note = element("div", { class: `note ${tone}` }, element("div", {}, message));
@@ -53,7 +53,7 @@ function announce(message, tone = "error", batch = null) {
   list.replaceChildren(note);
 }
 
-// A small picture is not there for a moment after its upload, while another one is made.
+// A thumbnail may be missing briefly after its upload, while another image is being processed.
 const MAX_TRIES = 4;
 document.addEventListener("error", ({ target }) => {
   const tries = Number(target.dataset?.tries || 0) + 1;
@@ -70,7 +70,7 @@ function toggleMenu(open) {
   target.focus();
 }
 
-// Questions before something is lost ---------------------------------------------------------
+// Confirmation before something is lost ------------------------------------------------------
 function confirmInDialog(question, label, tone = "danger solid") {
   const yes = element("button", { class: `button ${tone}`, value: "yes" }, label);
   const no = element("button", { class: "button", value: "", autofocus: "" }, translate("Cancel"));
@@ -94,7 +94,7 @@ function post(address, values) {
   form.submit();
 }
 
-// A list has one question for all its rows.
+// A list has one question for all of its rows.
 function deleteQuestion(link) {
   if (link.dataset.confirm) return link.dataset.confirm;
   const title = link.closest("tr").querySelector(".title a").textContent.trim();
@@ -114,7 +114,7 @@ async function submitAfterConfirmation(form, submitter, question, label) {
   form.requestSubmit(submitter || undefined);
 }
 
-// The server asks before it changes all that match: it knows how many there are.
+// The server asks before it changes all matching rows, since it knows how many there are.
 const selectsAll = (form) => Boolean(form.elements.matching?.checked);
 
 function countSelectedRows(form) {
@@ -129,12 +129,12 @@ function confirmationOf(form) {
   return [`${chosen.dataset.confirm} (${selected})`, chosen.textContent];
 }
 
-// Typed text is not lost by leaving ----------------------------------------------------------
+// Unsaved changes ----------------------------------------------------------------------------
 let hasUnsavedChanges = false;
 let isSubmitting = false;
 const guardedForm = document.querySelector("form[data-unsaved-guard]");
 function markChanged({ target }) {
-  if (target.form && target.form !== guardedForm) return; // such as the file that takes the place of another
+  if (target.form && target.form !== guardedForm) return; // such as the form that replaces a file
   hasUnsavedChanges = true;
   const state = guardedForm.querySelector("[data-state]");
   state.textContent = translate("Unsaved changes");
@@ -144,7 +144,7 @@ window.addEventListener("beforeunload", (event) => {
   if (hasUnsavedChanges && !isSubmitting) event.preventDefault();
 });
 
-// Marks of selected rows ---------------------------------------------------------------------
+// Selected rows ------------------------------------------------------------------------------
 function showSelection(form) {
   const rows = countSelectedRows(form);
   const words = rows ? translate("%(rows)s selected", { rows }) : translate("With selected");
@@ -162,7 +162,7 @@ document.addEventListener("click", (event) => {
   if (link.matches("[data-menu-close]")) { event.preventDefault(); toggleMenu(false); }
 });
 
-// Menus of buttons close on Escape, and when something else is clicked.
+// Menus of buttons close on Escape, and on a click elsewhere.
 function closeMenus(but) {
   for (const one of document.querySelectorAll("details.menu[open]")) if (!one.contains(but)) one.open = false;
 }
@@ -202,7 +202,7 @@ document.addEventListener("submit", (event) => {
   }
 });
 
-// The second half of a double click must not do the same again; on the window, after all that may stop a form.
+// The second half of a double click must not submit again; on the window, after all listeners that may stop a form.
 const DOUBLE_CLICK = 1000; // milliseconds
 let lastSent = { at: 0 };
 window.addEventListener("submit", (event) => {
@@ -212,7 +212,7 @@ window.addEventListener("submit", (event) => {
   else lastSent = { form, submitter, at };
 });
 
-// Where to ask how far an action is: `count` makes of the answer how many of how many are done.
+// Where to poll the progress of an action; `count` converts the response to the rows done and their total.
 const PROGRESS_INTERVAL = 400;
 
 function undoProgress(form, batch) {
@@ -228,14 +228,14 @@ function actionProgress(form, submitter, { progress, total, after }) {
   return after && rows ? { url: `${progress}?after=${after}`, count: ({ done }) => [done, rows] } : null;
 }
 
-// The buttons of what is under way; the menu of a row is closed, so that Undo in it is told of as a message.
+// The buttons of a running action; the menu of a row is closed, so its Undo is reported in a message.
 function busyElement(form, submitter) {
   if (submitter?.name !== "one" || !submitter.value.startsWith("undo ")) return form.querySelector("[data-busy]");
   announce("", "info");
   return document.querySelector(".messages .note div");
 }
 
-// What takes seconds says that it is under way, and is not asked for twice.
+// Slow actions show that they are running, and cannot be submitted twice.
 document.addEventListener("submit", (event) => {
   const buttons = event.defaultPrevented ? null : busyElement(event.target, event.submitter);
   if (!buttons) return;
@@ -247,13 +247,13 @@ document.addEventListener("submit", (event) => {
   if (progress) showActionProgress(progress, bar, figure);
 });
 
-// A page that is gone back to is as it was before.
+// A page restored by the Back button is as it was before.
 window.addEventListener("pageshow", ({ persisted }) => {
   if (!persisted) return;
   for (const one of document.querySelectorAll(".busy")) { one.previousElementSibling.hidden = false; one.remove(); }
 });
 
-// How many rows are done, asked for until the answer to the form takes the place of this page.
+// Shows how many rows are done, until the response to the form replaces this page.
 async function showActionProgress({ url, count }, bar, figure) {
   const format = new Intl.NumberFormat(language).format;
   for (;; await new Promise((next) => setTimeout(next, PROGRESS_INTERVAL))) {
@@ -268,7 +268,7 @@ async function showActionProgress({ url, count }, bar, figure) {
   }
 }
 
-// The last batch before an action on ticked rows: the next one will be that of the action.
+// The last batch before an action on selected rows: the next one is that of the action.
 async function rememberLastBatch(bar) {
   if (!bar?.dataset.progress || bar.dataset.after) return;
   const answer = await fetch(bar.dataset.progress).catch(() => null);
@@ -290,8 +290,8 @@ guardedForm?.addEventListener("input", markChanged);
 guardedForm?.addEventListener("change", markChanged);
 for (const box of document.querySelectorAll("[data-select-all]")) box.hidden = false;
 
-// Where one is stays in sight in a menu that is longer than the window.
+// Scrolls a menu that is longer than the window to its current entry.
 const menuEntry = document.querySelector("#menu [aria-current=page]");
-// once other scripts have changed the page: to ask where something is makes the browser lay it out
+// after other scripts have changed the page, since reading a position forces the browser to lay it out
 requestAnimationFrame(() => { if (menuEntry) menuEntry.closest("#menu").scrollTop = menuEntry.offsetTop - window.innerHeight / 2; });
 document.getElementById("problem")?.focus();

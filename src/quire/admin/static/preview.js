@@ -1,8 +1,8 @@
-// The preview next to the editor: the text as the server renders it, with the styles of the site.
+// The preview beside the editor: the text as rendered by the server, with the styles of the site.
 "use strict";
 
-const PREVIEW_DELAY = 350; // milliseconds without a key before the server is asked
-const SPLIT = "(min-width: 1500px)"; // side by side where there is room, else one at a time
+const PREVIEW_DELAY = 350; // milliseconds after the last key before the server is asked
+const SPLIT = "(min-width: 1500px)"; // side by side if there is room, otherwise one at a time
 const SANDBOX = "allow-same-origin allow-popups allow-popups-to-escape-sandbox"; // no scripts
 const PREVIEW_SETTING = "quire:preview";
 
@@ -28,7 +28,7 @@ class Preview {
     this.address = address;
     this.status = element("p", { class: "soft", role: "status" });
     this.frame = element("iframe", { title: translate("Preview"), sandbox: SANDBOX, tabindex: "0" });
-    this.pane = element("div", { class: "preview-pane", hidden: "" }, this.status); // a frame takes a phone 20 milliseconds
+    this.pane = element("div", { class: "preview-pane", hidden: "" }, this.status); // the frame comes later: it takes a phone 20 milliseconds
     this.panes = element("div", { class: "editor-panes" });
     editor.box.before(this.panes);
     this.panes.append(editor.box, this.pane);

@@ -17,7 +17,7 @@ class Picker {
     this.field = field;
     this.many = field.dataset.picker === "many";
     this.names = this.many ? splitNames(field.value) : [];
-    this.labels = new Map([["", ""]]); // what a record is called, by its key
+    this.labels = new Map([["", ""]]); // names of records by their keys
     if (field.dataset.name) this.labels.set(field.value, field.dataset.name);
     this.options = [];
     this.active = -1;
@@ -35,7 +35,7 @@ class Picker {
     this.listen();
   }
 
-  // The field holds keys and is hidden; people read and type names beside it.
+  // The field contains keys and is hidden; people read and type names beside it.
   replaceField() {
     const holder = element("div", { class: "picker" });
     this.field.before(holder);
@@ -54,7 +54,7 @@ class Picker {
     this.input.addEventListener("input", () => { this.type(); this.searchLater(); });
     this.input.addEventListener("focus", () => this.searchLater());
     this.input.addEventListener("blur", () => setTimeout(() => { this.close(); this.takeTyped(); }, 150));
-    this.field.form?.addEventListener("submit", () => this.addTyped(), true); // at once: the form goes before anybody leaves the field
+    this.field.form?.addEventListener("submit", () => this.addTyped(), true); // before the form is sent: the field is still focused
     this.input.addEventListener("keydown", (event) => this.key(event));
     this.list.addEventListener("mousedown", (event) => {
       const row = event.target.closest("[data-value]");
@@ -62,7 +62,7 @@ class Picker {
     });
   }
 
-  // What is typed may be a key, or a name: what has it is chosen when somebody leaves the field, or presses Enter.
+  // The typed text may be a key or a name; its record is chosen when the field loses focus, or on Enter.
   type() {
     if (this.many) return;
     this.field.dataset.typing = "";
@@ -78,7 +78,7 @@ class Picker {
 
   get isTyping() { return "typing" in this.field.dataset && Boolean(this.field.value) && !this.labels.has(this.field.value); }
 
-  // The results of a search with these parameters; null if the server does not answer.
+  // The results of a search with these parameters; null if the server does not respond.
   async find(parameters) {
     const address = new URL(this.field.dataset.url, location.href);
     for (const [name, value] of Object.entries(parameters)) address.searchParams.set(name, value);
@@ -86,7 +86,7 @@ class Picker {
     return answer?.ok ? (await answer.json()).results : null;
   }
 
-  // Chooses what has the key or the name that was typed, or with `only` what alone has it in its name; answers whether.
+  // Chooses the record with the typed key or name, or, with `only`, the only one whose name contains it; returns success.
   async chooseTyped(only = false) {
     const typed = this.field.value;
     let results = await this.find({ key: typed });
@@ -104,7 +104,7 @@ class Picker {
     if (this.error) this.error.textContent = text;
   }
 
-  // Enter chooses before it sends a form; a search is sent at once.
+  // Enter chooses a record before it sends a form; a search form is sent immediately.
   async enter() {
     const { form } = this.field;
     clearTimeout(this.timer);
@@ -123,7 +123,7 @@ class Picker {
     this.show(this.withCreation(results.filter((item) => !this.names.includes(item.value))));
   }
 
-  // What is not there yet can be created, where the server has said how.
+  // Offers to create what does not exist yet, if the server has said how.
   withCreation(options) {
     const name = this.input.value.trim();
     const same = (text) => text.toLowerCase() === name.toLowerCase();
@@ -137,7 +137,7 @@ class Picker {
     this.send({ [createField]: name }).then((problem) => this.showProblem(messageOf(problem)));
   }
 
-  // Creates the record and chooses it; answers what is wrong, or null.
+  // Creates the record and chooses it; returns the problem, or null.
   async send(values) {
     const headers = { "X-CSRFToken": csrf(), Accept: "application/json", "Content-Type": "application/json" };
     const answer = await fetch(this.field.dataset.create, { method: "POST", headers, body: JSON.stringify(values) }).catch(() => null);
@@ -234,7 +234,7 @@ class Picker {
     this.input.focus();
   }
 
-  // A key may come back without its name: from a backup in this browser, or with the changes of somebody else.
+  // A key may be restored without its name: from a backup in this browser, or with someone else's changes.
   drawName() {
     const key = this.field.value;
     delete this.field.dataset.typing;

@@ -1,7 +1,7 @@
-// The first button of a form names what it will do, which depends on the date of publication.
+// The first button of a form names its effect, which depends on the publication date.
 "use strict";
 
-// Dates in the form are in the zone that it was shown in: UTC, or that of this browser.
+// Dates in the form are in the zone in which it was shown: UTC, or that of this browser.
 function timingOf(date, zone) {
   if (!date) return "empty";
   return new Date(zone === "UTC" ? `${date}Z` : date) > new Date() ? "future" : "past";

@@ -1,4 +1,4 @@
-// About what search engines will show, while its title and description are typed.
+// Roughly what search engines will show, updated while the title and description are typed.
 "use strict";
 
 const SEO_PREVIEW_DELAY = 400; // milliseconds

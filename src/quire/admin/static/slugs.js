@@ -1,7 +1,7 @@
-// A slug that follows the title until it is typed by hand; whether it is free; how long texts are.
+// Slugs that follow the title until they are edited, and whether they are available; the lengths of texts.
 "use strict";
 
-const SLUG_CHECK_DELAY = 300; // milliseconds between the last key and the question
+const SLUG_CHECK_DELAY = 300; // milliseconds between the last key and the request
 
 class SlugField {
   constructor(form) {
@@ -19,7 +19,7 @@ class SlugField {
     });
   }
 
-  // The slug of what nobody has read yet goes on following if it was made from the title.
+  // The slug of a draft continues to follow the title if it was generated from it.
   async detectGenerated() {
     if (this.follows || this.form.dataset.status !== "draft") return;
     const answer = await this.ask(this.title.value);

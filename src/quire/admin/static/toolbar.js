@@ -1,4 +1,4 @@
-// Buttons and shortcuts of the editor: what is selected is wrapped in marks, or loses them again.
+// Buttons and shortcuts of the editor, which add marks around the selection or remove them.
 "use strict";
 
 const ICONS = {
@@ -72,7 +72,7 @@ const TOOLS = [
   ["code", translate("Code"), insertCode],
 ];
 
-function moveFocus(bar, event) { // one stop for the Tab key, arrows inside
+function moveFocus(bar, event) { // one tab stop for the whole bar, arrow keys inside
   const buttons = [...bar.querySelectorAll("button")];
   const at = buttons.indexOf(document.activeElement);
   const to = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: -1 }[event.key];

@@ -1,4 +1,4 @@
-// Text of a form that was sent but never arrived (session over, network gone) is offered again.
+// Offers to restore the text of a form that was sent but not saved (session over, network gone).
 "use strict";
 
 const STORAGE_KEY = `draft:${location.pathname}${location.search}`;
@@ -13,7 +13,7 @@ function typedValues(form) {
   return typedFields(form).map((one) => [one.name, one.type, one.type === "checkbox" ? one.checked : one.value]);
 }
 
-// What stands in each field: text, or whether a checkbox is ticked; two numbers of a point in one text.
+// The values of all fields: text, or whether a checkbox is checked; the two numbers of a point as one text.
 function textsOf(form) {
   const texts = {};
   for (const { name, type, value, checked } of typedFields(form)) {
@@ -57,7 +57,7 @@ function differsFrom(form, values) {
   return values.some((one) => !now.has(JSON.stringify(one)));
 }
 
-// What was changed, and what stood there before: bringing back the rest would undo what others have changed since.
+// The changed values and the previous ones: restoring all others would undo what others have changed since.
 function changedValues(form, names, base) {
   const known = names.filter((name) => name in base);
   return { values: typedValues(form).filter(([name]) => names.includes(name)),
@@ -92,7 +92,7 @@ function startDrafts(form) {
   });
 }
 
-// Where both have changed a field: theirs comes into it at once, and mine again when that is undone.
+// For a field that both have changed: shows theirs immediately, and mine again if that is undone.
 function toggleTheirs(box) {
   const name = box.name.slice("_theirs-".length);
   if (box.checked) {
@@ -108,7 +108,7 @@ document.addEventListener("change", (event) => {
   if (event.target.name?.startsWith("_theirs-")) toggleTheirs(event.target);
 });
 
-document.addEventListener("input", ({ target }) => { // what is typed afterwards is neither of the two
+document.addEventListener("input", ({ target }) => { // text typed afterwards is neither version
   const box = target.form?.elements[`_theirs-${target.name}`];
   if (box?.checked) box.checked = false;
 });
@@ -117,6 +117,6 @@ if (document.querySelector(".messages .success")) {
   for (const key of Object.keys(sessionStorage)) {
     if (key.startsWith("draft:")) sessionStorage.removeItem(key);
   }
-  localStorage.removeItem(sessionStorage.getItem("sent")); // the editor's local backup of it
+  localStorage.removeItem(sessionStorage.getItem("sent")); // the editor's local backup of the form
 }
 document.querySelectorAll("form[data-unsaved-guard]:not([data-autosave])").forEach(startDrafts);
