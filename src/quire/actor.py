@@ -1,4 +1,4 @@
-"""Who is asking: one value that every rule, read and write is given; never None."""
+"""The actor: the value that every rule, read and write receives to know who asks; never None."""
 
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -13,12 +13,11 @@ _RANK = {name: rank for rank, name in enumerate(("anonymous", *ROLES, "system"))
 class Actor:
     """Someone or something that reads and writes.
 
-    `role` is a word of ROLES, "anonymous" or "system"; `proof` says how the identity was proved
-    (none, session, token, key, console, import, job); `door`, `ip` and `request_id` go to the
-    audit. `scopes` are those of an API key, such as `posts:read`; None means no such limit.
-    `session_id` is the session that stands behind the proof, `api_key_id` the API key.
-    `impersonator` is the administrator who looks at the site as this user. `language` is the one that
-    the user has chosen for pages and mails, `auto` for that of the browser.
+    `role` is a word of ROLES, "anonymous" or "system"; `proof` is how the identity was proven (none, session,
+    token, key, console, import, job); `door`, `ip` and `request_id` go to the audit log. `scopes` are those of an
+    API key, such as `posts:read`; None means no such limit. `session_id` is the session of the credential,
+    `api_key_id` the API key. `impersonator` is the administrator who views the site as this user. `language` is the
+    one that the user has chosen for pages and mails, `auto` for the browser's.
     """
 
     role: str
@@ -35,17 +34,17 @@ class Actor:
     language: str = "auto"
 
     def __hash__(self) -> int:
-        """Of what tells keys of caches apart: they are asked many times a request."""
+        """Hash only what distinguishes cache keys: this is called many times per request."""
         return hash((self.role, self.user_id, self.scopes))
 
     @property
     def is_anonymous(self) -> bool:
-        """Nobody has proved anything."""
+        """Whether nobody is authenticated."""
         return self.role == "anonymous"
 
     @property
     def is_system(self) -> bool:
-        """The program itself: commands, imports, jobs."""
+        """Whether this is the program itself: commands, imports, jobs."""
         return self.role == "system"
 
     def at_least(self, role: str) -> bool:
@@ -53,27 +52,27 @@ class Actor:
         return _RANK[self.role] >= _RANK[role]
 
     def has_scope(self, scope: str | None) -> bool:
-        """Whether nothing about the proof forbids what `scope` names; None names what no key may."""
+        """Whether the credential does not forbid what `scope` names; None is what no key may do."""
         return self.scopes is None or scope in self.scopes
 
     def with_context(self, **circumstances: str | None) -> "Actor":
-        """The same actor with another interface, ip, request id or proof."""
+        """Return the same actor with another interface, address, request id or proof."""
         return replace(self, **circumstances)  # type: ignore[arg-type]
 
     @property
     def cache_key_actor(self) -> "Actor":
-        """One actor for all of the same role and scopes, as a cache key: rules look at nothing else."""
+        """Return one actor for all with the same role and scopes, as a cache key: rules depend on nothing else."""
         return _cache_key_actor(self.role, self.user_id is None, self.scopes)
 
     def cache_key_actor_for(self, scopes: frozenset[str] | None) -> "Actor":
-        """The same where only these scopes matter (None: all): one key for many sets of scopes."""
+        """Return the same if only these scopes matter (None: all): one key for many sets of scopes."""
         if scopes is None:
             return self.cache_key_actor
         effective_scopes = None if self.scopes is None else self.scopes & scopes
         return _cache_key_actor(self.role, self.user_id is None, effective_scopes)
 
     def as_system(self) -> "Actor":
-        """The program itself, doing what follows from this actor's change."""
+        """Return the program itself, doing what follows from this actor's change."""
         return Actor("system", None, None, self.proof, self.door, self.ip, self.request_id)
 
 

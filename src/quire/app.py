@@ -1,4 +1,4 @@
-"""create_app: the whole assembly on one page, in order."""
+"""Creates the application: all its parts on one page, in order."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -68,8 +68,8 @@ DECLARING_MODULES = (
 class RequestContext(BaseRequestContext):
     """A request with an application context of its own, even inside another one.
 
-    What is kept on `flask.g`, by Flask-Login and Flask-WTF too, is then that of one request: Flask
-    itself reuses a context that is open, as in tests and scripts that hold one over many requests.
+    What Flask-Login, Flask-WTF and we store on `flask.g` then belongs to one request: Flask itself reuses an open
+    context, as in tests and scripts that keep one open over many requests.
     """
 
     def __init__(self, app: Flask, *args: Any, **kwargs: Any):
@@ -90,16 +90,16 @@ class RequestContext(BaseRequestContext):
 
 
 def _normalize(environ: dict[str, Any], config: Mapping[str, Any]) -> None:
-    """Make the environment of a request ready for us, once."""
+    """Prepare the environment of a request, once."""
     if compression.SENT_TAGS not in environ:
         hosts.normalize_host(environ, config)
         compression.normalize_request(environ)
 
 
 class LazyRule(Rule):
-    """A route whose builders of addresses are compiled when first used.
+    """A route whose URL builders are compiled on first use.
 
-    Werkzeug compiles two functions per route at the start; few of hundreds are ever called.
+    Werkzeug compiles two functions per route on startup; few of hundreds are ever called.
     """
 
     def _compile_builder(self, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:
@@ -114,12 +114,12 @@ class LazyRule(Rule):
         return self._build_unknown(**values)
 
     def forget_parts(self) -> None:
-        """Drop what only the map needs to add the route: 1.5 MB of all routes."""
+        """Drop what is only needed for adding the route: 1.5 MB for all routes."""
         self._parts = []
 
 
 class CompactMap(Map):
-    """The routes, without what they were added from."""
+    """The routes, without the parts they were added from."""
 
     def add(self, rulefactory: RuleFactory) -> None:
         """Add a route."""
@@ -137,11 +137,11 @@ class Quire(Flask):
     response_cache: ResponseCache | None = None
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
-        """`func` as it is: Flask would inspect it at every call, and no view here is a coroutine."""
+        """Return `func` unchanged: Flask would inspect it at every call, and no view here is a coroutine."""
         return func
 
     def wsgi_app(self, environ: dict[str, Any], start_response: Any) -> Any:
-        """Answer a request: from the cache, where it has the answer."""
+        """Answer a request, from the cache if possible."""
         _normalize(environ, self.config)
         if environ["REQUEST_METHOD"] in READS and REPLICA not in self.extensions:
             allow_keeping(environ)
@@ -153,22 +153,24 @@ class Quire(Flask):
             close_kept(environ)
 
     def preprocess_request(self) -> Any:
-        """What comes before the view; once more where a replica of the database was lost in it."""
+        """Run what precedes the view; run it again if a database replica fails meanwhile."""
         return replica.read_again(super().preprocess_request)
 
     def dispatch_request(self) -> Any:
-        """What the view returns; once more where a replica of the database was lost in it."""
+        """Run the view; run it again if a database replica fails meanwhile."""
         return replica.read_again(super().dispatch_request)
 
     def request_context(self, environ: dict[str, Any]) -> RequestContext:
-        """The context of the request that `environ` describes, made ready for us."""
+        """Return the context of the request that `environ` describes."""
         _normalize(environ, self.config)
         context = environ[CONTEXT_KEY] = RequestContext(self, environ)
         return context
 
     def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
-        """Addresses for `request`, whose host is settled: Flask would check it and leave it without,
-        Werkzeug would check it and decode the address anew."""
+        """Return URLs for `request`, whose host is normalized.
+
+        Flask would check the host and then omit it, and Werkzeug would check it and decode the URL again.
+        """
         if request is None:
             return super().create_url_adapter(None)
         query = request.query_string.decode(errors="replace")
@@ -178,7 +180,7 @@ class Quire(Flask):
 
 
 def create_app(name: str | None = None, config: Mapping[str, Any] | None = None) -> Flask:
-    """An application for the environment `name` (development, testing, production).
+    """Create an application for the environment `name` (development, testing, production).
 
     None follows QUIRE_ENV; `config` overrides settings. Raises UnsafeConfig.
     """
@@ -210,7 +212,9 @@ def create_app(name: str | None = None, config: Mapping[str, Any] | None = None)
     rate_limits.init_app(app)
     csrf.init_app(app)
     init_api(app)
-    app.extensions["csrf"].exempt(app.blueprints["api"])  # it checks requests by session itself
+    app.extensions["csrf"].exempt(
+        app.blueprints["api"]
+    )  # the API itself checks requests that use a session
     json_server.init_app(app)
     ghost.init_app(app)
     init_admin(app)
@@ -226,7 +230,7 @@ def create_app(name: str | None = None, config: Mapping[str, Any] | None = None)
 
 
 def cache_responses(app: Quire) -> None:
-    """Keep finished answers to anonymous requests, where the operator gives memory for them."""
+    """Cache finished responses to anonymous requests, if the operator allows memory for them."""
     if size := app.config["RESPONSE_CACHE_BYTES"]:
         with app.app_context():
             database = database_state.EngineState(db.engine)
@@ -234,7 +238,7 @@ def cache_responses(app: Quire) -> None:
 
 
 def trust_proxy(app: Flask) -> None:
-    """Believe one proxy who asks and by which scheme, and nobody else, under any WSGI server."""
+    """Trust one proxy for the client's address and the scheme, under any WSGI server."""
     if proxy := app.config["TRUSTED_PROXY"]:
         app.wsgi_app = proxy_headers_middleware(  # type: ignore[method-assign]
             app.wsgi_app,
@@ -244,7 +248,7 @@ def trust_proxy(app: Flask) -> None:
 
 
 def handle_error(error: Exception) -> Any:
-    """One answer to every failure: JSON for programs, a page for people."""
+    """Return the response to an error: JSON for programs, a page for people."""
     if isinstance(error, RequestRedirect):
         return error
     problem = as_problem(error)
@@ -254,7 +258,7 @@ def handle_error(error: Exception) -> Any:
 
 
 def handle_full_disk(error: OSError) -> Any:
-    """A body that is too large for memory waits on the disk, which may be full."""
+    """A body that is too large for memory is stored on the disk, which may be full."""
     problem = full_disk_problem(error)
     if problem is None:
         raise error

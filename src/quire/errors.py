@@ -1,4 +1,4 @@
-"""The only ways a request fails: each error knows its HTTP status, its stable code and its words."""
+"""All errors of requests, each with its HTTP status, its stable code and its message."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -46,15 +46,15 @@ Detail = dict[str, str]
 
 
 def detail(field: str, code: str, message: str) -> Detail:
-    """One bad field: its name, a word of DETAIL_CODES, a sentence for a person."""
+    """Describe an invalid field: its name, a word of DETAIL_CODES, a sentence for people."""
     return {"field": field, "code": code, "message": message}
 
 
 class Problem(Exception):
     """A request that fails in a way the client can understand.
 
-    `message` is a sentence for a person, `details` names single fields, `extra` goes to the top
-    of the answer (such as current_version), `headers` onto the response.
+    `message` is a sentence for people, `details` names single fields, `extra` goes to the top level of the response
+    (such as current_version), `headers` to its headers.
     """
 
     status: ClassVar[int] = 500
@@ -78,14 +78,14 @@ class Problem(Exception):
 
 
 class BadRequest(Problem):
-    """400: the request cannot be read; the body is broken or a parameter is not known."""
+    """400: the request cannot be parsed: its body is malformed or a parameter is unknown."""
 
     status = 400
     code = "malformed_body"
 
 
 def unknown_parameter(name: str, what: str, allowed: Iterable[str]) -> BadRequest:
-    """400 for a name that is not known here, or that this actor may not know."""
+    """Return the 400 for a name that is unknown, or that this actor may not know."""
     words = ", ".join(allowed)
     choices = f"Known: {words}." if words else "None are available."
     message = f"{name or 'An empty name'} is not a valid {what}. {choices}"
@@ -93,34 +93,34 @@ def unknown_parameter(name: str, what: str, allowed: Iterable[str]) -> BadReques
 
 
 def invalid_parameter(name: str, message: str) -> BadRequest:
-    """400 for a parameter whose value cannot be used."""
+    """Return the 400 for a parameter whose value is invalid."""
     return BadRequest(
         message, code="invalid_parameter", details=[detail(name, "bad_format", message)]
     )
 
 
 class TooCostly(BadRequest):
-    """400: the answer would be larger than this installation sends."""
+    """400: the response would be larger than this installation allows."""
 
     code = "too_costly"
 
 
 class Unauthenticated(Problem):
-    """401: nobody has proved who is asking, or the proof is broken."""
+    """401: the client is not authenticated, or its credentials are invalid."""
 
     status = 401
     code = "unauthorized"
 
 
 class PermissionDenied(Problem):
-    """403: known, seen, and not allowed; the message says what is missing."""
+    """403: visible but not allowed; the message says what is missing."""
 
     status = 403
     code = "forbidden"
 
 
 class NotFound(Problem):
-    """404: not there, or not there for this actor; the two are told apart by nothing."""
+    """404: it does not exist, or not for this actor; the two cannot be distinguished."""
 
     status = 404
     code = "not_found"
@@ -130,7 +130,7 @@ class NotFound(Problem):
 
 
 def no_such(noun: str) -> NotFound:
-    """The error for a record that is not there, or not for this actor; `noun` is that of its type."""
+    """Return the error for a record that does not exist for this actor; `noun` is the name of its type."""
     return NotFound(Message("There is no such %(noun)s.", noun=Message(noun)))
 
 
@@ -147,7 +147,7 @@ class Conflict(Problem):
 
 
 class CursorExpired(Problem):
-    """410: a place in the feed of changes that leads nowhere any more."""
+    """410: the cursor of the feed of changes is no longer valid."""
 
     status = 410
     code = "cursor_expired"
@@ -161,21 +161,21 @@ class VersionConflict(Problem):
 
 
 class TooLarge(Problem):
-    """413: what was sent is larger than this place takes."""
+    """413: the content is larger than allowed."""
 
     status = 413
     code = "too_large"
 
 
 class UnsupportedMediaType(Problem):
-    """415: the body is of a type that this place does not read."""
+    """415: the body has a type that is not supported here."""
 
     status = 415
     code = "unsupported_media_type"
 
 
 class ValidationFailed(Problem):
-    """422: the body can be read but breaks rules; `details` names every bad field at once."""
+    """422: the body can be parsed but violates rules; `details` names all invalid fields."""
 
     status = 422
     code = "validation_failed"
@@ -185,21 +185,21 @@ class ValidationFailed(Problem):
 
 
 class IdempotencyKeyReused(Problem):
-    """422: the Idempotency-Key has come with another body before."""
+    """422: the Idempotency-Key was used with another body before."""
 
     status = 422
     code = "idempotency_key_reused"
 
 
 class BatchFailed(Problem):
-    """422: some of many operations failed, and so none was done; `extra` holds what each came to."""
+    """422: some operations of a batch failed, so none was executed; `extra` contains the outcome of each."""
 
     status = 422
     code = "batch_failed"
 
 
 class BatchAborted(Problem):
-    """424: one of many operations that was not done, as others failed."""
+    """424: an operation of a batch that was not executed because others failed."""
 
     status = 424
     code = "batch_failed"
@@ -209,16 +209,16 @@ class BatchAborted(Problem):
 
 
 class VersionRequired(Problem):
-    """428: this installation wants to know which version the change is based on."""
+    """428: this installation requires the version that a change is based on."""
 
     status = 428
     code = "precondition_required"
 
 
 class TooManyRequests(Problem):
-    """429: tried too often; `seconds` until it may be tried again.
+    """429: too many attempts; `seconds` until the next is allowed.
 
-    `name` is that of the limit, of `limit` tries in `window` seconds.
+    `name` is the limit, of `limit` attempts in `window` seconds.
     """
 
     status = 429
@@ -236,10 +236,10 @@ class TooManyRequests(Problem):
 def rate_limit_headers(
     name: str, limit: int, window: int, remaining: int, seconds: int
 ) -> dict[str, str]:
-    """The headers that tell a client how many tries it has left, and when it has all again.
+    """Return the headers that tell a client how many attempts are left, and when the limit is reset.
 
-    draft-ietf-httpapi-ratelimit-headers-10, and the three headers of its early versions, which more
-    clients know. Times are in seconds.
+    draft-ietf-httpapi-ratelimit-headers-10, and the three headers of its early versions, which more clients know.
+    Times are in seconds.
     """
     return {
         "RateLimit-Policy": f'"{name}";q={limit};w={window}',
@@ -251,14 +251,14 @@ def rate_limit_headers(
 
 
 class Unavailable(Problem):
-    """503: not now; the same request may succeed later."""
+    """503: currently impossible; the same request may succeed later."""
 
     status = 503
     code = "unavailable"
 
 
 class TransactionConflict(Unavailable):
-    """503: the database has rolled back a change because of others at the same time; again, it may succeed."""
+    """503: the database has rolled back a change because of concurrent ones; a retry may succeed."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -268,7 +268,7 @@ class TransactionConflict(Unavailable):
 
 
 class UnderMaintenance(Unavailable):
-    """503: the site is closed to all but administrators for a while; `message` is the operator's."""
+    """503: the site is closed for maintenance to all but administrators; `message` is the operator's."""
 
     code = "maintenance"
 
@@ -280,7 +280,7 @@ class UnderMaintenance(Unavailable):
 
 
 class QueryTimeout(Unavailable):
-    """503: the request takes the database longer than the `seconds` that one request may."""
+    """503: the request takes the database longer than the `seconds` allowed for one request."""
 
     code = "too_costly"
 

@@ -1,5 +1,6 @@
-"""Action: a verb of a record type beyond create, update and delete, declared once for every interface; and
-Moderation: which of them decide about a record."""
+"""Action: an operation of a record type beyond create, update and delete, declared once for every interface; and
+Moderation: which actions decide about a record.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,22 +14,21 @@ from quire.declare.value_kinds import Kind
 
 
 def _always_available(state: dict[str, Any]) -> bool:
-    """The `available` of actions that suit every record."""
+    """The default of `available`: every record is suitable."""
     return True
 
 
 @dataclass(frozen=True)
 class Action:
-    """A verb beyond create, update and delete: a route, a button, an OpenAPI path, an audit word.
+    """An operation beyond create, update and delete: a route, a button, an OpenAPI path, an audit event.
 
-    `run(change)` sets values or raises Conflict when the state does not fit; setting nothing means
-    there is nothing to do. `inputs` are optional values by name. With `creates` it returns the raw
-    values of a new record, made for the actor. With `takes_draft` the values of the record's
-    draft, if it has one, are those of the change, and the draft goes. `available(state)`: whether
-    it is of use to a record; where not, the panel leaves its button out. `title` is what stands on
-    the button, the name by default; `past` what has happened when it is done, where that is not
-    `name` with -ed. With `takes_seconds` the panel answers others meanwhile, and tells that it works. With `reveals` its answer shows once what the record shows once. `deprecated`:
-    that it will go, and what to use instead.
+    `run(change)` sets values, or raises Conflict if the record is in the wrong state; setting nothing
+    changes nothing. `inputs` are optional values by name. With `creates`, `run` returns the raw values
+    of a new record. With `takes_draft`, the change contains the values of the record's draft, if any,
+    which is then deleted. `available(state)` tells whether to offer it on a record. `title` is the text
+    of its button, by default the name; `past` is its past tense if that is not `name` with -ed. With
+    `takes_seconds`, the panel shows progress and answers other requests meanwhile. With `reveals`, the
+    response contains values that are shown once. `deprecated` says what to use instead.
     """
 
     name: str
@@ -47,7 +47,7 @@ class Action:
 
     @property
     def label(self) -> str:
-        """What stands on its button."""
+        """The text on its button."""
         return self.title or label_of(self.name)
 
     @property
@@ -57,28 +57,28 @@ class Action:
 
     @property
     def summary(self) -> str:
-        """The first line of what it does."""
+        """The first line of its description."""
         return (self.run.__doc__ or self.label).strip().splitlines()[0]
 
     @property
     def past_tense(self) -> str:
-        """What has been done to a record, in words: `approved`, `marked as spam`."""
+        """What has been done to a record: `approved`, `marked as spam`."""
         return self.past or f"{self.name.removesuffix('e')}ed"
 
     @property
     def event(self) -> str:
-        """The same as one word, for the names of events: `marked_as_spam`."""
+        """The same as one word for names of events: `marked_as_spam`."""
         return self.past_tense.replace(" ", "_")
 
 
 @dataclass(frozen=True)
 class Moderation:
-    """How records of a type wait for a decision; with it the panel has a queue of them.
+    """How records of a type are moderated; with it, the panel has a queue of them.
 
-    Those whose `status` is `waiting` wait. `accept` and `reject` are the actions that decide, `undecide`
-    the one that lets a record wait again. `about` is the reference to what it stands under, `reply_to`
-    the one to the record of its own type that it answers, `author` the one to who wrote it; `text` is
-    the field that is read, `html` the same as HTML.
+    Records whose `status` is `waiting` wait for a decision. `accept` and `reject` are the actions that decide,
+    `undecide` the one that returns a record to the queue. `about` is the reference to what a record belongs to,
+    `reply_to` the one to the record of its own type that it replies to, `author` the one to its author; `text` is
+    the field to read, `html` the same as HTML.
     """
 
     waiting: str

@@ -14,13 +14,12 @@ if TYPE_CHECKING:
 
 
 class Change:
-    """A record's state before (JSON values, None when new) and the values it is given.
+    """A record's state before the change (JSON values, None if it is new) and its new values.
 
-    `verb` is create, update, delete or the name of an action. A hook reads with `change["title"]`
-    (the value after the change, as JSON has it), sets with `change.set(...)`, refuses one field
-    with `change.refuse(...)`, and goes on in the same transaction with `change.after_save(...)`;
-    `change.prepared` is what the record's `before_transaction` returned. `new_row` has the columns of a new
-    record once it is inserted.
+    `verb` is create, update, delete or the name of an action. A hook reads with `change["title"]` (the value after
+    the change, as in JSON), sets with `change.set(...)`, rejects a field with `change.refuse(...)`, and continues
+    in the same transaction with `change.after_save(...)`; `change.prepared` is what the record's
+    `before_transaction` returned. `new_row` contains the columns of a new record once it is inserted.
     """
 
     def __init__(
@@ -47,27 +46,27 @@ class Change:
         self.new_row: dict[str, Any] = {}
 
     def __getitem__(self, name: str) -> Any:
-        """The value after the change, as JSON has it; references are ids or small objects."""
+        """The value after the change, as in JSON; references are ids or small objects."""
         if name in self.values:
             value = self.values[name]
             return None if value is None else self.record.field(name).kind.value_out(value)
         return self.before(name)
 
     def before(self, name: str) -> Any:
-        """The value before the change, None for a new record."""
+        """The value before the change; None for a new record."""
         return self.state.get(name) if self.state else None
 
     def reference(self, name: str) -> int | None:
-        """The id that the reference `name` holds after the change."""
+        """The id in the reference `name` after the change."""
         value = self[name]
         return value["id"] if isinstance(value, dict) else value
 
     def changes(self, name: str) -> bool:
-        """Whether the change sets `name` to a value other than it had."""
+        """Whether the change gives `name` another value."""
         return name in self.values and self[name] != self.before(name)
 
     def alters(self, field: "Field") -> bool:
-        """Whether a field that is given and stored gets a value other than it had; secrets always do."""
+        """Whether any stored field gets another value; secrets always do."""
         if not field.is_stored and field.many is None:
             return False
         if not field.readable:
@@ -78,7 +77,7 @@ class Change:
         return bool((old["id"] if isinstance(old, dict) and field.target else old) != new)
 
     def set(self, **values: Any) -> None:
-        """Give fields values: Python values, as their columns take them."""
+        """Set fields to Python values, as their columns accept them."""
         self.values.update(values)
 
     def fill(self, name: str) -> None:
@@ -87,29 +86,29 @@ class Change:
         self.filled_fields.add(name)
 
     def pop(self, name: str) -> Any:
-        """Remove and return a given value, None when it was not given."""
+        """Remove and return a new value; None if there is none."""
         return self.values.pop(name, None)
 
     def reveal(self, **values: Any) -> None:
-        """Show values this once, in the answer to the change; they are not stored."""
+        """Show values once, in the response to the change, without storing them."""
         self.revealed_values.update(values)
 
     def refuse(self, field: str, code: str, message: str) -> None:
-        """Note a bad field; all of them are raised together by `check`."""
+        """Reject a field; `check` raises all rejections together."""
         self.bad_fields.append(detail(field, code, message))
 
     def check(self) -> None:
-        """Raise ValidationFailed when fields were refused."""
+        """Raise ValidationFailed if fields were rejected."""
         if self.bad_fields:
             raise ValidationFailed(self.bad_fields)
 
     def after_save(self, callback: Callable[[Any], object]) -> None:
-        """Call `callback(state)` when this is written, in the same transaction; None when deleted."""
+        """Call `callback(state)` when this is written, in the same transaction; the state is None after a deletion."""
         self.after_save_callbacks.append(callback)
 
     @property
     def time(self) -> str:
-        """The moment of this change as JSON has it."""
+        """The time of this change, as in JSON."""
         return rfc3339(self.moment)
 
 

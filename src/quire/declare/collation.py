@@ -1,4 +1,4 @@
-"""Sorts text the way the index of a book does, by a hidden column that holds a sort key."""
+"""Sorts text like the index of a book, by a hidden column that contains a sort key."""
 
 import re
 from collections.abc import Callable
@@ -20,10 +20,10 @@ _SIGNS = re.compile(r"[^a-z0-9](?:(?<! )|[^a-z0-9])[^a-z0-9]*")
 
 @lru_cache(10_000)
 def sort_key(text: str) -> str:
-    """What a text is sorted by, in the order of code points.
+    """Return the key by which a text is sorted, in code point order.
 
-    Case and accents do not count; spaces and signs come before digits, digits before letters, and
-    numbers go by their value.
+    Case and accents are ignored; spaces and symbols come before digits, digits before letters, and numbers are
+    sorted by value.
     """
     start = text[: 2 * LENGTH]
     folded = _fold_ascii(start) if text.isascii() else _fold(start)
@@ -39,7 +39,7 @@ def _fold(text: str) -> str:
 
 
 def _fold_ascii(text: str) -> str:
-    """The same for most texts, several times as fast."""
+    """Do the same for most texts, several times as fast."""
     return _SIGNS.sub(lambda signs: _separator(signs[0]), text.lower())
 
 
@@ -48,7 +48,7 @@ def _separator(signs: str) -> str:
 
 
 def _by_value(number: re.Match[str]) -> str:
-    """A number behind the count of its digits: 9 comes before 10."""
+    """Put the number of digits before a number, so that 9 comes before 10."""
     digits = number[0].lstrip("0")
     return f"{len(digits):02}{digits}"
 
@@ -58,7 +58,7 @@ def _key_or_none(text: str | None) -> str | None:
 
 
 class SortKey(TypeDecorator[str]):
-    """The key of a text, which is what is written; the same order on every database."""
+    """The sort key of a text, computed when it is written; the same order on every database."""
 
     impl = String(LENGTH)
     cache_ok = True
@@ -69,7 +69,7 @@ class SortKey(TypeDecorator[str]):
     """The type in a migration."""
 
     def load_dialect_impl(self, dialect: Dialect) -> Any:
-        """Code points have no order of their own on PostgreSQL unless it is asked for."""
+        """PostgreSQL only sorts by code points if that is requested."""
         collation = "C" if dialect.name == "postgresql" else None
         return dialect.type_descriptor(String(LENGTH, collation=collation))
 
@@ -78,10 +78,10 @@ class SortKey(TypeDecorator[str]):
 
 
 def sort_column(model: Any, column: Any) -> Any:
-    """The companion `<column>_sort` of a column, created with its index if it is missing.
+    """Return the companion `<column>_sort` of a column, created with its index if it is missing.
 
-    The store fills it. The index holds what a model names as `__visible_by__`, too: the columns that say
-    who may see a row, so that a page deep in a sorted list skips rows without reading them.
+    The store fills it in. The index also contains the columns that a model names as `__visible_by__`, which
+    determine who may see a row, so that deep pages of a sorted list skip rows without reading them.
     """
     name = f"{column.key}_sort"
     if name not in model.__table__.c:

@@ -88,7 +88,7 @@ Object = Annotated[dict[str, Any], _column(JSON(), OBJECT)]
 
 
 def choice(*words: str, default: str | None = None) -> MappedColumn[str]:
-    """A column that holds one of `words`; the first is the default unless another is named."""
+    """A column with one of `words`; the first is the default unless another is given."""
     kind = Kind("choice", Literal[words], "select", is_text=True)
     return mapped_column(
         String(32), default=default or words[0], info={"kind": kind, "choices": words}
@@ -103,10 +103,10 @@ def text(
     example: str = "",
     **more: Any,
 ) -> MappedColumn[str]:
-    """A line of text of `min_length` to `length` characters that matches `pattern` as a whole.
+    """A line of text of `min_length` to `length` characters that matches `pattern` completely.
 
-    `example` is a text that matches, for the error message. Use only what Rust, ECMAScript and
-    Python read alike.
+    `example` is a text that matches, for the error message. Use only syntax that Rust, ECMAScript and Python
+    interpret alike.
     """
     whole_pattern = None if pattern is None else rf"^(?:{pattern})$"
     kind = text_kind("text", length, min_length=min_length, pattern=whole_pattern)
@@ -140,7 +140,7 @@ def decimal(
     bounds = {"x-minimum": minimum, "x-maximum": maximum}
     schema = {"type": "string", "pattern": f"^{pattern}$"}
     constraints = {name: str(bound) for name, bound in bounds.items() if bound is not None}
-    if minimum is not None and minimum >= 0:  # the schema of a text knows no other bound
+    if minimum is not None and minimum >= 0:  # the schema of a text has no other bound
         constraints["pattern"] = f"^{pattern.removeprefix('-?')}$"
     accepts = Annotated[
         Decimal,

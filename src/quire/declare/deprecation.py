@@ -1,4 +1,4 @@
-"""What a record type, a field or an action says that will go: since when, until when, what to use instead."""
+"""The deprecation of a record type, a field or an action: since when, until when, what to use instead."""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
@@ -13,11 +13,11 @@ def _midnight(day: date) -> datetime:
 
 @dataclass(frozen=True)
 class Deprecation:
-    """That something works as before, and will go.
+    """States that something still works but will be removed.
 
-    `since` is the day from which on it should not be used any more, `sunset` the day from which on
-    it may be gone, both at midnight UTC; `replacement` a sentence that says what to use instead;
-    `link` the address of a page about it. Raises ValueError if it would go before it is deprecated.
+    `since` is the day from which it should no longer be used, `sunset` the day from which it may be removed, both
+    at midnight UTC; `replacement` is a sentence that says what to use instead; `link` the URL of a page about it.
+    Raises ValueError if the removal precedes the deprecation.
     """
 
     since: date
@@ -39,6 +39,6 @@ class Deprecation:
 
     @property
     def description(self) -> str:
-        """The same for people: `Deprecated since 2026-03-01. Use cover instead.`"""
+        """The same in words: `Deprecated since 2026-03-01. Use cover instead.`"""
         until = f", to be removed on {self.sunset}" if self.sunset else ""
         return f"Deprecated since {self.since}{until}. {self.replacement}".strip()

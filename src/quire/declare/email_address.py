@@ -1,4 +1,4 @@
-"""E-mail addresses: the form in which they are stored and compared, and the one that mail goes to."""
+"""Email addresses: the form in which they are stored and compared, and the one that mail is sent to."""
 
 import re
 from typing import Any
@@ -23,10 +23,10 @@ ADDRESS_PATTERN = rf"^{_LOCAL}@{_LABEL}(?:\.{_LABEL})*$"
 
 
 def parse_address(text: str) -> str:
-    """The address as accounts have it: in lower case, the domain as people write it (IDNA 2008).
+    """Return the address as accounts store it: in lower case, with a Unicode domain (IDNA 2008).
 
-    So `Ann@BÜCHER.example` and `ann@xn--bcher-kva.example` are one. Raises PydanticCustomError, a
-    ValueError, with a message for people.
+    So `Ann@BÜCHER.example` and `ann@xn--bcher-kva.example` are the same. Raises PydanticCustomError, a ValueError,
+    with a message for people.
     """
     local, _, domain = text.rpartition("@")
     if not local.isascii():
@@ -50,7 +50,7 @@ def _validate(text: str) -> Any:
 
 
 def normalize_address(text: str) -> str:
-    """An address as accounts have it, however it was typed; anything else in lower case."""
+    """Return an address as accounts store it, however it was typed; anything else in lower case."""
     clean = strip_invisible(normalize(text)).strip()
     try:
         return parse_address(clean)
@@ -59,7 +59,7 @@ def normalize_address(text: str) -> str:
 
 
 def is_address(text: str) -> bool:
-    """Whether mail can be sent to `text` at all."""
+    """Whether mail can be sent to `text`."""
     try:
         parse_address(text)
     except PydanticCustomError:
@@ -68,5 +68,5 @@ def is_address(text: str) -> bool:
 
 
 def ascii_address(text: str) -> str:
-    """The form of an address that every mail server understands: its domain in ASCII."""
+    """Return the address with its domain in ASCII, which every mail server understands."""
     return text if text.isascii() else str(_validate(text).ascii_email)

@@ -1,4 +1,4 @@
-"""Names of events: what has happened to a record, in the past tense, such as `posts.published`."""
+"""Names of events: what happened to a record, in the past tense, such as `posts.published`."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -17,7 +17,7 @@ State = dict[str, Any]
 
 
 def past_verb(record: Record, verb: str) -> str:
-    """What `verb` has done to a record; that it was published or unpublished is told beside it."""
+    """Return what `verb` has done to a record; publishing and unpublishing have events of their own."""
     action = record.action(verb)
     if action is None:
         return VERBS.get(verb, verb)
@@ -27,10 +27,10 @@ def past_verb(record: Record, verb: str) -> str:
 def publication_event(
     record: Record, before: State | None, after: State, moment: str
 ) -> str | None:
-    """Whether a change has published or unpublished a record, by whatever request; None if neither.
+    """Return whether a change has published or unpublished a record; None if neither.
 
-    `moment` is that of the change, as JSON has it. The trash is another matter: a record goes there
-    `deleted` and comes back `restored`.
+    `moment` is the time of the change, as in JSON. The trash does not count: a record that is moved there is
+    `deleted`, and later `restored`.
     """
     if not record.schedule_columns or _is_trashed(before) or _is_trashed(after):
         return None
@@ -45,7 +45,7 @@ def _is_trashed(state: State | None) -> bool:
 
 
 def _is_live(state: State | None, moment: str) -> bool:
-    """What publication.py: live_condition says in SQL."""
+    """The counterpart of live_condition in publication.py, which is SQL."""
     if state is None or not state["published_at"] or state["published_at"] > moment:
         return False
     ends = state.get("unpublish_at")
@@ -53,14 +53,14 @@ def _is_live(state: State | None, moment: str) -> bool:
 
 
 def event_names(record: Record) -> list[str]:
-    """The names of all events that a record of this type can have."""
+    """Return the names of all events that a record of this type can have."""
     verbs = ["updated"] if record.singleton else ["created", "updated", "deleted"]
     verbs += [action.event for action in record.actions if not action.creates]
     return [f"{record.path}.{verb}" for verb in verbs]
 
 
 def subscription_names(records: Iterable[Record]) -> list[str]:
-    """What can be subscribed to: each event, all of a type (`posts.*`), everything (`*`)."""
+    """Return what can be subscribed to: each event, all events of a type (`posts.*`), everything (`*`)."""
     names = [EVERYTHING]
     for record in records:
         names += [f"{record.path}.{EVERYTHING}", *event_names(record)]
@@ -68,6 +68,6 @@ def subscription_names(records: Iterable[Record]) -> list[str]:
 
 
 def is_subscribed(names: Iterable[str], event: str) -> bool:
-    """Whether one of the `names` subscribed to stands for `event`."""
+    """Whether one of the subscribed `names` includes `event`."""
     every = f"{event.partition('.')[0]}.{EVERYTHING}"
     return any(name in (EVERYTHING, every, event) for name in names)

@@ -1,4 +1,4 @@
-"""How a column is seen from outside: Shown, Editable, Fixed, Secret; without one Computed, InputOnly, ShownOnce.
+"""How a column is exposed: Shown, Editable, Fixed, Secret; without a column Computed, InputOnly, ShownOnce.
 
 A column says what a value is (type, length, reference), a field how it is exposed; what is not
 listed in a Record is invisible in every interface.
@@ -24,19 +24,18 @@ STORE_FIELDS = frozenset({"id", "created_at", "updated_at", "version"})
 class Field:
     """One field of a record.
 
-    `search`: its text is found by full-text search; `sort`, `filter`: usable in queries (for a
-    reference, `filter` may list names of the other record); `read_rule`: who sees it; `write_rule`: who
-    sets it (answers of roles only); `default_from(change)`: its value when none is given; `counter`:
-    changes without a new version, and counts are ignored in bodies; `computed`: follows from other
-    fields, or is set by the program; `tracked`: its change is one of the record all the same;
-    `create_missing`: unknown names of a reference are created; `required`: people must give
-    it, though the column can do without; `on_request`: the API shows it only when `fields` names it,
-    and a PUT without it leaves it as it is; `fieldset`: the part of the form where it stands with
-    others; `recommended_length`: how many characters other
-    sites show; `default_filter`: the value by which lists and pickers of the panel are filtered until
-    the user filters by the field; `example`: a value for the documents, where that of its kind says
-    too little; `rendering`: how its Markdown becomes HTML, where it is not as in posts; `deprecated`:
-    that it will go, and what to use instead.
+    `search`: full-text search covers it; `sort`, `filter`: usable in queries (for a reference, `filter`
+    may list fields of the other record); `read_rule`: who sees it; `write_rule`: who sets it (must
+    depend on roles only); `default_from(change)`: its value if none is given; `counter`: changes without
+    a new version, and is ignored in bodies; `computed`: derived from other fields or set by the program;
+    `tracked`: such a field whose change still changes the record; `create_missing`: unknown names of a
+    reference are created; `required`: people must give it, although the column has a default;
+    `on_request`: the API shows it only if `fields` names it, and a PUT without it leaves it unchanged;
+    `fieldset`: its part of the form; `recommended_length`: how many characters other sites show;
+    `default_filter`: the value by which the panel's lists and pickers are filtered until the user
+    filters by the field; `example`: an example for the documentation, if that of its kind is too vague;
+    `rendering`: how its Markdown is converted to HTML, if not as in posts; `deprecated`: what to use
+    instead.
     """
 
     readable = True
@@ -87,7 +86,7 @@ class Field:
         self.sort_key_column: Any = None
 
     def bind(self, model: Any) -> None:
-        """Find the column, the link table or the referring column that this name stands for."""
+        """Find the column, the link table or the referring column of this name."""
         attribute = model.__dict__.get(self.name)
         if isinstance(attribute, Many):
             self.many, self.kind, self.target = attribute, attribute.kind, attribute.target
@@ -106,12 +105,12 @@ class Field:
 
     @cached_property
     def order_column(self) -> Any:
-        """The column that lists are sorted by; None where the value is in no column."""
+        """The column that lists are sorted by; None if the value has no column."""
         return self.column if self.sort_key_column is None else self.sort_key_column
 
     @cached_property
     def companion_columns(self) -> list[Any]:
-        """The hidden columns that the store fills with the value of this field."""
+        """The hidden columns that the store fills with this field's value."""
         return [
             one
             for one in (self.folded_column, self.sort_key_column)
@@ -120,23 +119,23 @@ class Field:
 
     @cached_property
     def column_names(self) -> tuple[str, ...]:
-        """The names of the columns that hold the value: its own, and those that go with it."""
+        """The names of the columns for the value: its own, and its companions."""
         own = [] if self.column is None else [self.column]
         return tuple(one.name for one in [*own, *self.companion_columns])
 
     @cached_property
     def is_stored(self) -> bool:
-        """Whether the value stands in a column of the record's own table."""
+        """Whether the value is in a column of the record's own table."""
         return self.column is not None
 
     @cached_property
     def comparison_column(self) -> Any:
-        """The column by which values are told apart: without case where the name ignores it."""
+        """The column by which values are compared: without case if the name ignores it."""
         return self.column if self.folded_column is None else self.folded_column
 
     @cached_property
     def is_unique(self) -> bool:
-        """Whether no two records may have the same value."""
+        """Whether two records cannot have the same value."""
         return self.column is not None and bool(self.column.unique)
 
     @cached_property
@@ -146,29 +145,29 @@ class Field:
 
     @cached_property
     def choices(self) -> tuple[str, ...]:
-        """The words this field can hold; empty when it is no choice."""
+        """The values of a choice; empty for other fields."""
         return () if self.column is None else self.column.info.get("choices", ())
 
     @cached_property
     def is_ignored(self) -> bool:
-        """Whether a body may hold any value of it: counts change between a read and a write."""
+        """Whether a body may contain any value of it: counts change between a read and a write."""
         return self.counter and self.kind.name == "count"
 
     @cached_property
     def counts_use(self) -> bool:
-        """Whether it tells how often or when it was used last: what shows it may do so late."""
+        """Whether it counts or dates the use of something, which may be shown with a delay."""
         return self.counter and not self.computed and self.kind.name in ("count", "time")
 
     @cached_property
     def has_default(self) -> bool:
-        """Whether a new record may leave it out."""
+        """Whether a new record may omit it."""
         if self.many is not None or self.default_from is not None or self.nullable:
             return True
         return self.column is None or self.column.default is not None
 
     @cached_property
     def is_tracked(self) -> bool:
-        """Whether a change of it is a change of the record: audited and counted as a version."""
+        """Whether changing it changes the record: it is audited and raises the version."""
         if self.tracked:
             return True
         if self.computed or self.counter or self.name in STORE_FIELDS:
@@ -177,24 +176,24 @@ class Field:
 
 
 class Shown(Field):
-    """Read, never set from outside."""
+    """Visible, never set by clients."""
 
 
 class Editable(Field):
-    """Read, set at creation and later."""
+    """Visible, set on creation and later."""
 
     on_create = True
     on_update = True
 
 
 class Fixed(Field):
-    """Read, set at creation only."""
+    """Visible, set on creation only."""
 
     on_create = True
 
 
 class Secret(Field):
-    """Set, never shown, never in history."""
+    """Set by clients, never shown, never in the history."""
 
     readable = False
     on_create = True
@@ -202,9 +201,9 @@ class Secret(Field):
 
 
 class Computed(Field):
-    """Read from an SQL expression over the table; `settable` ones are handed to the hook.
+    """Computed by an SQL expression over the table; `settable` ones are passed to the hook.
 
-    `up_to(limit)` is an expression that counts no further, where to count all takes long.
+    `up_to(limit)` is an expression that stops counting there, for counts that would take long.
     """
 
     def __init__(
@@ -219,12 +218,12 @@ class Computed(Field):
         **more: Any,
     ):
         super().__init__(name, **more)
-        self.sql = cache(sql)  # a copy of a table in it takes 60 KB: one for all statements
+        self.sql = cache(sql)  # a copy of a table in it takes 60 KB, so all statements share one
         self.kind, self.choice_words, self.up_to = kind, choice_words, up_to
         self.on_create = self.on_update = settable
 
     def bind(self, model: Any) -> None:
-        """Nothing to bind: the expression names its columns."""
+        """Do nothing: the expression names its columns."""
 
     @cached_property
     def choices(self) -> tuple[str, ...]:
@@ -232,17 +231,17 @@ class Computed(Field):
 
 
 class ShownOnce(Field):
-    """Shown once, in the answer to the creation; made by the hook, never stored."""
+    """Shown once, in the response to the creation; set by the hook, never stored."""
 
     readable = False
 
     def bind(self, model: Any) -> None:
-        """Nothing to bind: it has no column."""
+        """Do nothing: it has no column."""
         self.kind = TEXT
 
 
 class InputOnly(Field):
-    """Accepted beside other values and handed to the hook; never stored, never shown."""
+    """Accepted beside other values and passed to the hook; never stored or shown."""
 
     readable = False
 
@@ -260,4 +259,4 @@ class InputOnly(Field):
         self.on_create, self.on_update = on_create, on_update
 
     def bind(self, model: Any) -> None:
-        """Nothing to bind: it has no column."""
+        """Do nothing: it has no column."""

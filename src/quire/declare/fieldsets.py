@@ -1,4 +1,4 @@
-"""Fieldsets: the parts of a form, each under its own heading, and the column where a part stands."""
+"""Fieldsets: the parts of a form, each with a heading and a column."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -6,10 +6,10 @@ from typing import Literal
 
 @dataclass(frozen=True)
 class Fieldset:
-    """A part of a form; `folded`: shut while its fields are empty.
+    """A part of a form; with `folded`, it is collapsed while its fields are empty.
 
-    `placement` is the wide column (`main`) or the narrow one beside it (`side`). In forms without a
-    long text there is one column only, and the fieldsets stand below the other fields.
+    `placement` is the wide column (`main`) or the narrow one beside it (`side`). Forms without a long text have
+    only one column, with the fieldsets below the other fields.
     """
 
     title: str

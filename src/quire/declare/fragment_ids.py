@@ -1,7 +1,7 @@
-"""Ids in the HTML of a text, so that links within it and to its parts lead somewhere.
+"""Ids in the HTML of a text, so that links to its parts work.
 
-Headings get ids as GitHub makes them (https://github.com/gjtorikian/html-pipeline, toc filter), ids
-of their authors stay, and no text can have an id that a page needs for itself.
+Headings get ids as on GitHub (https://github.com/gjtorikian/html-pipeline, toc filter), ids by their authors stay,
+and no text can have an id that a page needs for itself.
 """
 
 import html
@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-# clean HTML has every attribute in double quotes and every "<" of a text escaped
+# cleaned HTML has every attribute in double quotes and every "<" in text escaped
 _ATTRIBUTES = r'[^"<>]*+(?:"[^"]*+"[^"<>]*+)*+'
 _TAG = re.compile(rf"<[a-z][a-z0-9]*+{_ATTRIBUTES}>")
 _ATTRIBUTE = re.compile(r' ([a-z]++)="([^"]*+)"')
@@ -32,8 +32,11 @@ _PAGE_ID = re.compile(r"(?:comment-|year-|foot-|c-[0-9a-f]{8}-).*", re.DOTALL)
 
 
 def with_ids(markup: str, prefix: str = "") -> str:
-    """Clean HTML whose headings have ids; each id is there once, begins with `prefix`, and is none of
-    a page's own. Links to an id that had to be changed lead to what it is now."""
+    """Return cleaned HTML whose headings have ids.
+
+    Each id is unique, begins with `prefix`, and is none of a page's own. Links to an id that had to be changed are
+    adapted.
+    """
     ids = _Ids(prefix)
     if "<h" in markup:
         markup = _HEADING.sub(lambda heading: _add_heading_id(heading, ids), markup)
@@ -43,12 +46,12 @@ def with_ids(markup: str, prefix: str = "") -> str:
 
 
 def _has_claim(markup: str) -> bool:
-    """Whether any tag may have an attribute that `_claim_tag_id` looks at."""
+    """Whether any tag may have an attribute that `_claim_tag_id` handles."""
     return '="' in markup and (' id="' in markup or ' name="' in markup or ' cite="' in markup)
 
 
 class _Ids:
-    """The ids of one text: those that are taken, and those that had to be renamed."""
+    """The ids of one text: those in use, and those that had to be renamed."""
 
     def __init__(self, prefix: str):
         self.prefix = prefix
@@ -57,7 +60,7 @@ class _Ids:
         self._numbers: dict[str, int] = {}
 
     def claim(self, preferred_id: str) -> str:
-        """An id that is still free, `preferred_id` if possible."""
+        """Return an unused id, `preferred_id` if possible."""
         free = self.prefix or ("text-" if _is_page_id(preferred_id) else "")
         first = id = free + preferred_id[:MAX_LENGTH]
         while id in self.taken:
@@ -74,7 +77,7 @@ def _is_page_id(id: str) -> bool:
 
 
 def _add_heading_id(heading: re.Match[str], ids: _Ids) -> str:
-    """A heading with the id that its author gives it, in whatever way, or else one of its words."""
+    """Return a heading with the id that its author has given it, in whatever way, or else one from its words."""
     name, attributes, inner, below = heading.groups()
     attribute_list = _ATTRIBUTE_LIST.search(inner)
     if attribute_list is not None:
@@ -86,19 +89,19 @@ def _add_heading_id(heading: re.Match[str], ids: _Ids) -> str:
 
 
 def slug(inner: str) -> str:
-    """The id of a heading: its words in lower case, hyphens between them, marks left out."""
+    """Return the id of a heading: its words in lower case, with hyphens, without punctuation."""
     words = unicodedata.normalize("NFC", html.unescape(_ANY_TAG.sub("", inner))).strip().lower()
     characters = (char for char in words if char in "-_ " or char.isalnum() or _is_accent(char))
     return "".join(characters).replace(" ", "-") or "section"
 
 
 def _is_accent(char: str) -> bool:
-    """Vowels of Hindi or Thai are marks to Unicode."""
+    """Unicode classifies the vowels of Hindi or Thai as marks."""
     return unicodedata.category(char).startswith("M")
 
 
 def _claim_tag_id(tag: str, ids: _Ids) -> str:
-    """A tag with a unique id; `<a name>` gets an id instead, a `cite` that is no web address goes."""
+    """Return a tag with a unique id; `<a name>` gets an id instead, a `cite` that is not a web address is removed."""
     if not _has_claim(tag):
         return tag
     has_id = ' id="' in tag
@@ -129,7 +132,7 @@ def _redirect_link(tag: str, ids: _Ids) -> str:
 
 @dataclass(frozen=True)
 class Section:
-    """A heading of a text: how deep it stands below the highest one, its id, its words."""
+    """A heading of a text: its depth below the highest one, its id, its words."""
 
     depth: int
     id: str
@@ -137,7 +140,7 @@ class Section:
 
 
 def sections(markup: str) -> list[Section]:
-    """The headings of clean HTML that can be linked to, in their order."""
+    """Return the headings of cleaned HTML that can be linked to, in order."""
     headings = list(_headings(markup))
     levels = sorted({level for level, _, _ in headings})
     return [Section(levels.index(level), id, words) for level, id, words in headings]

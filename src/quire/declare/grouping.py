@@ -1,4 +1,4 @@
-"""Parses what the records of a list are counted by: a field, or the year, month or day of a moment."""
+"""Parses what the records of a list are counted by: a field, or the year, month or day of a time."""
 
 from dataclasses import dataclass
 
@@ -14,20 +14,20 @@ PERIODS = {"year": 4, "month": 7, "day": 10}
 
 @dataclass(frozen=True)
 class Grouping:
-    """A path that may be filtered, such as `author` or `tags.name`, and a word of PERIODS."""
+    """A path that can be filtered, such as `author` or `tags.name`, and a word of PERIODS."""
 
     path: str
     period: str | None = None
 
     def fields(self, record: Record) -> tuple[Field, Field]:
-        """The field of `record` that it begins with, and the one whose values it groups by."""
+        """Return the field of `record` that it begins with, and the one whose values it groups by."""
         head, _, sub = self.path.partition(".")
         own = record.field(head)
         return own, record_of(own.target or "").field(sub) if sub else own
 
 
 def parse_grouping(record: Record, actor: Actor, text: str) -> Grouping:
-    """What `by` says: only what `actor` may filter by. Raises BadRequest."""
+    """Parse `by`, which may name only what `actor` may filter by. Raises BadRequest."""
     path, mark, period = text.partition(":")
     paths = filter_paths(record, actor)
     if path not in paths:
@@ -41,5 +41,5 @@ def parse_grouping(record: Record, actor: Actor, text: str) -> Grouping:
 
 
 def has_periods(field: Field) -> bool:
-    """Whether its values are moments or days."""
+    """Whether its values are times or dates."""
     return field.kind.name in ("time", "day")

@@ -1,8 +1,8 @@
-"""Removes from HTML what an allow-list does not name, in time that grows with its length.
+"""Removes everything from HTML that is not on an allow-list, in linear time.
 
-nh3 parses as browsers do, so that what it lets through is what a browser sees. Two things cost it too
-much, and stand as other characters while it works: references, a microsecond each, and U+0080 to
-U+00BF (no-break spaces, quotation marks in French), for each of which it looks through all the rest.
+nh3 parses as browsers do, so what it lets through is what a browser sees. Two things are expensive for it, and are
+replaced by other characters while it works: character references, a microsecond each, and U+0080 to U+00BF
+(no-break spaces, French quotation marks), for each of which it scans the entire rest.
 """
 
 import re
@@ -25,13 +25,13 @@ _FEW = 500
 
 
 class HtmlCleaner:
-    """Lets through what the options say, which are those of `nh3.Cleaner`."""
+    """Lets through what the options allow; they are those of `nh3.Cleaner`."""
 
     def __init__(self, **options: Any) -> None:
         self._cleaner = nh3.Cleaner(**options)
 
     def clean(self, markup: str) -> str:
-        """`markup` without elements, attributes and addresses that are not allowed."""
+        """Return `markup` without disallowed elements, attributes and URLs."""
         if "&" not in markup and markup.isascii():
             return self._cleaner.clean(markup)
         lighter = markup.replace(_AMPERSAND, "").replace("&amp;", _AMPERSAND)

@@ -1,4 +1,4 @@
-"""Raw values from any interface -> values as columns take them, or every bad field at once."""
+"""Converts raw values from any interface to values for columns, or reports all invalid fields together."""
 
 from functools import cache
 from typing import Any
@@ -21,10 +21,10 @@ from quire.translations.messages import Message
 def parse(
     record: Record, actor: Actor, raw: dict[str, Any], *, form: str, state: dict[str, Any] | None
 ) -> dict[str, Any]:
-    """The values that `raw` sets, by field name; references are still as they were sent.
+    """Return the values that `raw` sets, by field name; references stay as they were sent.
 
-    `state` is the record as it was, so that read-only values sent back unchanged pass. Raises
-    ValidationFailed naming every bad field.
+    `state` is the record before the change, so that read-only values may be sent back unchanged. Raises
+    ValidationFailed naming every invalid field.
     """
     can = settable_fields(record, actor.cache_key_actor, form)
     inputs, bad = _split_by_permission(record, actor, raw, can, state)
@@ -41,7 +41,7 @@ def parse(
 
 
 def draftable_fields(record: Record, actor: Actor) -> frozenset[str]:
-    """The fields that a draft by `actor` can hold: what they may change, without shorthands."""
+    """Return the fields that a draft by `actor` can contain: those they may change, without shorthands."""
     return frozenset(
         one.name
         for one in record.fields
@@ -56,10 +56,10 @@ DRAFT_CODES = frozenset({"too_short", "too_long", "bad_format"})
 def parse_draft(
     record: Record, actor: Actor, raw: dict[str, Any], state: dict[str, Any]
 ) -> dict[str, Any]:
-    """The values of a draft as JSON has them; references are still as they were sent.
+    """Return the values of a draft as in JSON; references stay as they were sent.
 
-    A text that is too short, too long or malformed stays as it is. Raises ValidationFailed
-    naming every field that is unknown, read only or of another type.
+    Texts that are too short, too long or malformed are accepted. Raises ValidationFailed naming every field that is
+    unknown, read-only or of another type.
     """
     can = draftable_fields(record, actor)
     inputs, bad = _split_by_permission(record, actor, raw, can, state)
@@ -97,7 +97,7 @@ def _value_out(field: Field, value: Any) -> Any:
 
 
 def normal_values(record: Record, raw: dict[str, Any]) -> dict[str, Any]:
-    """`raw` with every text in one form (NFC), secrets left alone."""
+    """Return `raw` with every text normalized (NFC), except secrets."""
     secrets = _secret_names(record)
     return {n: value if n in secrets else normalize(value) for n, value in raw.items()}
 
@@ -141,7 +141,7 @@ def _split_by_permission(
 
 
 def _is_included(record: Record, actor: Actor, name: str, value: Any) -> bool:
-    """Whether `value` is what `include` has brought: records that refer to this one, or how many there are."""
+    """Whether `value` was added by `include`: records that refer to this one, or their number."""
     relation = relations(record, actor).get(name.removesuffix("_total"))
     if relation is None or not relation.reverse:
         return False
@@ -157,15 +157,17 @@ def _is_read(value: Any) -> bool:
 
 
 def _is_unchanged_computed(field: Field | None, value: Any, state: Any) -> bool:
-    """Whether a computed value came back as it was read, which asks for no change."""
+    """Whether a computed value is sent back as it was read, which changes nothing."""
     if not isinstance(field, Computed) or state is None:
         return False
     return is_identical(state.get(field.name), value)
 
 
 def _take_oversized(record: Record, inputs: dict[str, Any], state: Any) -> dict[str, list[int]]:
-    """Remove from `inputs` the lists that exceed the present limit but came back as they were read,
-    so that such a record can still be saved; returns the ids in them."""
+    """Remove lists from `inputs` that exceed the present limit but are sent back as they were read.
+
+    Such a record can still be saved. Returns the ids in them.
+    """
     oversized: dict[str, list[int]] = {}
     if state is None:
         return oversized
@@ -179,7 +181,7 @@ def _take_oversized(record: Record, inputs: dict[str, Any], state: Any) -> dict[
 
 
 def _is_same_list(before: list[dict[str, Any]], value: Any) -> bool:
-    """Whether `value` names the records of `before`: ids in any order, or else one by one."""
+    """Whether `value` names the records of `before`: ids in any order, or otherwise one by one."""
     if not isinstance(value, list):
         return False
     ids = [one.get("id") if isinstance(one, dict) else one for one in value]
@@ -205,7 +207,7 @@ def _is_unchanged(field: Field, actor: Actor, value: Any, state: Any) -> bool:
 
 
 def is_identical(one: Any, other: Any) -> bool:
-    """Whether two JSON values are equal; to Python, true is 1 as well."""
+    """Whether two JSON values are equal; in Python, true equals 1."""
     if isinstance(one, bool) or isinstance(other, bool):
         return one is other
     if isinstance(one, list) and isinstance(other, list):
@@ -236,7 +238,7 @@ def _is_same_object(stored: dict[str, Any], value: Any) -> bool:
 
 
 def _with_defaults(record: Record, can: frozenset[str], values: dict[str, Any]) -> dict[str, Any]:
-    """PUT: what is not sent goes back to its default; what has `default_from`, is secret or `on_request` stays."""
+    """Add defaults for PUT: fields not sent are reset, except those with `default_from`, secrets and `on_request`."""
     for name in can - values.keys():
         field = record.field(name)
         if not field.readable or field.on_request or field.default_from:
@@ -248,7 +250,7 @@ def _with_defaults(record: Record, can: frozenset[str], values: dict[str, Any]) 
 
 
 def default_of(field: Field) -> Any:
-    """The value of a field that is not sent."""
+    """Return the value of a field that is not sent."""
     if field.many is not None:
         return []
     default = field.column.default

@@ -30,7 +30,7 @@ PERIODIC = "every"
 
 
 class PermanentFailure(Exception):
-    """A job cannot succeed, however often it is retried; the text says why."""
+    """A job that cannot succeed, however often it is retried; the text says why."""
 
 
 class Reschedule(Exception):
@@ -41,8 +41,8 @@ class Reschedule(Exception):
 class Job:
     """An event that a worker has claimed until `until`.
 
-    `id` is the same at each attempt, `record_id` and `version` are what the event is about, `data`
-    holds more, `attempts` counts this one too, `request_id` is that of the request it follows from.
+    `id` is the same for each attempt, `record_id` and `version` identify the record, `data` contains more,
+    `attempts` includes this one, `request_id` is that of the request that caused it.
     """
 
     id: int
@@ -56,7 +56,7 @@ class Job:
 
     @property
     def kind(self) -> str:
-        """The part of the event after its type: `reset` of `mail.reset`."""
+        """The part of the event's name after the type: `reset` in `mail.reset`."""
         return self.event.partition(".")[2]
 
 
@@ -64,8 +64,8 @@ class Job:
 class Handler:
     """A function that handles jobs, the seconds it may take, and the delay before it starts.
 
-    `waits` if it spends its time waiting for other machines, `title` says what it does. `run_batch`
-    handles several jobs together, where it can.
+    `waits` if it mostly waits for other machines, `title` says what it does. `run_batch` handles several jobs
+    together, if that is possible.
     """
 
     run: Callable[[Job], object]
@@ -77,13 +77,13 @@ class Handler:
 
     @property
     def name(self) -> str:
-        """Its name in the outbox."""
+        """The name in the outbox."""
         return getattr(self.run_batch or self.run, "__name__", "")
 
 
 @dataclass(frozen=True)
 class PeriodicTask:
-    """A function that is called every so many seconds; by a process when it stops, or else `at_start`."""
+    """A function called at an interval; with `per_process`, also when a process stops, or `at_start` instead."""
 
     run: Callable[[], object]
     seconds: float
@@ -105,12 +105,12 @@ def on_event(
     waits: bool = False,
     title: str = "",
 ) -> Callable[[HandlerFunction], HandlerFunction]:
-    """Call the function below for each event of these names, or of these types.
+    """Call the decorated function for each event with one of these names, or of these types.
 
-    It runs after the commit, in a worker, inside an application context. `seconds` is the longest it
-    may take, after which another worker tries; `after` how long to wait, for what is often undone or
-    changed at once. Jobs that spend their time waiting for other machines say `waits`: they run
-    beside the others. `title` says to people what is done, such as "Send an email".
+    It runs after the commit, in a worker, inside an application context. `seconds` is the longest it may take,
+    after which another worker tries; `after` is a delay, for changes that are often undone or repeated soon. Jobs
+    that mostly wait for other machines pass `waits`, and run beside the others. `title` tells people what is done,
+    such as "Send an email".
     """
 
     def register(run: HandlerFunction) -> HandlerFunction:
@@ -124,10 +124,10 @@ def on_event(
 def on_event_batch(
     *names: str, after: int = 0, title: str = ""
 ) -> Callable[[BatchFunction], BatchFunction]:
-    """Call the function below with several jobs of one of these events, as `on_event` does with one.
+    """Call the decorated function with several jobs of one of these events, as `on_event` does with one.
 
-    It only writes to our database, and joins the transaction that marks the jobs done: either all of
-    that happens or nothing. After an error it is called again with one job at a time.
+    It may only write to our database, in the transaction that marks the jobs as done, so that either all of that
+    happens or nothing. After an error it is called again with one job at a time.
     """
 
     def register(run: BatchFunction) -> BatchFunction:
@@ -148,11 +148,11 @@ def periodic(
     waits: bool = False,
     title: str = "",
 ) -> Callable[[TaskFunction], TaskFunction]:
-    """Call the function below every so many seconds, inside an application context.
+    """Call the decorated function at an interval in seconds, inside an application context.
 
-    Once for the installation, whatever the number of its processes, where it may take `lease` seconds,
-    and `waits` as a handler may; or `per_process` that serves, and once more when it stops, or
-    `at_start` instead.
+    By default it runs once per installation, whatever the number of processes; there it may take `lease` seconds,
+    and `waits` means the same as for handlers. With `per_process` it runs in each process that serves, and once
+    more when that stops, or `at_start` instead.
     """
 
     def register(run: TaskFunction) -> TaskFunction:
@@ -168,23 +168,23 @@ def periodic(
 
 
 def handlers_of(event: str) -> list[Handler]:
-    """All handlers of an event."""
+    """Return all handlers of an event."""
     return [*HANDLERS.get(event, ()), *HANDLERS.get(event.partition(".")[0], ())]
 
 
 def batch_handlers_of(event: str) -> list[Callable[[list[Job]], object]]:
-    """What handles jobs of an event together; nothing unless all its handlers can."""
+    """Return the functions that handle jobs of an event together; none unless all its handlers can."""
     handlers = handlers_of(event)
     functions = [one.run_batch for one in handlers if one.run_batch is not None]
     return functions if len(functions) == len(handlers) else []
 
 
 def job_titles(event: str) -> list[str]:
-    """What is done about an event, in words; the event itself where nobody handles it any more."""
+    """Return what is done about an event, in words; the event itself if it has no handler any more."""
     titles = [one.title for one in handlers_of(event) if one.title]
     return list(dict.fromkeys(titles)) or [event]
 
 
 def delay_of(event: str) -> int | None:
-    """Seconds from an event to its job; None when it has no handler."""
+    """Return the seconds from an event to its job; None if it has no handler."""
     return min((one.delay for one in handlers_of(event)), default=None)

@@ -1,4 +1,4 @@
-"""ListLink: a list of the panel that a record stands for, and that opens from its row."""
+"""ListLink: a list of the panel that a record describes, and that its row links to."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,10 +9,10 @@ from quire.actor import Actor
 
 @dataclass(frozen=True)
 class ListLink:
-    """A list that a record of another type opens, as a saved view does.
+    """A list that a record of another type describes, as a saved view does.
 
-    `label` is what the link says; `target(actor, state)` is the path of the type whose list it is, with the
-    parameters of its address, or None where this actor cannot open it.
+    `label` is the text of the link; `target(actor, state)` returns the path of the type whose list it is, with the
+    parameters of its URL, or None if this actor cannot open it.
     """
 
     label: str

@@ -1,7 +1,7 @@
-"""Markdown to HTML: rendered once when written, cleaned by an allow-list.
+"""Converts Markdown to HTML: rendered once when it is written, cleaned by an allow-list.
 
-comrak parses what GitHub parses, linear on hostile input; nh3 parses as browsers do, so that what it
-lets through is what a browser sees. nh3 takes long over deep nesting only: that is shown as text.
+comrak parses what GitHub parses, in linear time even for hostile input; nh3 parses as browsers do, so what it lets
+through is what a browser sees. nh3 is slow only for deep nesting, which is shown as text.
 """
 
 import hashlib
@@ -62,24 +62,27 @@ _ATTRIBUTE = re.compile(r' ([a-z]++)="([^"]*+)"')
 
 
 def render_markdown(markdown: str) -> str:
-    """Safe HTML of a Markdown text."""
+    """Return safe HTML of a Markdown text."""
     return with_ids(_sanitize(markdown))
 
 
 def render_comment(markdown: str) -> str:
-    """Safe HTML of a comment: pictures become links, so that nothing is loaded from elsewhere; ids
-    have a prefix, so that they never clash with those of the post."""
+    """Return safe HTML of a comment.
+
+    Images become links, so that nothing is loaded from other sites; ids have a prefix, so that they never clash
+    with those of the post.
+    """
     digest = hashlib.sha256(markdown.encode()).hexdigest()[:8]
     return with_ids(_without_pictures(_sanitize(markdown)), prefix=f"c-{digest}-")
 
 
 def takes_pictures(field: Field) -> bool:
-    """Whether pictures in the Markdown of a field are shown as such."""
+    """Whether images in the Markdown of a field are shown."""
     return field.rendering is not render_comment
 
 
 def render_footer(markdown: str) -> str:
-    """Safe HTML of the footer; ids have a prefix, so that they never clash with those of a page."""
+    """Return safe HTML of the footer; ids have a prefix, so that they never clash with those of a page."""
     return with_ids(_sanitize(markdown), prefix="foot-")
 
 
@@ -87,7 +90,7 @@ def _sanitize(markdown: str) -> str:
     markup = markdown_to_html(markdown, EXTENSIONS, None, OPTIONS)
     if len(markup) > MAX_GROWTH * len(markdown) + ALWAYS_ALLOWED_LENGTH or is_too_deep(markup):
         return f"<pre>{html.escape(markdown)}</pre>\n"
-    if "<" not in markdown:  # all tags are comrak's, so none is left open
+    if "<" not in markdown:  # all tags are from comrak, so none is left open
         plain = markup.replace("&quot;", '"')
         if _PLAIN.fullmatch(plain):
             return plain
@@ -95,7 +98,7 @@ def _sanitize(markdown: str) -> str:
 
 
 def _without_pictures(markup: str) -> str:
-    """Clean HTML with links to pictures in their place; within a link, their words alone."""
+    """Return cleaned HTML with links in place of images; inside a link, only their text."""
     in_link = False
 
     def replace_tag(tag: re.Match[str]) -> str:
@@ -112,18 +115,20 @@ def _without_pictures(markup: str) -> str:
     return _LINK_OR_PICTURE.sub(replace_tag, markup)
 
 
-# these are never nested in themselves: some close implicitly, the others have no content
+# never nested in themselves: some are closed implicitly, the others have no content
 _SHALLOW = "p|li|dt|dd|td|th|tr|option|br|hr|img|wbr|input|col|source|track|area|embed"
 _TAG = re.compile(rf"<(/?)(?!(?:{_SHALLOW})(?![a-z0-9]))([a-z][a-z0-9]*+)")
 
 
 def is_too_deep(markup: str) -> bool:
-    """Whether elements are nested more than MAX_DEPTH deep, as far as the tags tell."""
+    """Whether elements are nested more than MAX_DEPTH deep, judging by the tags."""
     if markup.count("<") <= MAX_DEPTH:
         return False
     depth, opened = 0, Counter[str]()
     for end, name in _TAG.findall(markup.lower()):  # a pattern that ignores case is twice as slow
-        step = 1 if not end else -min(opened[name], 1)  # an end of what is not open ends nothing
+        step = (
+            1 if not end else -min(opened[name], 1)
+        )  # an end tag without a start tag ends nothing
         opened[name] += step
         depth += step
         if depth > MAX_DEPTH:
@@ -147,7 +152,7 @@ MAX_WORDS = 1000
 
 
 def plain_words(markdown: str) -> str:
-    """The beginning of a Markdown text without its marks, near enough for a title or an excerpt."""
+    """Return the beginning of a Markdown text without its markup, close enough for a title or an excerpt."""
     text = markdown[:MAX_WORDS]
     for pattern, words in _MARKS:
         text = pattern.sub(words, text)
@@ -155,7 +160,7 @@ def plain_words(markdown: str) -> str:
 
 
 def strip_tags(markup: str) -> str:
-    """The words of HTML, without tags."""
+    """Return the text of HTML without tags."""
     return re.sub(r"\s+", " ", html.unescape(_STRIPPER.clean(markup))).strip()
 
 
@@ -165,7 +170,7 @@ def render_before_transaction(
     values: dict[str, Any],
     rendering: Callable[[str], str] | None = None,
 ) -> dict[str, Any]:
-    """Render a body while the database is not locked: a long one takes a tenth of a second."""
+    """Render a body before the database is locked: a long one takes a tenth of a second."""
     text = values.get("body")
     if not isinstance(text, str) or not is_within_limit(text):
         return {}
@@ -173,12 +178,12 @@ def render_before_transaction(
 
 
 def render_within_limit(text: str) -> str:
-    """Safe HTML of a text that nobody has checked yet; empty for one that is too long."""
+    """Return safe HTML of an unvalidated text; empty if it is too long."""
     return render_markdown(text) if is_within_limit(text) else ""
 
 
 def is_within_limit(text: str) -> bool:
-    """Whether a text that nobody has checked yet can be rendered at all."""
+    """Whether an unvalidated text can be rendered at all."""
     try:
         return len(text.encode()) <= MARKDOWN_BYTES
     except UnicodeEncodeError:

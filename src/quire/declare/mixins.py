@@ -1,4 +1,4 @@
-"""Columns that many tables have: id, dates, version, title and description for search engines."""
+"""Columns that many tables have: id, timestamps, version, title and description for search engines."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -15,7 +15,7 @@ from quire.declare.value_kinds import ID, TIME, WHOLE
 
 
 class HasId:
-    """Rows with an id that is never used again."""
+    """Rows with an id that is never reused."""
 
     __table_args__: Any = {"sqlite_autoincrement": True}
 
@@ -26,26 +26,26 @@ class Timestamped:
     """Rows with the times of their creation and their last change."""
 
     created_at: Mapped[Time] = mapped_column(UTCDateTime(), default=now, info={"kind": TIME})
-    # clients ask for what has changed since, and for what changed last
+    # clients ask for changes since a time, and for the latest changes
     updated_at: Mapped[Time] = mapped_column(
         UTCDateTime(), default=now, index=True, info={"kind": TIME}
     )
 
 
 class Versioned:
-    """Rows that count their changes; clients and forms send the version they started from."""
+    """Rows that count their changes; clients and forms send the version they are based on."""
 
     version: Mapped[int] = mapped_column(Integer(), default=1, info={"kind": WHOLE})
 
 
 def table_args(*items: Any) -> Sequence[Any]:
-    """Indexes and constraints of a table, with ids that SQLite never uses again."""
+    """Return indexes and constraints of a table, with ids that SQLite never reuses."""
     return (*items, {"sqlite_autoincrement": True})
 
 
 def partial_index(name: str, *columns: str, where: str, unique: bool = False) -> Index:
-    """An index of the rows for which the SQL condition `where` holds, on both databases."""
-    # PostgreSQL is told by store/connections/postgresql.py: its own argument would load SQLAlchemy's part for it
+    """Return an index of the rows that meet the SQL condition `where`, on both databases."""
+    # store/connections/postgresql.py handles it for PostgreSQL, since its own argument would load SQLAlchemy's dialect
     return Index(name, *columns, unique=unique, sqlite_where=text(where), info={"where": where})
 
 
@@ -57,7 +57,7 @@ class HasSeo:
 
 
 def seo_fields() -> list[Field]:
-    """The fields of HasSeo, which few records fill and few readers of the API want."""
+    """Return the fields of HasSeo, which few records fill and few API clients want."""
     return [
         Editable(
             "seo_title", on_request=True, fieldset=SEARCH_ENGINES, recommended_length=60, label="SEO title",

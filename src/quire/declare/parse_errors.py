@@ -1,4 +1,4 @@
-"""What is wrong with a value, in words of our own: those of libraries are about Python."""
+"""Our own messages for invalid values: those of libraries are about Python."""
 
 from typing import Any
 
@@ -40,7 +40,7 @@ _EMPTY = ("string_too_short", "string_pattern_mismatch")
 
 
 def error_details(record: Record, error: ValidationError) -> list[Detail]:
-    """What is wrong with each bad field, for what pydantic says."""
+    """Return the problem of each invalid field, from pydantic's errors."""
     first: dict[str, Detail] = {}
     for one in error.errors(include_url=False):
         name = str(one["loc"][0])
@@ -63,23 +63,23 @@ def _detail(field: Field, error: Any) -> Detail:
 
 
 def _example(field: Field, *, is_entry: bool) -> Any:
-    """A value of `field`, or an entry of one, where its pattern says less than an example."""
+    """Return an example value of `field`, or of an entry, if its pattern is less clear than an example."""
     if is_entry and isinstance(field.example, list):
         return field.example[0]
     return field.kind.example
 
 
 def _loc(part: int | str) -> str:
-    """Where within a value: the entry of a list, the name of a part."""
+    """Return the place within a value: the entry of a list, the name of a part."""
     return Message("entry %(number)s", number=part + 1) if isinstance(part, int) else part
 
 
 def error_detail(name: str, label: str, error: Any) -> Detail:
-    """What is wrong with the value of the field `name`, for one error of pydantic's."""
+    """Return the problem with the field `name` from one of pydantic's errors."""
     if error.get("input") == "" and error["type"] in _EMPTY:
         return detail(name, "too_short", Message("%(label)s is required.", label=label))
     context = error.get("ctx", {})
-    # what the kinds say is a sentence already
+    # messages of kinds are complete sentences
     if error["type"] in DETAIL_CODES and context.keys() <= {"words"}:
         words = context.get("words") or Message(error["msg"])
         return detail(name, error["type"], _sentence(label, words))

@@ -1,6 +1,6 @@
-"""Draft, scheduled, published, archived, trashed: one meaning, in SQL, used everywhere.
+"""Draft, scheduled, published, archived, trashed: defined once, in SQL, and used everywhere.
 
-Nothing runs when a scheduled time comes: each read compares it with the present.
+Nothing runs at a scheduled time: each read compares it with the current time.
 """
 
 from collections.abc import Callable
@@ -24,7 +24,7 @@ STATUSES = ("draft", "scheduled", "published", "archived", "trashed")
 
 
 def live_condition(columns: Any) -> ColumnElement[bool]:
-    """The rows that readers see now, by the columns of their table."""
+    """Return the condition for rows that readers can see now, by the columns of their table."""
     parts = [columns.published_at <= NOW]
     if "unpublish_at" in columns:
         parts.append(or_(columns.unpublish_at.is_(None), columns.unpublish_at > NOW))
@@ -34,7 +34,7 @@ def live_condition(columns: Any) -> ColumnElement[bool]:
 
 
 def status(columns: Any) -> ColumnElement[str]:
-    """A word of STATUSES for each row."""
+    """Return a word of STATUSES for each row."""
     steps: list[Any] = []
     if "deleted_at" in columns:
         steps.append((columns.deleted_at.is_not(None), "trashed"))
@@ -45,14 +45,15 @@ def status(columns: Any) -> ColumnElement[str]:
 
 
 def is_live(columns: Any) -> ColumnElement[bool]:
-    """Whether each row is live, as a column."""
+    """Return whether each row is live, as a column."""
     return case((live_condition(columns), True), else_=False)
 
 
 def live_references(name: str, path: str, by: str, table: Any) -> Computed:
-    """The field `name`: how many live records of the type `path` refer to each row of `table` by their field `by`.
+    """Declare the field `name`: how many live records of the type `path` refer to each row of `table` by their field
+    `by`.
 
-    It is the same number for everybody, so that it tells nobody of drafts.
+    The number is the same for everyone, so it reveals no drafts.
     """
     return Computed(
         name,
@@ -65,7 +66,7 @@ def live_references(name: str, path: str, by: str, table: Any) -> Computed:
 
 
 def _count_live(path: str, by: str, table: Any) -> ColumnElement[int]:
-    """The ids of records that are not live are gathered once for all rows: to look up each takes much longer."""
+    """The ids of records that are not live are collected once for all rows: looking up each takes much longer."""
     record = REGISTRY[path]
     columns, id, target = _references(record, by)
     not_live = _not_live_ids(record.table.alias().c)
@@ -75,7 +76,7 @@ def _count_live(path: str, by: str, table: Any) -> ColumnElement[int]:
 
 
 def _count_live_up_to(limit: int, path: str, by: str, table: Any) -> ColumnElement[int]:
-    """Each record that refers is looked up, until `limit` are found: what that takes does not grow with them."""
+    """Each referring record is looked up until `limit` are counted, so the cost does not grow with their number."""
     record = REGISTRY[path]
     columns, id, target = _references(record, by)
     is_live = _is_live_by_id(record.table, id) if columns is None else live_condition(columns)
@@ -85,7 +86,7 @@ def _count_live_up_to(limit: int, path: str, by: str, table: Any) -> ColumnEleme
 
 
 def _is_live_by_id(table: Any, id: Any) -> ColumnElement[bool]:
-    """Whether the row of this id is live; as a value, which no database joins in an order of its own."""
+    """Return whether the row with this id is live, as a value, which no database joins in an order of its own."""
     live = select(true()).where(table.c.id == id, live_condition(table.c)).correlate_except(table)
     index = index_by_id(table)
     hint = f"INDEXED BY {index}" if index else "NOT INDEXED"
@@ -93,7 +94,9 @@ def _is_live_by_id(table: Any, id: Any) -> ColumnElement[bool]:
 
 
 def _references(record: Record, by: str) -> tuple[Any, Any, Any]:
-    """Columns that tell which references by a field are live, None where only the record does; its id; the target."""
+    """Return columns that tell which references of a field are live, None if only the record does; its id; the
+    target.
+    """
     many = record.field(by).many
     if many is None:
         referring = record.table.alias()
@@ -103,7 +106,7 @@ def _references(record: Record, by: str) -> tuple[Any, Any, Any]:
 
 
 def _not_live_ids(columns: Any) -> CompoundSelect[Any]:
-    """The ids of all rows that readers do not see now, some twice: each part is found in an index."""
+    """Return the ids of all rows that readers cannot see now, some twice: each part uses an index."""
     parts = [columns.published_at.is_(None), columns.published_at > NOW]
     if "unpublish_at" in columns:
         parts.append(columns.unpublish_at <= NOW)
@@ -113,7 +116,7 @@ def _not_live_ids(columns: Any) -> CompoundSelect[Any]:
 
 
 def apply_published_flag(change: Change) -> None:
-    """Apply `"published": true | false`, the short form of a date; refuse contradictions."""
+    """Apply `"published": true | false`, the shorthand for a date; refuse contradictions."""
     published = change.pop("published")
     if published is None:
         return
@@ -171,7 +174,7 @@ def restore(change: Change) -> None:
 
 
 def not_in_status(status: str) -> Callable[[dict[str, Any]], bool]:
-    """For `available`: not offered on records that are in that status already."""
+    """A function for `available`: false for records that have that status already."""
     return lambda state: state.get("status") != status
 
 

@@ -1,4 +1,4 @@
-"""Pydantic models made from a declaration: they validate, and the OpenAPI document is made of them."""
+"""Pydantic models generated from a declaration, for validation and the OpenAPI document."""
 
 from functools import cache, lru_cache
 from typing import Annotated, Any, Literal
@@ -17,7 +17,7 @@ _STRICT = ConfigDict(strict=True, extra="forbid", arbitrary_types_allowed=False)
 
 
 def input_annotation(field: Field, free: bool = False) -> Any:
-    """The annotation of a value given for `field`, null included where it may be empty."""
+    """Return the annotation of an input value for `field`, including null if it may be empty."""
     accepts = field.kind.accepts
     if isinstance(field, Computed) and field.choice_words:
         accepts = Literal[field.choice_words]
@@ -28,10 +28,10 @@ def input_annotation(field: Field, free: bool = False) -> Any:
 def input_model(
     record: Record, names: frozenset[str], form: str, free: bool = False
 ) -> type[BaseModel]:
-    """What a body may hold: the fields `names`; all may be left out of a PART.
+    """Return a model of a body with the fields `names`; in a PART all may be omitted.
 
-    `free` is for the program itself: only what the table needs is required. A value that is not
-    sent is not in `model_fields_set`.
+    With `free`, for the program itself, only what the table needs is required. A value that is not sent is not in
+    `model_fields_set`.
     """
     fields: dict[str, Any] = {}
     for one in record.fields:
@@ -43,20 +43,20 @@ def input_model(
 
 
 def is_required(field: Field, free: bool = False) -> bool:
-    """Whether a new record must be sent a value for `field`."""
+    """Whether a new record needs a value for `field`."""
     if field.required and not free:
         return True
     return field.on_create and not field.has_default and field.is_stored
 
 
 def writable_fields(record: Record, *, new: bool) -> frozenset[str]:
-    """The names that anybody outside may set, at creation or later."""
+    """Return the names that clients may set, on creation or later."""
     return frozenset(f.name for f in record.fields if (f.on_create if new else f.on_update))
 
 
 @cache
 def reference_model(table: str) -> type[BaseModel]:
-    """The small object by which other records show a record of `table`."""
+    """Return a model of the small object by which other records show a record of `table`."""
     target = record_of(table)
     fields: dict[str, Any] = {
         name: (output_annotation(target.field(name)), ...) for name in target.reference_fields
@@ -65,7 +65,7 @@ def reference_model(table: str) -> type[BaseModel]:
 
 
 def output_annotation(field: Field) -> Any:
-    """The annotation of `field` as it is read."""
+    """Return the annotation of `field` in output."""
     if field.target is not None:
         small = reference_model(field.target)
         if field.many is not None:
@@ -97,9 +97,9 @@ _OUT: dict[str, Any] = {
 
 @lru_cache(500)
 def output_model(record: Record, names: tuple[str, ...] | None = None) -> type[BaseModel]:
-    """A record as it is read, with the fields `names`; None: the usual.
+    """Return a model of a record in output with the fields `names`; None: the default ones.
 
-    Fields that not everybody sees on every row may be missing.
+    Fields that not everyone sees on every row may be missing.
     """
     fields: dict[str, Any] = {}
     for name in record.default_fields(record.field_names) if names is None else names:

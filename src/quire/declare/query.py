@@ -1,4 +1,4 @@
-"""Filter, sort, include, fields, search and page parameters, accepted only where declared."""
+"""Filter, sort, include, fields, search and page parameters, accepted only if declared."""
 
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -43,7 +43,7 @@ MAX_SEARCH = 200
 
 
 class QueryShape(NamedTuple):
-    """What the SQL of a query depends on: everything but the values. `nested` names the reference to a parent."""
+    """What the SQL of a query depends on: everything except the values. `nested` names the reference to a parent."""
 
     conditions: tuple[Shape, ...]
     sort: tuple[str, ...]
@@ -56,10 +56,10 @@ class QueryShape(NamedTuple):
 
 @dataclass(frozen=True)
 class Query:
-    """What a client wants to see of a type.
+    """What a client requests of a type.
 
-    All of `conditions` must hold; `sort` names with `-` for descending, `fields` and `include` as
-    paths, `page` from 1 (None in cursor mode), `count` whether the total is wanted.
+    All `conditions` must match; `sort` contains names with `-` for descending, `fields` and `include` are paths,
+    `page` counts from 1 (None in cursor mode), `count` is whether the total is wanted.
     """
 
     conditions: tuple[Condition | Group, ...] = ()
@@ -100,12 +100,12 @@ def parse_query(
     parameters: Iterable[tuple[str, str]],
     without: Container[str] = (),
 ) -> Query:
-    """The query that `parameters` ask for. Raises BadRequest, naming all that is wrong.
+    """Parse the query in `parameters`. Raises BadRequest, naming everything that is wrong.
 
-    Of PARAMETERS, those in `without` are not known here.
+    Of PARAMETERS, those in `without` are unknown here.
     """
     pairs = tuple(parameters)
-    if not pairs:  # as most requests for one record: to find that out takes a thirtieth of one
+    if not pairs:  # as in most requests for one record: parsing would take a thirtieth of one
         return EVERYTHING
     try:
         return _parse(record, actor, pairs, without)
@@ -116,7 +116,7 @@ def parse_query(
 
 
 def _parts(pairs: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
-    """The parameters, those that are lists of names once for each name."""
+    """Return the parameters, with one entry for each name that takes a list."""
     for name, text in pairs:
         for part in split_list(text) if name in _LISTS else [text]:
             yield name, part
@@ -149,7 +149,7 @@ def _parse(
 
 
 def _merge_lists(filters: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
-    """The filters, those that take lists joined where they are repeated."""
+    """Return the filters, joining repeated ones that take lists."""
     united: dict[tuple[str, int], str] = {}
     for number, (name, text) in enumerate(filters):
         key = name, 0 if name.endswith(("__in", "__nin")) else number
@@ -158,7 +158,7 @@ def _merge_lists(filters: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
 
 
 def split_list(text: str) -> list[str]:
-    """The parts of a parameter that is a list with commas, each once."""
+    """Return the parts of a comma-separated parameter, without duplicates."""
     return list(dict.fromkeys(part for part in text.split(",") if part))
 
 
@@ -169,7 +169,7 @@ def build_query(
     plain: Mapping[str, str],
     parameters: tuple[tuple[str, str], ...],
 ) -> Query:
-    """The query with these conditions and the parameters in `plain`; `parameters` are all as sent.
+    """Return the query with these conditions and the parameters in `plain`; `parameters` are all as sent.
 
     Raises BadRequest.
     """
@@ -230,7 +230,7 @@ def _sort(record: Record, actor: Actor, text: str) -> tuple[str, ...]:
 
 
 def parse_number(name: str, text: str, minimum: int, maximum: int) -> int:
-    """The value of a parameter that is a whole number within bounds. Raises BadRequest."""
+    """Parse a parameter that is a whole number within bounds. Raises BadRequest."""
     value = int(text) if text.isascii() and text.isdigit() and len(text) < 20 else minimum - 1
     if not minimum <= value <= maximum:
         raise invalid_parameter(name, f"{name} must be a whole number from {minimum} to {maximum}.")

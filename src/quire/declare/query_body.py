@@ -32,7 +32,7 @@ Conditions = tuple[Condition | Group, ...]
 
 
 def parse_body(record: Record, actor: Actor, body: Mapping[str, Any]) -> Query:
-    """The query that a JSON object asks for. Raises BadRequest, naming all that is wrong."""
+    """Parse a query that is a JSON object. Raises BadRequest, naming everything that is wrong."""
     try:
         return _parse(record, actor, body)
     except BadRequest as problem:
@@ -41,7 +41,7 @@ def parse_body(record: Record, actor: Actor, body: Mapping[str, Any]) -> Query:
 
 
 def _parts(body: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """The query in parts: each with one of its keys, or one condition."""
+    """Return the query in parts, each with one of its keys or one condition."""
     for name, value in body.items():
         if name == WHERE:
             yield from ({WHERE: one} for one in _comparisons(value))
@@ -52,7 +52,7 @@ def _parts(body: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def _comparisons(value: Any) -> Iterator[dict[str, Any]]:
-    """The comparisons in what may be conditions, without their groups."""
+    """Return the comparisons in what may be conditions, without their groups."""
     for name, part in value.items() if isinstance(value, dict) else ():
         if name not in GROUPS:
             yield {name: part}
@@ -74,12 +74,12 @@ def _parse(record: Record, actor: Actor, body: Mapping[str, Any]) -> Query:
 
 
 def query_names(record: Record) -> tuple[str, ...]:
-    """The keys of a query."""
+    """Return the keys of a query."""
     return (WHERE, *_NAMES, *(["trashed"] if record.has_trash else []))
 
 
 def _plain_text(name: str, value: Any) -> str:
-    """A parameter as the query string has it."""
+    """Return a parameter as in the query string."""
     if name in LISTS and isinstance(value, list):
         return ",".join(_scalar_text(name, one, str) for one in value)
     return _scalar_text(name, value, _TYPES.get(name, str))
@@ -92,14 +92,14 @@ def _scalar_text(name: str, value: Any, expected_type: type) -> str:
 
 
 class _Where:
-    """Reads the conditions of one query, and counts them."""
+    """Parses the conditions of one query, and counts them."""
 
     def __init__(self, paths: Mapping[str, Field]):
         self.paths = paths
         self.count = 0
 
     def top(self, value: Any) -> Conditions:
-        """The conditions in `where`: those of an `all` stand among the others."""
+        """Parse `where`; the conditions of an `all` at the top are not grouped."""
         conditions: list[Condition | Group] = []
         for one in self.parse(value, 1):
             if isinstance(one, Group) and one.kind == "all":
@@ -109,7 +109,7 @@ class _Where:
         return tuple(conditions)
 
     def parse(self, value: Any, depth: int) -> Conditions:
-        """The conditions in an object: all of them must hold."""
+        """Parse the conditions in an object, all of which must match."""
         if depth > MAX_DEPTH:
             raise invalid_parameter(WHERE, f"{WHERE} can be at most {MAX_DEPTH} objects deep.")
         if not isinstance(value, dict) or not value:
@@ -142,7 +142,7 @@ class _Where:
 
 
 def _value_type(comparison: Comparison) -> type:
-    """The Python type of the JSON values that a comparison takes."""
+    """Return the Python type of a comparison's JSON values."""
     if comparison.operator == "isnull":
         return bool
     json_type = comparison.field.kind.query_schema.get("type")
@@ -150,7 +150,7 @@ def _value_type(comparison: Comparison) -> type:
 
 
 def _value_texts(comparison: Comparison, value: Any) -> list[str]:
-    """The values as the query string has them."""
+    """Return the values as in the query string."""
     name, value_type = comparison.name, _value_type(comparison)
     if comparison.takes_list:
         if not isinstance(value, list) or not value:

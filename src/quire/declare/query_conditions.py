@@ -1,4 +1,4 @@
-"""The conditions of a query: comparisons, and groups of which all, any or none must hold."""
+"""The conditions of a query: comparisons, and groups of which all, any or none must match."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,9 @@ MAX_VALUES = 100
 
 
 class ConditionShape(NamedTuple):
-    """What the SQL of a comparison depends on: `form` is the number of its values, of isnull whether null is wanted."""
+    """What the SQL of a comparison depends on: `form` is the number of its values; for isnull, whether null is
+    wanted.
+    """
 
     path: str
     operator: str
@@ -24,7 +26,7 @@ class ConditionShape(NamedTuple):
 
     @property
     def field(self) -> str:
-        """The name of the record's own field, such as `tags` of `tags.name`."""
+        """The name of the record's own field, such as `tags` in `tags.name`."""
         return self.path.partition(".")[0]
 
 
@@ -41,7 +43,7 @@ Shape = ConditionShape | GroupShape
 
 @dataclass(frozen=True)
 class Condition:
-    """One comparison: a path such as `tags.name`, an operator of OPERATORS, its values."""
+    """One comparison: a path such as `tags.name`, one of OPERATORS, and the values."""
 
     path: str
     operator: str
@@ -56,7 +58,7 @@ class Condition:
 
 @dataclass(frozen=True)
 class Group:
-    """Conditions that must hold together: `kind` is "all", "any" or, where they must not, "not"."""
+    """Conditions of which all, any or, for `kind` "not", not all must match."""
 
     kind: str
     parts: tuple["Condition | Group", ...]
@@ -68,7 +70,7 @@ class Group:
 
 
 def comparisons(conditions: Iterable[Condition | Group]) -> Iterator[Condition]:
-    """The comparisons in conditions, from left to right."""
+    """Return the comparisons in conditions, from left to right."""
     for one in conditions:
         if isinstance(one, Group):
             yield from comparisons(one.parts)
@@ -77,7 +79,7 @@ def comparisons(conditions: Iterable[Condition | Group]) -> Iterator[Condition]:
 
 
 class Comparison(NamedTuple):
-    """What the name of a filter such as `tags.name__in` says: its values are those of `field`."""
+    """The parsed name of a filter such as `tags.name__in`: its values are those of `field`."""
 
     name: str
     path: str
@@ -91,9 +93,9 @@ class Comparison(NamedTuple):
 
 
 def parse_name(name: str, paths: Mapping[str, Field], others: Sequence[str]) -> Comparison:
-    """What a filter's name says, of those that `paths` allow. Raises BadRequest.
+    """Parse a filter's name, which must be one that `paths` allow. Raises BadRequest.
 
-    `others` are the names that may stand beside filters.
+    `others` are the other names that are accepted.
     """
     path, mark, operator = name.partition("__")
     if path not in paths or (mark and not operator):
@@ -106,14 +108,14 @@ def parse_name(name: str, paths: Mapping[str, Field], others: Sequence[str]) -> 
 
 
 def parse_flag(name: str, text: str) -> bool:
-    """The value of a parameter that is true or false. Raises BadRequest."""
+    """Parse a parameter that is true or false. Raises BadRequest."""
     return bool(_parse_value(name, text, FLAG))
 
 
 def parse_condition(
     comparison: Comparison, texts: Sequence[str], paths: Mapping[str, Field]
 ) -> Condition:
-    """The condition that compares with the values that `texts` say. Raises BadRequest."""
+    """Parse a condition that compares with the values in `texts`. Raises BadRequest."""
     name, path, operator, field = comparison
     if operator == "isnull":
         return Condition(path, operator, (parse_flag(name, texts[0]),))
@@ -127,7 +129,7 @@ def parse_condition(
 
 
 def _hint(path: str, field: Field, paths: Mapping[str, Field]) -> str:
-    """How records of another type are named where they are not named by their id."""
+    """Explain how to name records of another type, if not by id."""
     key = f"{path}.{record_of(field.target).key}" if field.target else ""
     return f" It takes IDs; to filter by name, use {key}." if key in paths else ""
 

@@ -1,4 +1,4 @@
-"""What a client may name in a query: fields to filter, sort and show, relations to include, as dotted paths."""
+"""What clients may name in a query: fields to filter, sort and show, relations to include, as dotted paths."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ Paths = tuple[str, ...]
 
 
 def queryable_fields(record: Record, actor: Actor) -> Mapping[str, Field]:
-    """The fields that `actor` may read on every row: the only ones fit for queries."""
+    """Return the fields that `actor` may read on every row, as only these are allowed in queries."""
     return _queryable_fields(record, actor.cache_key_actor_for(NO_SCOPES))
 
 
@@ -35,7 +35,7 @@ def _queryable_fields(record: Record, actor: Actor) -> Mapping[str, Field]:
 
 
 def filter_paths(record: Record, actor: Actor) -> Mapping[str, Field]:
-    """Every path that may be filtered, with the field whose values it takes."""
+    """Return every path that can be filtered, with the field whose values it takes."""
     return _filter_paths(record, actor.cache_key_actor_for(NO_SCOPES))
 
 
@@ -54,7 +54,7 @@ def _filter_paths(record: Record, actor: Actor) -> Mapping[str, Field]:
 def default_filters(
     record: Record, actor: Actor, active_paths: Iterable[str]
 ) -> list[tuple[str, str]]:
-    """The panel's own filters, as query parameters, but for those on `active_paths`."""
+    """Return the panel's default filters as query parameters, except those on `active_paths`."""
     active = set(active_paths)
     paths = filter_paths(record, actor)
     return [
@@ -65,7 +65,7 @@ def default_filters(
 
 
 def sort_names(record: Record, actor: Actor) -> list[str]:
-    """The names that a list may be sorted by."""
+    """Return the names that a list can be sorted by."""
     fields = _filter_fields(record, actor)
     return [
         name
@@ -75,13 +75,13 @@ def sort_names(record: Record, actor: Actor) -> list[str]:
 
 
 def _filter_fields(record: Record, actor: Actor) -> dict[str, Field]:
-    """The queryable fields, and those that every type is filtered and sorted by."""
+    """Return the queryable fields, and those that can be filtered and sorted in every type."""
     always = {name: record.field(name) for name in ALWAYS if name in record.fields_by_name}
     return {**queryable_fields(record, actor), **always}
 
 
 def operators_of(one: Field) -> list[str]:
-    """The operators that make sense for the values of a field."""
+    """Return the operators that make sense for a field's values."""
     unordered = one.kind.name in ("flag", "ref", "refs")
     return [
         word
@@ -93,10 +93,10 @@ def operators_of(one: Field) -> list[str]:
 
 @dataclass(frozen=True)
 class Relation:
-    """A way from one record type to another, as `include` names it.
+    """A relation from one record type to another, as `include` names it.
 
-    `field` holds the reference: a field of this type or, in `reverse`, of the `target`. `many`:
-    several records may stand at its other end.
+    `field` is the reference, of this type or, with `reverse`, of the `target`; `many` if several records may be at
+    its other end.
     """
 
     target: Record
@@ -107,15 +107,15 @@ class Relation:
     def is_cycle(self, visited: Sequence[Record]) -> bool:
         """Whether it returns to a type that a path has left; `visited` are its types so far.
 
-        A type may refer to itself: the comment that a comment answers is another one.
+        A type may refer to itself: the parent of a comment is another comment.
         """
         return self.target is not visited[-1] and self.target in visited
 
 
 def relations(record: Record, actor: Actor) -> dict[str, Relation]:
-    """What `include` can bring: references, lists of them, and records that refer to this type.
+    """Return what `include` can add: references, lists of them, and records that refer to this type.
 
-    Those are lists of records nested below it, and single ones whose reference to it is unique.
+    The latter are lists of nested records, and single ones whose reference to this type is unique.
     """
     by_name = {
         name: Relation(record_of(one.target), one, many=one.many is not None)
@@ -134,7 +134,7 @@ def relations(record: Record, actor: Actor) -> dict[str, Relation]:
 
 
 def included_paths(record: Record, actor: Actor, requested_paths: list[str]) -> Paths:
-    """The relations in `requested_paths`, each after those on the way to it. Raises BadRequest."""
+    """Return the relations in `requested_paths`, each after those it depends on. Raises BadRequest."""
     if len(requested_paths) > MAX_INCLUDES:
         raise invalid_parameter("include", f"include takes at most {MAX_INCLUDES} relations.")
     paths = (_prefixes(_relation_path(record, actor, path)) for path in requested_paths)
@@ -161,7 +161,7 @@ def _relation_path(record: Record, actor: Actor, path: str) -> list[str]:
 
 
 def _dotted_paths(parts: list[str], names: Iterable[str]) -> list[str]:
-    """The paths of what is called `names` where `parts` lead to."""
+    """Return the paths of what is called `names` at `parts`."""
     return [".".join([*parts, name]) for name in dict.fromkeys(names)]
 
 
@@ -174,9 +174,9 @@ def _follow(relation: Relation, visited: list[Record], name: str, path: str) -> 
 def shown_paths(
     record: Record, actor: Actor, field_names: list[str] | None, include: Paths
 ) -> tuple[Paths | None, Paths]:
-    """The paths to show (None: the usual), and the relations to bring for them. Raises BadRequest.
+    """Return the paths to show (None: the default ones), and the relations to load for them. Raises BadRequest.
 
-    What `include` brings is shown too: whole, where no part of it is named.
+    What `include` adds is shown too, in full unless parts of it are named.
     """
     if field_names is None:
         return None, ()
@@ -192,7 +192,7 @@ def shown_paths(
 
 
 def _relations_for_field(record: Record, actor: Actor, name: str) -> list[str]:
-    """The relations on the way to the field `name` that small objects do not show."""
+    """Return the relations on the way to the field `name` that small objects do not show."""
     parts = name.split(".")
     if len(parts) > MAX_DEPTH:
         raise invalid_parameter("fields", f"fields can be at most {MAX_DEPTH} levels deep.")

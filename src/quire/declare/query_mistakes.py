@@ -1,4 +1,4 @@
-"""Collects the mistakes of a query's parameters, so that a client learns all of them at once."""
+"""Collects the errors in a query's parameters, so that a client sees all of them together."""
 
 from collections.abc import Callable, Iterable
 from itertools import islice
@@ -11,7 +11,7 @@ MAX_PARTS = 200
 
 
 def read_all(readers: Iterable[Callable[[], Any]], first: BadRequest | None = None) -> list[Any]:
-    """What each of `readers` returns. Raises `first`, or the first BadRequest of theirs, with the details of all."""
+    """Return the results of `readers`. Raises `first`, or their first BadRequest, with the details of all."""
     results = []
     for reader in islice(readers, MAX_PARTS):
         try:

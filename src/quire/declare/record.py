@@ -1,4 +1,4 @@
-"""Record: the declaration of a type, checked when it is made, and the registry of all of them."""
+"""Record: the declaration of a type, checked on creation, and the registry of all types."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -22,10 +22,10 @@ VERBS = ("read", "create", "update", "delete")
 
 @dataclass(frozen=True)
 class Access:
-    """Who may do what; what is not listed, nobody may do.
+    """Who may do what; operations that are not listed are forbidden.
 
-    `panel` are the rows an actor finds in the admin panel, `permanent` who may delete for good
-    what `delete` only puts into the trash.
+    `panel` are the rows that an actor sees in the admin panel, `permanent` is who may delete records
+    for good rather than move them to the trash.
     """
 
     read: Rule = NOBODY
@@ -41,7 +41,7 @@ def _no_hook(change: Change) -> None:
 
 
 def _no_title(state: dict[str, Any]) -> str:
-    """The `title` of records that people know by their `title_field`."""
+    """The `title` of records that are known by their `title_field`."""
     return ""
 
 
@@ -52,20 +52,18 @@ def _no_values(actor: Actor, id: int | None, values: dict[str, Any]) -> dict[str
 
 @dataclass(frozen=True, eq=False)
 class Record(Labels):
-    """A record type: its table seen through fields, rules, actions and one hook.
+    """A record type: its table as seen through fields, rules, actions and a hook.
 
-    `key` is the field by which other records may name it, `reference_fields` how they show it,
-    `title_field` the field people know it by, `title` what makes a title of all values where that field says too little (a full
-    stop at its end is left out; empty for the field), `list_link` the list that the panel opens for it, `order` the default sort (names, `-` for descending), `newest_first`
-    whether the panel lists what came last first, `public_path` the address of its public page
-    with `{field}` in it, `singleton` a type of exactly one row, `section` its place in the panel's menu, `tabs` what stands above the panel's list beside its
-    states, as a label and the parameters of the list (for a state: what its tab is called),
-    `nested_under` references under whose address it is listed too (`/posts/7/comments`),
-    `api_key_access` what API keys may do at most: "write", "read" or "" for nothing, `drafts` whether a draft can stand
-    beside what is live, and be shown to others by preview links, `exported` whether an export of
-    everything holds it, `deprecated` that it will go, `moderation` how records wait for a decision,
-    `empty_text` what an empty list of the panel says of records that nobody creates there. `before_transaction(actor, id, values)` does what takes long, before the
-    database is locked, and what it returns is `change.prepared` in the hook `before_save`. `access`
+    `key` is the field by which other records can name it, `reference_fields` how they show it, `title_field` the field people know
+    it by, `title` builds a title from all values if that field is not enough (without a full stop at the end; empty for the field),
+    `list_link` the list that the panel opens for it, `order` the default sort (names, `-` for descending), `newest_first` whether
+    the panel lists the newest first, `public_path` the URL of its public page with `{field}` in it, `singleton` a type with exactly
+    one row, `section` its place in the panel's menu, `tabs` further tabs of the panel's list, as a label and the parameters of the
+    list (for a state: the label of its tab), `nested_under` references under whose URL it is also listed (`/posts/7/comments`),
+    `api_key_access` the most that API keys may do ("write", "read" or "" for nothing), `drafts` whether it has drafts and preview
+    links, `exported` whether an export of everything includes it, `deprecated` what to use instead, `moderation` how records are
+    moderated, `empty_text` what the panel says about an empty list of records that are not created there. `before_transaction(actor, id, values)`
+    does slow work before the database is locked; its result is `change.prepared` in the hook `before_save`. `access`
     are the rules narrowed by the scopes of keys, `declared_access` those as declared.
     """
 
@@ -117,7 +115,7 @@ class Record(Labels):
         REGISTRY[self.path] = self
 
     def _listing_columns(self) -> tuple[list[Any], list[Any]]:
-        """The columns that lists are sorted by, and those that say who sees a row, if the model names them."""
+        """Return the columns that lists are sorted by, and those that tell who sees a row, if the model names them."""
         visible_by = [self.table.c[name] for name in getattr(self.model, "__visible_by__", ())]
         if not visible_by:
             return [], []
@@ -129,7 +127,7 @@ class Record(Labels):
         return Access(**{v: scoped(self.scope(v), getattr(self.access, v)) for v in verbs})
 
     def scope(self, verb: str) -> str | None:
-        """The scope that an API key needs for `verb`; None when no key may."""
+        """Return the scope that an API key needs for `verb`; None if no key may do it."""
         kind = "read" if verb in ("read", "panel") else "write"
         opens = {"": (), "read": ("read",), "write": ("read", "write")}[self.api_key_access]
         return f"{self.path}:{kind}" if kind in opens else None
@@ -140,17 +138,17 @@ class Record(Labels):
 
     @cached_property
     def _rules(self) -> dict[str, Rule]:
-        """The rules of Access and of the actions, by their names."""
+        """The rules of Access and of the actions, by name."""
         rules = {one.name: getattr(self.access, one.name) for one in dataclass_fields(Access)}
         return rules | {one.name: one.allow for one in self.actions}
 
     def cache_key_actor(self, actor: Actor) -> Actor:
-        """One actor for all who may do the same with this type: a key for caches."""
+        """Return one actor for all who have the same rights on this type, as a key for caches."""
         return actor.cache_key_actor_for(self._scopes)
 
     @property
     def scopes(self) -> dict[str, list[Rule]]:
-        """The scopes of this type that an API key can have, with the rules that each opens."""
+        """The scopes of this type that an API key can have, with the rules that each allows."""
         access = self.declared_access
         writes = [*(getattr(access, v) for v in VERBS[1:]), *(one.allow for one in self.actions)]
         opens = {"read": [access.read], "update": [r for r in writes if r is not NOBODY]}
@@ -163,7 +161,7 @@ class Record(Labels):
         return {one.name: one for one in self.fields}
 
     def field(self, name: str) -> Field:
-        """The field called `name`; KeyError when there is none."""
+        """Return the field called `name`. Raises KeyError."""
         return self.fields_by_name[name]
 
     @cached_property
@@ -173,7 +171,7 @@ class Record(Labels):
 
     @cached_property
     def has_trash(self) -> bool:
-        """Whether deleting puts it into the trash first."""
+        """Whether deleting moves it to the trash first."""
         return "deleted_at" in self.model.__mapper__.columns
 
     @cached_property
@@ -183,27 +181,27 @@ class Record(Labels):
 
     @cached_property
     def schedule_columns(self) -> list[Any]:
-        """The columns whose time, when it comes, changes who sees a row."""
+        """The columns with times at which the audience of a row changes."""
         names = ("published_at", "unpublish_at")
         return [self.table.c[name] for name in names if name in self.table.c]
 
     @cached_property
     def search_fields(self) -> list[Field]:
-        """The fields whose text full-text search finds, title first."""
+        """The fields that full-text search covers, title first."""
         return [one for one in self.fields if one.search]
 
     @cached_property
     def deprecated_fields(self) -> list[Field]:
-        """The fields that will go."""
+        """The deprecated fields."""
         return [one for one in self.fields if one.deprecated is not None]
 
     @cached_property
     def shown_once_fields(self) -> list[Field]:
-        """The fields that are shown once, when a record is made."""
+        """The fields that are shown once, when a record is created."""
         return [one for one in self.fields if isinstance(one, ShownOnce)]
 
     def shown_once(self, revealed: Mapping[str, Any]) -> dict[str, Any]:
-        """The values of those fields among what a change has revealed."""
+        """Return the values of those fields among what a change has revealed."""
         if not revealed:
             return {}
         names = [one.name for one in self.shown_once_fields]
@@ -216,42 +214,42 @@ class Record(Labels):
 
     @cached_property
     def link_lists(self) -> list[Many]:
-        """What those fields are made of."""
+        """The definitions of those lists."""
         return [one.many for one in self.many_fields if one.many is not None]
 
     @cached_property
     def generated_fields(self) -> list[Field]:
-        """The fields whose value is made for a new record that is given none."""
+        """The fields whose value is generated for a new record without one."""
         return [one for one in self.fields if one.default_from is not None]
 
     @cached_property
     def tracked_fields(self) -> list[Field]:
-        """The fields of which a change is a change of the record."""
+        """The fields whose change is a change of the record."""
         return [one for one in self.fields if one.is_tracked]
 
     def allows(self, actor: Actor, verb: str) -> Answer:
-        """The answer of the rule for `verb` (read, create, update, delete, permanent, panel)."""
+        """Return the answer of the rule for `verb` (read, create, update, delete, permanent, panel)."""
         return self.rule(verb)(actor)
 
     def rule(self, verb: str) -> Rule:
-        """The rule for `verb`, one of those of Access or an action."""
+        """Return the rule for `verb`, one of those in Access or an action."""
         return self._rules[verb]
 
     def action(self, name: str) -> Action | None:
-        """The action called `name`, if there is one."""
+        """Return the action called `name`, if there is one."""
         return next((one for one in self.actions if one.name == name), None)
 
     @cached_property
     def field_names(self) -> tuple[str, ...]:
-        """The names of all fields: what a query names that wants those read seldom too."""
+        """Return the names of all fields, including those that are only shown on request."""
         return tuple(self.fields_by_name)
 
     def default_fields(self, names: Iterable[str]) -> list[str]:
-        """Those of `names` that are shown to who does not ask for fields by name."""
+        """Return those of `names` that are shown to clients who do not ask for fields by name."""
         return [name for name in names if name not in self._on_request]
 
     def default_values(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        """Those of the values of a record that are shown to who does not ask for fields by name."""
+        """Return the values of a record that are shown to clients who do not ask for fields by name."""
         shown = dict(values)
         for name in self._on_request:
             shown.pop(name, None)
@@ -262,7 +260,7 @@ class Record(Labels):
         return frozenset(one.name for one in self.fields if one.on_request)
 
     def visible_fields(self, actor: Actor) -> dict[str, Answer]:
-        """The readable fields that are not wholly hidden from `actor`, with their answers."""
+        """Return the readable fields that are not entirely hidden from `actor`, with their rules' answers."""
         answers = {f.name: f.read_rule(actor) for f in self.fields if f.readable}
         return {name: answer for name, answer in answers.items() if answer is not False}
 
@@ -272,7 +270,7 @@ REGISTRY: dict[str, Record] = {}
 
 
 def check_registry() -> None:
-    """Refuse to start when a reference points at no record type. Raises LookupError."""
+    """Refuse to start if a reference points to no record type. Raises LookupError."""
     tables = {record.table.name for record in REGISTRY.values()}
     for record in REGISTRY.values():
         for one in record.fields:
@@ -283,7 +281,7 @@ def check_registry() -> None:
 
 
 def find_record(table: str) -> Record | None:
-    """The record type of an SQL table, None where it is that of none."""
+    """Return the record type of an SQL table; None if it has none."""
     record = REGISTRY.get(table)  # most paths are names of tables
     if record is not None and record.table.name == table:
         return record
@@ -291,7 +289,7 @@ def find_record(table: str) -> Record | None:
 
 
 def record_of(table: str) -> Record:
-    """The record type of an SQL table that is known to be that of one. Raises LookupError."""
+    """Return the record type of an SQL table that has one. Raises LookupError."""
     record = find_record(table)
     if record is None:
         raise LookupError(f"{table} is the table of no record type")

@@ -1,4 +1,4 @@
-"""What is wrong with the declaration of a record type, found when it is made."""
+"""Finds problems in the declaration of a record type on its creation."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from quire.declare.rules import NOBODY
 
 
 def find_problems(record: Any) -> list[str]:
-    """What is wrong with this declaration, in sentences."""
+    """Return the problems of this declaration, as sentences."""
     problems = []
     if len(record.fields_by_name) != len(record.fields):
         problems.append("a field is listed twice")

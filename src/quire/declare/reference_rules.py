@@ -1,4 +1,4 @@
-"""Rules that follow a reference: who may read a post may read the comments on it."""
+"""Rules that follow a reference: those who may read a post may read its comments."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from quire.declare.rules import Answer, Rule
 
 
 def via(column: Any, table: str, verb: str) -> Rule:
-    """Rows whose `column` refers to a record of `table` that the actor may `verb`."""
+    """Allow rows whose `column` refers to a record of `table` that the actor may `verb`."""
 
     def answer(actor: Actor) -> Answer:
         target = record_of(table)
@@ -18,9 +18,9 @@ def via(column: Any, table: str, verb: str) -> Rule:
         inner = rule(actor)
         if isinstance(inner, bool):
             return inner
-        # EXISTS looks at one row; IN would first gather all that the actor may see
+        # EXISTS looks at one row; IN would first collect everything that the actor may see
         statement = select(1).select_from(target.table).where(target.table.c.id == column, inner)
-        # its own row of the table, also where the statement around it has joined the same table
+        # its own alias of the table, since the statement around it may have joined the same table
         statement = statement.correlate_except(target.table)
         name = index_by_id(target.table)
         return exists(
@@ -32,9 +32,9 @@ def via(column: Any, table: str, verb: str) -> Rule:
 
 
 def index_by_id(table: Table) -> str | None:
-    """The index that covers, by id, the columns that decide who may see a row; None if there is none.
+    """Return the index by id that covers the columns which decide who may see a row; None if there is none.
 
-    SQLite would read the row itself, which is many times as long.
+    Without it, SQLite would read the row itself, which is many times as long.
     """
     names = (one.name for one in table.indexes if next(iter(one.columns)) is table.c.id)
     return next(map(str, names), None)

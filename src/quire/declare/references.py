@@ -1,4 +1,4 @@
-"""Columns that refer to other records, and columns that are unique: references, link tables, names without case."""
+"""Columns with references and unique values: foreign keys, link tables, names that ignore case."""
 
 from collections.abc import Sequence
 from typing import Annotated, Any
@@ -25,8 +25,8 @@ def reference(
 ) -> MappedColumn[int]:
     """A reference to a record, by the name of its table.
 
-    `on_delete` is what the database does here when that record goes: RESTRICT, CASCADE, SET NULL.
-    `use_alter`: that type refers to this one too, so neither table can be created before the other.
+    `on_delete` is what the database does when that record is deleted: RESTRICT, CASCADE, SET NULL. `use_alter`:
+    that type refers to this one too, so neither table can be created before the other.
     """
     kind = Kind(
         "ref",
@@ -43,7 +43,7 @@ def reference(
 
 
 def actor_reference(**more: Any) -> MappedColumn[int]:
-    """A reference to the account of who acted; null when that account is gone."""
+    """A reference to the account of the actor; null when the account is deleted."""
     return reference(ACCOUNTS, on_delete="SET NULL", **more)
 
 
@@ -53,18 +53,18 @@ def unique(**more: Any) -> MappedColumn[Any]:
 
 
 def case_insensitive(column: str, length: int) -> MappedColumn[str]:
-    """A hidden companion that makes `column` unique without regard to case.
+    """A hidden companion that makes `column` unique regardless of case.
 
-    Call it `<column>_folded`: that name is how a broken rule finds its way back to the field.
+    Call it `<column>_folded`: by this name, a violation is attributed to the field.
     """
     lower = Computed(f"lower({column})", persisted=True)
     return mapped_column(CaseFolded(length), lower, unique=True)
 
 
 def case_insensitive_unicode(column: str, length: int) -> MappedColumn[str]:
-    """The same for names beyond ASCII, which no database folds as the other does.
+    """The same for names beyond ASCII, which no database folds like any other.
 
-    The store fills it. Call it `<column>_folded`, and index it with `case_insensitive_index`.
+    The store fills it in. Call it `<column>_folded`, and index it with `case_insensitive_index`.
     """
     return mapped_column(
         CaseFolded(length * FOLDING_GROWTH),
@@ -81,7 +81,7 @@ def case_insensitive_index(table: str, column: str) -> Index:
 class Many:
     """At most `max_items` records of another type that belong to this one, in a link table `<table>_<name>`.
 
-    `copied` are the columns of the record that its links have too (`copy_columns`).
+    `copied` are the record's columns that the links have too (`copy_columns`).
     """
 
     def __init__(self, target: str, max_items: int = 50):
@@ -108,11 +108,12 @@ class Many:
 
     @property
     def index_name(self) -> str:
-        """The index in which the records that refer to a target are met in the order of their list."""
+        """The index that yields the records that refer to a target in list order."""
         return f"ix_{self.table.name}_target_id"
 
     def copy_columns(self, order: Sequence[Any], visible_by: Sequence[Any]) -> None:
-        """Copy the columns by which records are listed and seen, so that `index_name` has all that a list asks.
+        """Copy the columns that sort lists and decide who sees a row, so that `index_name` covers all that a list
+        needs.
 
         Otherwise all records that refer to a target would be looked up and sorted for each page.
         """

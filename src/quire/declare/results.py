@@ -1,4 +1,4 @@
-"""What actions have come to, in sentences that are whole for each case: word order and endings differ by language."""
+"""The outcomes of actions as sentences, complete for each case: word order and endings differ by language."""
 
 from quire.declare.record import Record
 from quire.translations.messages import Message
@@ -54,14 +54,14 @@ OTHER_RESULT = Message(
 
 
 def result_message(record: Record, action: str, count: int) -> Message:
-    """What an action has come to that was run on `count` records: `3 posts published.`"""
+    """Return the outcome of an action on `count` records: `3 posts published.`"""
     return message_about(RESULTS, OTHER_RESULT, record, action, count)
 
 
 def message_about(
     messages: dict[str, Message], other: Message, record: Record, action: str, count: int
 ) -> Message:
-    """The one of `messages` about an action on `count` records; `other` for actions that have none."""
+    """Return the one of `messages` about an action on `count` records; `other` for actions that have none."""
     is_moved = action == DELETE and record.has_trash
     words = messages.get(TRASH if is_moved else action)
     if words is None:
@@ -72,5 +72,5 @@ def message_about(
 
 
 def nouns_of(record: Record) -> dict[str, Message]:
-    """What its records are called in a sentence, for `%(noun)s` and `%(nouns)s`."""
+    """Return the names of its records inside a sentence, for `%(noun)s` and `%(nouns)s`."""
     return {"noun": Message(record.noun), "nouns": Message(record.plural_noun)}

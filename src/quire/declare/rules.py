@@ -1,7 +1,7 @@
-"""Who may: a rule is asked with an actor and answers yes, no, or the SQL of the rows it holds for.
+"""Permission rules: a rule takes an actor and answers yes, no, or an SQL condition for the rows it allows.
 
-SQL answers use only the bound names of `rule_params` (declare/sql_functions.py), so that a statement is
-built once for each role and serves every actor and every moment.
+SQL answers use only the bound names of `rule_params` (declare/sql_functions.py), so that a statement is built once
+for each role and serves every actor at any time.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -24,39 +24,39 @@ AND, OR = " and ", " or "
 
 
 def row_conditions(answer: Answer) -> list[Condition]:
-    """What rows must meet where a rule has answered: nothing for yes, for no what none can."""
+    """Return the conditions for rows after a rule's answer: none for yes, for no one that is never true."""
     if answer is True:
         return []
     return [false() if answer is False else answer]
 
 
 def rule_params(actor: Actor) -> dict[str, Any]:
-    """The values of the names that rules use."""
+    """Return the values of the names that rules use."""
     return {"actor_id": actor.user_id, "session_id": actor.session_id, "now": now()}
 
 
 class ShownBy(Protocol):
-    """What a rule knows whose rows are seen because records of other types show them."""
+    """The knowledge of a rule whose rows are visible because records of other types show them."""
 
     def condition(self) -> Condition:
-        """The rows that are shown by something now."""
+        """Return the condition for rows that are shown by something now."""
 
     def shown_by(self, record: Any, where: Condition) -> Condition | None:
-        """The rows that those rows of `record` show; None where it shows none."""
+        """Return the rows that the given rows of `record` show; None if it shows none."""
 
     def affected_by(self, change: Any) -> Condition | None:
-        """The rows that a record begins or ceases to show by a change; None where there are none."""
+        """Return the rows that a record starts or stops showing with a change; None if there are none."""
 
 
 @dataclass(frozen=True)
 class Rule:
     """A permission: `answer` decides, and `needs` completes the sentence "This requires ...".
 
-    The answer depends on the actor's role alone and is cached, unless the rule is not `cacheable` or
-    looks at `any_scope`. `scope` is what an API key must have as well (None: no key may), where
-    `by_scope`. `parts` are the rules that it combines, with `conjunction` between their words. `owner_column` holds
-    the id of who it is for; `reference` is a column that refers to a record, that record's table and
-    the verb whose rule decides; `shows` knows which rows are seen because others show them.
+    The answer depends on the actor's role alone and is cached, unless the rule is not `cacheable` or looks at
+    `any_scope`. `scope` is what an API key must have as well (None: no key may), if `by_scope`. `parts` are the
+    rules that it combines, with `conjunction` between their texts. `owner_column` contains the id of the owner;
+    `reference` is a column that refers to a record, with that record's table and the verb whose rule decides;
+    `shows` knows which rows are visible because others show them.
     """
 
     answer: Callable[[Actor], Answer]
@@ -89,18 +89,18 @@ class Rule:
 
     @cached_property
     def scopes(self) -> frozenset[str] | None:
-        """The scopes that it looks at, None for all: with any others, its answer is the same."""
+        """The scopes that it depends on, None for all: other scopes do not change its answer."""
         own = {self.scope} if self.by_scope and self.scope else set()
         return None if self.any_scope else scopes_of(self.parts, own)
 
     def walk(self) -> Iterator["Rule"]:
-        """This rule and all those that it combines."""
+        """Return this rule and all those that it combines."""
         yield self
         for part in self.parts:
             yield from part.walk()
 
     def unmet(self, actor: Actor) -> Message:
-        """What the actor lacks, to complete "This requires ..."."""
+        """Return what the actor lacks, to complete "This requires ..."."""
         if not self.by_scope or actor.has_scope(self.scope):
             return self.message()
         if self.scope:
@@ -108,24 +108,24 @@ class Rule:
         return Message("a signed-in user: API keys cannot do this")
 
     def message(self) -> Message:
-        """`needs`, so that it can be translated."""
+        """Return `needs` as a translatable message."""
         messages = [one.message() for one in self.parts]
         return alternatives(messages, self.conjunction) or Message(self.needs)
 
     def condition(self, actor: Actor) -> Message:
-        """What the answer hangs on for this actor, when it is neither yes nor no: "they own it"."""
+        """Return the condition for this actor if the answer is neither yes nor no: "they own it"."""
         messages = [one.condition(actor) for one in self.parts if not isinstance(one(actor), bool)]
         return alternatives(messages, self.conjunction) or Message(in_third_person(self.needs))
 
 
 def in_third_person(needs: str) -> str:
-    """What a rule needs, said of somebody else: `they own it` for `that you own it`."""
+    """Return what a rule needs in the third person: `they own it` for `that you own it`."""
     words = needs.removeprefix("that ").split()
     return " ".join("they" if word == "you" else word for word in words)
 
 
 def alternatives(messages: Sequence[Message], conjunction: str) -> Message | None:
-    """Several conditions as one; None where there are none."""
+    """Return several conditions as one; None if there are none."""
     if len(messages) < 2:
         return messages[0] if messages else None
     rest = alternatives(messages[1:], conjunction)
@@ -135,7 +135,7 @@ def alternatives(messages: Sequence[Message], conjunction: str) -> Message | Non
 
 
 def scopes_of(rules: Iterable[Rule], more: Iterable[str] = ()) -> frozenset[str] | None:
-    """The scopes that some rules look at, and `more`; None for all."""
+    """Return the scopes that some rules depend on, and `more`; None for all."""
     scopes = set(more)
     for rule in rules:
         if rule.scopes is None:
@@ -150,12 +150,12 @@ SIGNED_IN = Rule(lambda actor: not actor.is_anonymous, "that you are signed in")
 
 
 def role(name: str) -> Rule:
-    """Actors whose role is `name` or a higher one."""
+    """Allow actors whose role is `name` or a higher one."""
     return Rule(lambda actor: actor.at_least(name), f"the {name} role")
 
 
 def owner(column: Any) -> Rule:
-    """Rows whose `column` holds the id of the one who asks."""
+    """Allow rows whose `column` contains the actor's id."""
     return Rule(
         lambda actor: False if actor.user_id is None else column == ACTOR_ID,
         "that you own it",
@@ -164,17 +164,17 @@ def owner(column: Any) -> Rule:
 
 
 def where(condition: Callable[[], Condition], needs: str) -> Rule:
-    """Rows for which `condition()` holds, whoever asks."""
+    """Allow rows that meet `condition()`, for any actor."""
     return Rule(lambda actor: condition(), needs)
 
 
 def shown_by(shows: ShownBy, needs: str) -> Rule:
-    """Rows that records of other types show."""
+    """Allow rows that records of other types show."""
     return Rule(lambda actor: shows.condition(), needs, shows=shows)
 
 
 def any_of(*rules: Rule) -> Rule:
-    """One of the rules is enough."""
+    """Require one of the rules."""
 
     def answer(actor: Actor) -> Answer:
         answers = [rule(actor) for rule in rules]
@@ -187,7 +187,7 @@ def any_of(*rules: Rule) -> Rule:
 
 
 def all_of(*rules: Rule) -> Rule:
-    """Every rule must hold."""
+    """Require all rules."""
 
     def answer(actor: Actor) -> Answer:
         answers = [rule(actor) for rule in rules]
@@ -200,7 +200,7 @@ def all_of(*rules: Rule) -> Rule:
 
 
 def scoped(scope: str | None, rule: Rule) -> Rule:
-    """`rule`, with an API key only if it has `scope`; None: not with a key at all."""
+    """Apply `rule`; an API key also needs `scope`; None: keys are refused."""
     return rule if rule is NOBODY else replace(rule, by_scope=True, scope=scope, _cached_answers={})
 
 
@@ -211,18 +211,18 @@ def _combine(answer: Callable[[Actor], Answer], word: str, rules: tuple[Rule, ..
 
 
 def require_possible(rule: Rule, actor: Actor) -> None:
-    """Refuse actors for whom the rule never holds. Raises Unauthenticated or PermissionDenied."""
+    """Refuse actors whom the rule never allows. Raises Unauthenticated or PermissionDenied."""
     if rule(actor) is False:
         raise refusal(rule, actor)
 
 
 def refusal(rule: Rule, actor: Actor) -> Problem:
-    """The error for an actor for whom a rule does not hold: to sign in, or what is missing."""
+    """Return the error for an actor whom a rule refuses: to sign in, or what is missing."""
     if actor.is_anonymous:
         return Unauthenticated("Sign in to do this.")
     return PermissionDenied(requires(rule.unmet(actor)))
 
 
 def requires(needs: Message) -> Message:
-    """The sentence of a refusal."""
+    """Return the sentence of a refusal."""
     return Message("This requires %(needs)s.", needs=needs)

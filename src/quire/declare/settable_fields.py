@@ -1,4 +1,4 @@
-"""Which fields an actor may give a value, when a record is made and when it is changed."""
+"""Which fields an actor may set, on creation and on change."""
 
 from functools import lru_cache
 
@@ -9,7 +9,7 @@ from quire.declare.record import Record
 
 
 def is_settable(field: Field, actor: Actor, form: str) -> bool:
-    """Whether `actor` may give `field` a value; the program itself may set all that is stored."""
+    """Whether `actor` may set `field`; the program itself may set everything stored."""
     if actor.is_system:
         stored = field.is_stored or field.many is not None
         return (stored and field.name not in ("id", "version")) or _is_passed_to_hook(field, form)
@@ -22,5 +22,5 @@ def _is_passed_to_hook(field: Field, form: str) -> bool:
 
 @lru_cache(500)
 def settable_fields(record: Record, actor: Actor, form: str) -> frozenset[str]:
-    """The names of the fields that all actors may set who have the role and scopes of this one."""
+    """Return the names of the fields that all actors with this one's role and scopes may set."""
     return frozenset(one.name for one in record.fields if is_settable(one, actor, form))

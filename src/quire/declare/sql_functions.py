@@ -20,7 +20,7 @@ NOW = bindparam("now", type_=UTCDateTime)
 
 
 class time_text(FunctionElement[str]):  # noqa: N801 - reads as an SQL function
-    """A UTCDateTime column as RFC 3339 text; SQLite holds it that way already."""
+    """A UTCDateTime column as RFC 3339 text, which is how SQLite stores it."""
 
     type = String()
     inherit_cache = True
@@ -34,14 +34,14 @@ class date_text(FunctionElement[str]):  # noqa: N801
 
 
 class fold(FunctionElement[str]):  # noqa: N801
-    """Text without the difference of case, beyond ASCII too."""
+    """Text without differences of case, also beyond ASCII."""
 
     type = String()
     inherit_cache = True
 
 
 class position(FunctionElement[int]):  # noqa: N801
-    """Where the second text begins in the first, from 1; 0 when it does not. Case-sensitive."""
+    """The position of the second text in the first, from 1; 0 if it does not occur. Case-sensitive."""
 
     type = Integer()
     inherit_cache = True
@@ -84,7 +84,7 @@ def _date_text(element: Any, compiler: SQLCompiler, **kw: Any) -> str:
 
 @compiles(fold, "sqlite")
 def _fold_sqlite(element: Any, compiler: SQLCompiler, **kw: Any) -> str:
-    return f"quire_fold({_arguments(element, compiler, **kw)})"  # made in store/db.py
+    return f"quire_fold({_arguments(element, compiler, **kw)})"  # created in store/db.py
 
 
 @compiles(fold)

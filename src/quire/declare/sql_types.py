@@ -1,4 +1,4 @@
-"""SQL types that both databases store exactly: moments in UTC, decimal numbers."""
+"""SQL types that both databases store exactly: times in UTC, decimal numbers."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -13,7 +13,7 @@ from sqlalchemy.types import TypeDecorator
 from quire.declare.clock import rfc3339, to_utc
 
 _STORAGE_FORMAT = (
-    "%(year)04d-%(month)02d-%(day)02dT%(hour)02d:%(minute)02d:%(second)02dZ"  # what SQLite holds
+    "%(year)04d-%(month)02d-%(day)02dT%(hour)02d:%(minute)02d:%(second)02dZ"  # as SQLite stores it
 )
 
 
@@ -29,10 +29,10 @@ def _utc(value: datetime | None) -> datetime | None:
 
 
 class UTCDateTime(TypeDecorator[datetime]):
-    """A moment: timestamptz on PostgreSQL, RFC 3339 text on SQLite.
+    """A time: timestamptz on PostgreSQL, RFC 3339 text on SQLite.
 
-    SQLite has no time type and drops zones; text of fixed width sorts as time does and needs no
-    work on the way out. One change binds the present a dozen times: its text is cached.
+    SQLite has no time type and drops zones; text of fixed width sorts like time and needs no conversion in output.
+    A change binds the current time a dozen times, so its text is cached.
     """
 
     impl = DateTime(timezone=True)
@@ -52,19 +52,19 @@ class UTCDateTime(TypeDecorator[datetime]):
 
 
 class _Scaled(Numeric[Any]):
-    """NUMERIC whose values are passed as they are: SQLite stores them as integers."""
+    """NUMERIC whose values are passed unconverted: SQLite stores them as integers."""
 
     def bind_processor(self, dialect: Dialect) -> None:
-        """No conversion to float."""
+        """Do not convert to float."""
 
     def result_processor(self, dialect: Dialect, coltype: Any) -> None:
-        """Nor back."""
+        """Do not convert from float."""
 
 
 class DecimalNumber(TypeDecorator[Decimal]):
-    """A decimal of `digits` digits, `places` of them behind the point.
+    """A decimal of `digits` digits, of which `places` are decimal places.
 
-    SQLite would keep a binary float, which is neither exact nor sorts exactly; an integer is both.
+    SQLite would store a binary float, which is neither exact nor sorted exactly; an integer is both.
     """
 
     impl = Numeric

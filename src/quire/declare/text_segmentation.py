@@ -1,4 +1,4 @@
-"""Splits text into words and folds them, so that search and sort order are alike on every database."""
+"""Splits text into words and folds them, so that search and sort order are the same on every database."""
 
 import re
 import unicodedata
@@ -25,10 +25,10 @@ _WITHOUT_DECOMPOSITION = str.maketrans(
 
 
 class Word(NamedTuple):
-    """A word of a text: where it stands, its folded form, the number of its run.
+    """A word of a text: its position, its folded form, the number of its run.
 
-    A run is what stands between two spaces: `node.js` is one of two words. An `unspaced` word is a
-    piece of text in a script that does not separate words.
+    A run is the text between two spaces: `node.js` is one of two words. An `unspaced` word is a piece of text in a
+    script that does not separate words.
     """
 
     start: int
@@ -42,10 +42,10 @@ Value = TypeVar("Value")
 
 
 class _CharacterTable(dict[int, Value]):
-    """For `str.translate`: filled when a character is met, and no larger than common scripts are."""
+    """A table for `str.translate`, filled as characters occur, and no larger than common scripts."""
 
     def remember(self, code: int, value: Value) -> Value:
-        """Keep what a character is translated to, while there is room; returns it."""
+        """Store and return the translation of a character, if there is room."""
         if len(self) < MAX_REMEMBERED:
             self[code] = value
         return value
@@ -63,14 +63,14 @@ class _RemovalTable(_CharacterTable[int | None]):
 
 
 class _ClassTable(_CharacterTable[str]):
-    """One letter for each character, so that words have the same places."""
+    """One letter for each character, so that words keep their positions."""
 
     def __missing__(self, code: int) -> str:
         return self.remember(code, _class_of(chr(code)))
 
 
 def _class_of(char: str) -> str:
-    """Letter of a (w)ord or of an (u)nspaced one, (s)ymbol, (x) no sign, a space, or what divides."""
+    """Return the letter of a (w)ord or an (u)nspaced one, (s)ymbol, (x) ignored, a space, or a separator."""
     category = unicodedata.category(char)
     if category[0] in "LM" or category in ("Nd", "Nl"):
         return "u" if _UNSPACED.match(char) else "w"
@@ -86,7 +86,7 @@ _WORD = re.compile(r"w[wx]*|u[ux]*|s")
 
 
 def fold(text: str) -> str:
-    """`text` without case, accents and compatibility forms (Unicode NFKD): `Café` is `cafe`."""
+    """Return `text` without case, accents and compatibility forms (Unicode NFKD): `Café` becomes `cafe`."""
     if text.isascii():
         return text.lower()
     folded = unicodedata.normalize("NFKD", text.casefold()).translate(_removals)
@@ -94,14 +94,14 @@ def fold(text: str) -> str:
 
 
 def words(text: str) -> Iterator[Word]:
-    """The words of a text in order; digits and each emoji are words, signs are none."""
+    """Return the words of a text in order; digits and emoji are words, punctuation is not."""
     classes = text.translate(_classes)
     run, end = 0, 0
     for match in _WORD.finditer(classes):
         start, previous, end = match.start(), end, match.end()
         run += " " in classes[previous:start]
         folded = fold(text[start:end])
-        if not folded.isalnum():  # a vowel sign, or what one character was decomposed to
+        if not folded.isalnum():  # a vowel sign, or the decomposition of one character
             folded = "".join(char for char in folded if _classes[ord(char)] in "wus")
         if folded:
             yield Word(start, end, folded, classes[start] == "u", run)

@@ -1,4 +1,4 @@
-"""Text in a form or a table -> JSON values for the store, and back; nothing is validated here."""
+"""Converts text in a form or a table to JSON values for the store, and back; nothing is validated here."""
 
 import csv
 import io
@@ -42,7 +42,7 @@ def _whole(text: str, field: Field) -> Any:
 
 
 def to_rfc3339(text: str) -> str:
-    """A moment that somebody typed as RFC 3339; without a zone it is UTC, anything else stays as it is."""
+    """Return a typed time as RFC 3339; without a zone it is UTC, anything else stays as it is."""
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
@@ -71,17 +71,17 @@ def _object(text: str, field: Field) -> Any:
 
 
 def split_names(text: str) -> list[str]:
-    """Names between commas; one that holds a comma stands in double quotes."""
+    """Return comma-separated names; one that contains a comma is in double quotes."""
     line = " ".join(text.splitlines())
     try:
         rows = list(csv.reader([line], skipinitialspace=True))
-    except csv.Error:  # longer than the module reads: the store says what is wrong with it
+    except csv.Error:  # longer than the module reads: the store reports the error
         return [line]
     return [name.strip() for name in (rows[0] if rows else []) if name.strip()]
 
 
 def _reference(name: str, target: Record) -> Any:
-    """`#7` is an id, as is a number where records are known by their ids; the rest is a name."""
+    """Return the id for `#7`, or for a number if records are known by id; otherwise a name."""
     number = name.removeprefix("#")
     by_id = name.startswith("#") or target.key == "id"
     is_number = number.isascii() and number.isdigit() and len(number) < MAX_ID_DIGITS
@@ -98,7 +98,7 @@ def _refs(text: str, field: Field) -> Any:
 
 
 def _point(text: str, field: Field) -> Any:
-    """Percent in the form, fractions in the record."""
+    """Convert percent in the form to fractions in the record."""
     if not text:
         return None
     try:
@@ -128,7 +128,7 @@ DECODERS = {
 
 
 def decode_value(field: Field, text: Any, *, creating: bool) -> Any:
-    """The JSON value that goes to the store for the text of an input, or OMITTED.
+    """Return the JSON value for the text of an input, or OMITTED.
 
     An empty input leaves a value to its default on creation, and a secret as it is later.
     """
@@ -145,13 +145,13 @@ def decode_value(field: Field, text: Any, *, creating: bool) -> Any:
 
 
 def is_same_text(field: Field, one: Any, other: Any) -> bool:
-    """Whether two texts of a form mean the same; browsers write line ends and moments anew."""
+    """Whether two texts of a form mean the same; browsers rewrite line breaks and times."""
     first, second = (decode_value(field, value, creating=False) for value in (one, other))
     return type(first) is type(second) and bool(first == second)
 
 
 def reference_key(small: Any, field: Field) -> str:
-    """The text by which a reference is named: its natural key, else its id."""
+    """Return the text that names a reference: its natural key, or else its id."""
     if not isinstance(small, dict):
         return str(small)
     target = record_of(field.target or "")
@@ -165,7 +165,7 @@ def _join_names(names: Iterable[str]) -> str:
 
 
 def merge_names(base: str, mine: str, theirs: str) -> str:
-    """The names in `theirs`, with those added and without those removed from `base` to `mine`."""
+    """Return the names in `theirs`, with those added and without those removed from `base` to `mine`."""
     before, after, stored = (split_names(text) for text in (base, mine, theirs))
     removed = set(before) - set(after)
     added = [name for name in after if name not in before and name not in stored]
@@ -184,7 +184,7 @@ ENCODERS: dict[str, Callable[[Any, Field], str]] = {
 
 
 def encode_value(field: Field, value: Any) -> Any:
-    """What stands in the form for a JSON value: text, or a bool for a checkbox."""
+    """Return what the form shows for a JSON value: text, or a bool for a checkbox."""
     if value is None or isinstance(value, bool):
         return bool(value) if field.kind.widget == "checkbox" else ""
     encode = ENCODERS.get(field.kind.widget)
@@ -192,5 +192,5 @@ def encode_value(field: Field, value: Any) -> Any:
 
 
 def parse_version(text: str) -> int:
-    """The version that a form was loaded with; 0, older than all, for what is no number."""
+    """Return the version that a form was loaded with; 0, older than all, if it is not a number."""
     return int(text) if text.isascii() and text.isdigit() and len(text) < 18 else 0

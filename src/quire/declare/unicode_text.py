@@ -1,4 +1,4 @@
-"""Text in one form: NFC everywhere, no invisible characters in names, keys that ignore case."""
+"""Normalized text: NFC everywhere, no invisible characters in names, keys that ignore case."""
 
 import re
 import unicodedata
@@ -30,7 +30,7 @@ _INVISIBLE = re.compile(
 
 
 def normalize(value: Any) -> Any:
-    """`value` with every text in it in Normalization Form C (Unicode Standard Annex #15)."""
+    """Return `value` with every text in Normalization Form C (Unicode Standard Annex #15)."""
     return _normalize(value, _MAX_DEPTH)
 
 
@@ -45,10 +45,9 @@ def _normalize(value: Any, depth: int) -> Any:
 
 
 def strip_invisible(text: str) -> str:
-    """`text` without characters that nobody sees, such as zero-width spaces and bidi controls.
+    """Return `text` without invisible characters, such as zero-width spaces and bidi controls.
 
-    Joiners stay where a script or an emoji needs them, direction marks in text that has letters
-    written from right to left.
+    Joiners stay if a script or an emoji needs them, direction marks in text with right-to-left letters.
     """
     if text.isascii():
         return text
@@ -57,12 +56,12 @@ def strip_invisible(text: str) -> str:
 
 
 def is_blank(text: str) -> bool:
-    """Whether nobody sees anything of `text`: it has spaces and invisible characters at most."""
+    """Whether nothing in `text` is visible: it contains only spaces and invisible characters, if any."""
     return not strip_invisible(text).strip()
 
 
 def case_fold(text: str) -> str:
-    """A key that is the same for names that differ by case alone (Unicode Standard, D145)."""
+    """Return a key that is the same for names that differ only in case (Unicode Standard, D145)."""
     if text.isascii():
         return text.lower()
     folded = unicodedata.normalize("NFD", strip_invisible(text)).casefold()
@@ -70,7 +69,7 @@ def case_fold(text: str) -> str:
 
 
 class CaseFolded(TypeDecorator[str]):
-    """Text without the difference of case: what is written and compared is folded on its way."""
+    """Text without differences of case: values are folded when they are written and compared."""
 
     impl = String
     cache_ok = True

@@ -1,4 +1,4 @@
-"""The error for a value of the wrong form, in words that can be translated."""
+"""The error for an invalid value, with a translatable message."""
 
 from typing import LiteralString
 
@@ -8,5 +8,5 @@ from quire.translations.messages import Message
 
 
 def refusal(code: LiteralString, words: Message) -> PydanticCustomError:
-    """The error for a value, in words that have values of their own."""
+    """Return the error for a value, with a message that contains values of its own."""
     return PydanticCustomError(code, "{words}", {"words": words})

@@ -1,4 +1,4 @@
-"""A kind of value: what it accepts from outside, how it is shown, which widget edits it."""
+"""Kinds of values: accepted input, output, and the widget for editing."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -30,12 +30,11 @@ def _identity(value: Any) -> Any:
 class Kind:
     """A kind of value.
 
-    `accepts` is the pydantic annotation of a value given from outside, `widget` the form control,
-    `is_text` whether text operators apply, `is_collated` whether it is sorted as in an index,
-    `from_text` reads a value in a query string (ValueError when it cannot), `column_out` makes the
-    SQL that shows the column, `value_out` a Python value as JSON has it, `query_schema` is the JSON
-    schema of a value in a query string. `minimum`, `maximum`, `step` and `pattern` are what a form says of
-    it, `example` is a text that matches the pattern.
+    `accepts` is the pydantic annotation of an input value, `widget` the form control, `is_text` whether text
+    operators apply, `is_collated` whether it is sorted as in an index, `from_text` parses a value in a query string
+    (ValueError if it cannot), `column_out` returns the SQL that shows the column, `value_out` converts a Python
+    value to JSON, `query_schema` is the JSON schema of a value in a query string. `minimum`, `maximum`, `step` and
+    `pattern` are constraints for forms, `example` is a text that matches the pattern.
     """
 
     name: str
@@ -59,7 +58,7 @@ _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 def is_printable(value: str) -> bool:
-    """PostgreSQL cannot hold NUL, UTF-8 cannot hold lone surrogates: neither may come in."""
+    """PostgreSQL cannot store NUL, and UTF-8 cannot encode lone surrogates: both are refused."""
     return "\0" not in value if value.isascii() else _UNSTORABLE.search(value) is None
 
 
@@ -91,9 +90,9 @@ def text_kind(
     checks: tuple[Any, ...] = (),
     collated: bool = True,
 ) -> Kind:
-    """A kind of text of `min_length` to `length` characters, spaces around it cut off.
+    """A kind of text of `min_length` to `length` characters, without surrounding spaces.
 
-    Invisible characters are cut out of what stands on one line.
+    Invisible characters are removed from single-line text.
     """
     clean = _identity if widget == "textarea" else strip_invisible
     rules = StringConstraints(min_length=min_length, max_length=length, pattern=pattern)
@@ -117,7 +116,7 @@ differs between Python, Rust and ECMAScript, which validate and generate by the 
 
 
 def _trim_spaces(length: int, clean: Callable[[str], str]) -> Callable[[Any], Any]:
-    """Cut off the spaces around a text; they count for its length, as the schema says."""
+    """Trim a text; its length includes the spaces around it, as the schema says."""
 
     def trim(value: Any) -> Any:
         if isinstance(value, str) and len(value) > length:
@@ -145,7 +144,7 @@ def _markdown_fits(value: str) -> str:
 
 
 def flag_from_text(text: str) -> bool:
-    """True or false, in any case."""
+    """Parse true or false, in any case."""
     if text.lower() not in ("true", "false"):
         raise PydanticCustomError("wrong_type", "must be true or false.")
     return text.lower() == "true"
@@ -158,7 +157,7 @@ def _int_from_text(text: str) -> int:
 
 
 def time_from_text(text: str) -> datetime:
-    """A date or a moment in RFC 3339 (any offset; UTC without one), in UTC."""
+    """Parse a date or a time in RFC 3339 (any offset; UTC without one), and return it in UTC."""
     if re.fullmatch(_DAY_FORM, text, re.ASCII):
         return to_utc(datetime.combine(_day(text), time()))
     return _time(text.replace(" ", "+"))  # a plus sign that was not escaped
@@ -186,7 +185,7 @@ def _time(value: str) -> datetime:
     whole_seconds = re.sub(r"\.\d+", "", value.upper())
     try:
         return to_utc(datetime.fromisoformat(whole_seconds))
-    except ValueError:  # what is no date, or no offset
+    except ValueError:  # not a date, or not an offset
         raise refusal("bad_format", _NO_TIME) from None
     except OverflowError:
         raise PydanticCustomError("bad_format", "must be between the years 1 and 9999.") from None

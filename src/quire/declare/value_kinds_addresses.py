@@ -1,4 +1,4 @@
-"""Kinds of addresses: of mail, of the web, of networks."""
+"""Kinds of addresses: email addresses, URLs, networks."""
 
 from dataclasses import replace
 from ipaddress import ip_network
@@ -35,7 +35,7 @@ URL_PATTERN = (
 
 
 def _web_address(value: Any, check: ValidatorFunctionWrapHandler) -> Any:
-    """A URL with a port that there is; say what one looks like, since its scheme may be missing."""
+    """Validate a URL and its port; the message shows an example, since the scheme may be missing."""
     no_url = PydanticCustomError("bad_format", "must be a URL such as https://example.org/.")
     try:
         url = check(value)

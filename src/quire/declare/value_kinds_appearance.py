@@ -47,7 +47,7 @@ _ENTRY = {
 
 
 def _entries(value: Any, check: ValidatorFunctionWrapHandler) -> Any:
-    """Name the entry that is wrong, and what is wrong with it."""
+    """Name the invalid entry, and what is wrong with it."""
     try:
         return check(value)
     except ValidationError as error:
@@ -70,7 +70,7 @@ def _matches(pattern: str, words: Message) -> BeforeValidator:
 
 
 def _known_language(value: str) -> str:
-    """A language that dates can be written in; Babel takes 40 ms to load, so only when asked."""
+    """Accept a language that dates can be written in; Babel takes 40 ms to load, so only on demand."""
     core: Any = import_module("babel.core")
     try:
         core.Locale.parse(value, sep="-")

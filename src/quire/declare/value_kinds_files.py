@@ -1,4 +1,4 @@
-"""Kinds for files: the upload itself, a point in a picture, its smaller versions."""
+"""Kinds for files: the upload itself, a point in an image, its variants."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +14,7 @@ from quire.declare.value_kinds import Kind
 
 
 class Variant(TypedDict):
-    """A smaller version of a picture, in its own format and as WebP; sizes in pixels."""
+    """A smaller version of an image, in its own format and as WebP; sizes in pixels."""
 
     url: str
     webp: str
@@ -24,9 +24,9 @@ class Variant(TypedDict):
 
 @dataclass(frozen=True)
 class ProcessedImage:
-    """The result of processing a picture: `variants` as they are read, their `files` by name.
+    """The result of processing an image: `variants` as in output, their `files` by name.
 
-    `original_bytes` is the size of the file as it was uploaded.
+    `original_bytes` is the size of the uploaded file.
     """
 
     original_bytes: int
@@ -38,9 +38,9 @@ class ProcessedImage:
 class Upload:
     """A file received with a request that belongs to no record yet.
 
-    `name` is the sender's name for it, `path` where it is stored for now, `size` its bytes. With
-    `processed` it comes from an archive, and is served as it is; with `address` it is served under
-    that name, which its content did not always have.
+    `name` is the sender's name for it, `path` where it is stored for now, `size` its bytes. With `processed` it
+    comes from an archive, and is served as it is; with `address` it is served under that name, which may have had
+    other content before.
     """
 
     name: str
@@ -76,8 +76,8 @@ _POINT_SCHEMA = {
     "description": "Fractions of the width and height, measured from the top left corner.",
 }
 
-# https://spec.openapis.org/oas/v3.1.0#considerations-for-file-uploads leaves `format` out; generators
-# of clients know a file by it
+# https://spec.openapis.org/oas/v3.1.0#considerations-for-file-uploads omits `format`, but client
+# generators recognize a file by it
 ANY_FILE = Annotated[
     Any,
     BeforeValidator(_require_upload),
