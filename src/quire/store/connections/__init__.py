@@ -1,1 +1,1 @@
-"""Connections to the database: their options, limits of time, and what is done when they fail."""
+"""Connections to the database: options, time limits, and error handling."""

@@ -1,4 +1,4 @@
-"""Statements compiled once, with what turns values into parameters of the driver."""
+"""Statements that are compiled once, with the conversion of values for the driver."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -25,10 +25,10 @@ NUMERIC = 1700
 class Compiled:
     """A statement for one database, and what completes the values of a row.
 
-    `defaults` are what parameters have that are left out, `times` those that have the time then, the
-    same for all rows of a call, `make` those that are made for each row, of its other values perhaps.
-    `convert` turns values into those of the driver, `results` the values of a row that it returns, by
-    their places, into what SQLAlchemy makes of them; `order` is that of parameters without names.
+    `defaults` are the values of omitted parameters, `times` those that get the current time, the same for all rows
+    of a call, `make` those computed for each row, possibly from its other values. `convert` converts values for the
+    driver, `results` the values of a returned row, by position, to what SQLAlchemy would return; `order` is that of
+    unnamed parameters.
     """
 
     sql: str
@@ -40,11 +40,11 @@ class Compiled:
     results: list[tuple[int, Call]]
 
     def run(self, connection: Connection, parameters: Any, fetch: Fetch = fetch_all) -> Rows:
-        """The rows that it returns."""
+        """Run it and return the rows."""
         return self.convert_rows(run(connection, self.sql, parameters, fetch=fetch))
 
     def convert_rows(self, rows: Rows) -> Rows:
-        """Turn values of the driver into what SQLAlchemy would make of them."""
+        """Convert values of the driver to what SQLAlchemy would return."""
         return [self._convert(row) for row in rows] if self.results else rows
 
     def _convert(self, row: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -54,7 +54,7 @@ class Compiled:
         return tuple(values)
 
     def parameters(self, row: Row) -> Any:
-        """The values of a row as the driver takes them: those without names take it two thirds of the time."""
+        """Return the values of a row for the driver; unnamed parameters take two thirds of the time."""
         is_complete = not (self.times or self.make)
         values = self.defaults | row if is_complete else self.complete(row, self.common())
         for name, call in self.convert.items():
@@ -62,7 +62,7 @@ class Compiled:
         return values if self.order is None else tuple(map(values.__getitem__, self.order))
 
     def complete(self, row: Row, common: Row) -> Row:
-        """All values of a row, of which `common` are those that it need not have."""
+        """Return all values of a row; `common` are those that it may omit."""
         values = common | row
         for name, make in self.make.items():
             if name not in row:
@@ -70,20 +70,20 @@ class Compiled:
         return values
 
     def common(self) -> Row:
-        """The values of parameters that a row is not given."""
+        """Return the values of omitted parameters."""
         return (
             {**self.defaults, **dict.fromkeys(self.times, now())} if self.times else self.defaults
         )
 
 
 class Context:
-    """The context that SQLAlchemy passes to defaults that depend on other columns."""
+    """The context that SQLAlchemy passes to defaults which depend on other columns."""
 
     def __init__(self, values: Row):
         self._values = values
 
     def get_current_parameters(self) -> Row:
-        """The values of the row so far."""
+        """Return the values of the row so far."""
         return self._values
 
 
@@ -95,7 +95,7 @@ def compile_once(
     on_conflict: str = "",
     names: Names = None,
 ) -> Compiled:
-    """A statement for one database; see `Prepared`. `names` are those of the columns that rows to insert have."""
+    """Compile a statement for one database; see `Prepared`. `names` are the columns of rows to insert."""
     columns = columns_filled(statement, with_id, names)
     if isinstance(statement, Insert) and not statement.exported_columns:
         statement = statement.inline()  # or it would return the id, which nobody reads
@@ -104,7 +104,7 @@ def compile_once(
     times: list[str] = []
     make: dict[str, Call] = {}
     convert: dict[str, Call] = {}
-    # keys of JSON are of no class of SQLAlchemy's; several parameters may have one name, and so one value
+    # keys of JSON have no class of SQLAlchemy's; several parameters may share a name, and so a value
     binds = {str(key): bind for bind, key in compiled.bind_names.items()}
     for name, bind in binds.items():
         default = columns[name].default if name in columns else None
@@ -128,14 +128,14 @@ def compile_once(
 def compile_with_id(
     dialect: Dialect, statement: Any, with_id: bool, on_conflict: str, names: Names
 ) -> Compiled:
-    """An INSERT that tells the id of its row; the driver of SQLite does so anyway."""
+    """Compile an INSERT that returns the id of its row; the driver of SQLite reports that anyway."""
     if dialect.name != "sqlite":
         statement = statement.returning(statement.table.c.id)
     return compile_once(dialect, statement, with_id, on_conflict, names)
 
 
 def columns_filled(statement: Any, with_id: bool, names: Names) -> dict[str, Any]:
-    """The columns that an INSERT fills: those with `names`, and those that have a default."""
+    """Return the columns that an INSERT fills: those with `names`, and those with a default."""
     if names is None:
         return {}
     table: Any = statement.table
@@ -162,5 +162,5 @@ def _processor(type: Any, dialect: Dialect) -> Call | None:
 
 
 def _convert_each(process: Call, values: Iterable[Any]) -> list[Any]:
-    """What the driver takes for the values of a list."""
+    """Return the values of a list for the driver."""
     return list(map(process, values))

@@ -1,7 +1,7 @@
-"""Statements that return nothing wait for the next one of their transaction, or for its commit, and go with that.
+"""Statements without results that wait for the next one of their transaction, or for its commit.
 
-To PostgreSQL they go as one message: one of their own takes longer than the row that it inserts.
-SQLite is in this process, and has no messages.
+On PostgreSQL they are sent together as one message: a message of their own takes longer than inserting the row.
+SQLite runs in this process, without messages.
 """
 
 from typing import Any, NamedTuple
@@ -25,10 +25,10 @@ DEFERRED: WeakKeyDictionary[Any, list[FilledStatement]] = WeakKeyDictionary()
 
 
 def defer(connection: Connection, template: str, values: Any) -> bool:
-    """Let a statement wait; False where it cannot and must run now."""
+    """Defer a statement; return False if it has to run now."""
     if connection.dialect.name != "postgresql":
         return False
-    if not connection.get_execution_options().get("writes"):  # in no transaction
+    if not connection.get_execution_options().get("writes"):  # not in a transaction
         return False
     texts = (one for one in values.values() if isinstance(one, str | bytes))
     if sum(map(len, texts)) > LONGEST_VALUES:
@@ -41,7 +41,7 @@ def defer(connection: Connection, template: str, values: Any) -> bool:
 
 
 def run_together(cursor: Any, statements: list[FilledStatement]) -> None:
-    """Send statements as one message, by a timed cursor: operators see it as one statement."""
+    """Send statements as one message, with a timed cursor: operators see it as one statement."""
     templates, texts = zip(*statements, strict=True)
     cursor.execute_filled("; ".join(texts), "; ".join(templates))
     cursor.close()

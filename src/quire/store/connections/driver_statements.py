@@ -1,6 +1,6 @@
-"""Runs statements by the driver: SQLAlchemy takes longer to run one of ours than the database does.
+"""Runs statements with the driver: SQLAlchemy takes longer to run one of ours than the database does.
 
-They are timed, noted and heard of, and fail, as those that SQLAlchemy runs.
+They are timed, recorded and logged, and fail, like those that SQLAlchemy runs.
 """
 
 from collections.abc import Callable
@@ -26,7 +26,7 @@ def run(
     many: bool = False,
     fetch: Fetch = fetch_all,
 ) -> Rows:
-    """What a statement returns, in values of the driver; with `many` it runs for each of the parameters.
+    """Return the results of a statement in values of the driver; with `many`, run it for each set of parameters.
 
     Raises what SQLAlchemy would raise.
     """
@@ -34,14 +34,14 @@ def run(
 
 
 def insert_row(connection: Connection, sql: str, parameters: Any) -> int:
-    """Insert one row on SQLite, which tells its id: RETURNING would take as long as the rest."""
+    """Insert one row on SQLite, which reports its id: RETURNING would take as long as everything else."""
     return int(_run(connection, sql, parameters, False, fetch_all)[1])
 
 
 def _run(
     connection: Connection, sql: str, parameters: Any, many: bool, fetch: Fetch
 ) -> tuple[Rows, Any]:
-    """The rows, and the id of the last one that was inserted, where the driver tells that."""
+    """Return the rows, and the id of the last inserted one if the driver reports it."""
     events = connection.engine.dispatch
     dialect: Any = connection.dialect
     if not connection.in_transaction():

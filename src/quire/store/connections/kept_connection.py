@@ -1,6 +1,6 @@
 """A connection that a request keeps for its next read, so that it takes one from the pool instead of two.
 
-Who asks and what the database shows are looked up first, and mostly something is read right after.
+The user and the database's state are looked up first, and a read usually follows.
 """
 
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ _MAY_KEEP, _KEPT = "quire.may_keep_connection", "quire.kept_connection"
 
 
 def allow_keeping(environ: dict[str, Any]) -> None:
-    """Let a request that changes nothing keep a connection; whoever does calls `close_kept` at its end."""
+    """Let a read-only request keep a connection; its caller has to call `close_kept` at the end."""
     environ[_MAY_KEEP] = True
 
 
@@ -25,12 +25,12 @@ def may_keep(environ: dict[str, Any]) -> bool:
 
 @contextmanager
 def first_connection(engine: Engine, environ: dict[str, Any]) -> Iterator[Connection]:
-    """A connection that the next read of the request uses, too, where that is allowed."""
+    """Open a connection that the next read of the request also uses, if that is allowed."""
     connection = engine.connect()
     try:
         yield connection
         if may_keep(environ) and _KEPT not in environ:
-            connection.rollback()  # the next read sees what is there then
+            connection.rollback()  # the next read sees the current data
             environ[_KEPT] = connection
     finally:
         if environ.get(_KEPT) is not connection:
@@ -38,13 +38,13 @@ def first_connection(engine: Engine, environ: dict[str, Any]) -> Iterator[Connec
 
 
 def take_kept(environ: dict[str, Any]) -> Connection | None:
-    """The connection that was kept, if one was; it is closed by whoever takes it."""
+    """Return the kept connection, if any; the caller closes it."""
     connection: Connection | None = environ.pop(_KEPT, None)
     return connection
 
 
 def close_kept(environ: dict[str, Any]) -> None:
-    """Give back a connection that was kept for a read which has not come."""
+    """Return a connection to the pool that was kept for a read which did not follow."""
     connection = take_kept(environ)
     if connection is not None:
         connection.close()

@@ -1,4 +1,4 @@
-"""Runs an INSERT for many rows by few statements: each takes the drivers as long as the row itself, or longer."""
+"""Inserts many rows with few statements: each statement costs as much as its row, or more."""
 
 import re
 from collections.abc import Sequence
@@ -48,13 +48,13 @@ def run_many(
 
 @lru_cache(MAX_COMPILED)
 def _several(sql: str) -> str:
-    """The INSERT of AT_ONCE rows where `sql` is that of one on SQLite, otherwise nothing."""
+    """Return the INSERT of AT_ONCE rows if `sql` is an INSERT of one on SQLite, otherwise nothing."""
     places = _VALUES.search(sql)
     return sql.replace(places[1], ", ".join([places[1]] * AT_ONCE)) if places else ""
 
 
 def _parameters(compiled: Compiled, rows: Sequence[Row], names: Names) -> list[Any]:
-    """What `compiled.parameters` makes of each row, column by column: that takes half the time."""
+    """Do what `compiled.parameters` does for each row, column by column, in half the time."""
     common = compiled.common()
     if names is None or compiled.make:
         rows, names = [compiled.complete(row, common) for row in rows], frozenset(common)
@@ -79,7 +79,7 @@ def _column(name: str, rows: Sequence[Row], default: Any) -> list[Any]:
 
 
 def _convert(values: list[Any], convert: Call) -> list[Any]:
-    """What the driver takes for the values of a column, of which rows often share one."""
+    """Convert a column's values for the driver; rows often share one."""
     if all(map(is_, values, repeat(values[0]))):
         return [convert(values[0])] * len(values)
     return list(map(convert, values))
@@ -89,9 +89,9 @@ def _convert(values: list[Any], convert: Call) -> list[Any]:
 def _as_json(
     dialect: Dialect, statement: Any, with_id: bool, on_conflict: str, names: Names
 ) -> Compiled | None:
-    """The INSERT of all rows at once, as JSON in one parameter; None where that saves no time.
+    """Return an INSERT of all rows, as JSON in one parameter; None if that saves no time.
 
-    psycopg sends, and PostgreSQL runs, many single ones: five times as slow.
+    psycopg sends, and PostgreSQL runs, many single ones, five times as slowly.
     """
     if dialect.name != "postgresql" or not isinstance(statement, Insert):
         return None
@@ -99,7 +99,7 @@ def _as_json(
     columns = columns_filled(statement, with_id, names)
     is_json = {name for name, one in columns.items() if isinstance(one.type, JSON)}
     if any(columns[name].nullable and not columns[name].type.none_as_null for name in is_json):
-        return None  # of null in JSON and NULL, the function knows one
+        return None  # the function treats JSON null and NULL alike
     single = compile_once(dialect, statement, with_id, on_conflict, names)
     convert = {name: call for name, call in single.convert.items() if name not in is_json}
     quote = dialect.identifier_preparer.quote
@@ -110,7 +110,7 @@ def _as_json(
 
 
 def _json(rows: list[Row]) -> str | None:
-    """Rows as JSON; None where there is something in them that JSON has no form for."""
+    """Return rows as JSON; None if they contain something that JSON cannot express."""
     try:
         return orjson.dumps(rows, default=_decimal_text).decode()
     except orjson.JSONEncodeError:

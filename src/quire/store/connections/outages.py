@@ -1,4 +1,4 @@
-"""Handles database outages: 503 for the client, one log line a minute and cause for the operator."""
+"""Handles database outages: 503 for the client, one log line per minute and cause for the operator."""
 
 import logging
 import sqlite3
@@ -56,7 +56,7 @@ _OUTAGES = (DAMAGED, READ_ONLY, FULL, IDLE)
 
 @contextmanager
 def translate_outages() -> Iterator[None]:
-    """Around database calls. Raises Unavailable in place of errors that mean it cannot answer."""
+    """Wrap database calls. Raises Unavailable instead of errors that mean the database cannot answer."""
     try:
         yield
     except PoolTimeout as error:
@@ -70,7 +70,7 @@ def translate_outages() -> Iterator[None]:
 
 
 def _as_problem(error: DatabaseError) -> Problem | None:
-    """What the client is told, None where the error is one of our own."""
+    """Return what the client is told; None if the error is one of our own."""
     cause = _cause(error)
     if not isinstance(error, OperationalError) and cause not in _OUTAGES:
         return None
@@ -85,14 +85,14 @@ def _as_problem(error: DatabaseError) -> Problem | None:
 
 
 def lock_timeout(is_outage: bool = True) -> Unavailable:
-    """The error for a change that has waited too long for others; an outage is logged as such."""
+    """Return the error for a change that has waited too long for others; log it if it is an outage."""
     if is_outage:
         _log(LOCKED, TimeoutError("other changes of this process wait for it too"))
     return _unavailable("The database is not responding. Try again.", 5)
 
 
 def files_replaced() -> Unavailable:
-    """The error for a change that would go to files which nobody finds any more; it is logged."""
+    """Return and log the error for a change that would be written to files which have been replaced."""
     _log(REPLACED, FileNotFoundError("its name leads to another file, or to none"))
     return _unavailable("The database is not responding. Try again.", 60)
 
@@ -115,7 +115,7 @@ def _log(cause: str, error: Exception) -> None:
 
 @contextmanager
 def driver_connection(connection: Connection) -> Iterator[Any]:
-    """The driver's own connection; the pool learns of its errors as of those that SQLAlchemy raises."""
+    """Yield the driver's own connection; the pool is told of its errors, as of SQLAlchemy's."""
     dbapi: Any = connection.dialect.dbapi
     try:
         yield connection.connection.dbapi_connection
@@ -125,7 +125,7 @@ def driver_connection(connection: Connection) -> Iterator[Any]:
 
 
 def driver_error(connection: Connection, error: Exception, sql: str) -> StatementError:
-    """What SQLAlchemy would raise for an error of the driver in a statement; the pool learns of it."""
+    """Return what SQLAlchemy would raise for an error of the driver in a statement; tell the pool."""
     dialect: Any = connection.dialect
     lost = _tell_pool(connection, error)
     return DBAPIError.instance(
@@ -134,11 +134,11 @@ def driver_error(connection: Connection, error: Exception, sql: str) -> Statemen
 
 
 def _tell_pool(connection: Connection, error: Exception) -> bool:
-    """Let the pool know if the connection is lost; whether it is."""
+    """Tell the pool if the connection is lost; return whether it is."""
     dialect: Any = connection.dialect
     lost = bool(dialect.is_disconnect(error, connection.connection.dbapi_connection, None))
     if lost:
         connection.invalidate(error)
-        # a server that ended one connection has mostly ended all: each would cost a request
+        # a server that has closed one connection has usually closed all: each would fail a request
         connection.engine.dispose()
     return lost

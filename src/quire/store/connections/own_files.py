@@ -1,7 +1,7 @@
-"""Notices that the files of SQLite are others than those that are open: what is written is then lost.
+"""Notices that SQLite's files are not those that are open any more, so that writes would be lost.
 
-SQLite itself looks only without a write-ahead log. With one, it goes on in files that were renamed or
-deleted, and nobody who opens the database later finds what it wrote: https://sqlite.org/howtocorrupt.html
+SQLite itself only checks that without a write-ahead log. With one, it continues in files that were renamed or
+deleted, and the writes are missing when the database is opened again: https://sqlite.org/howtocorrupt.html
 """
 
 import os
@@ -20,7 +20,7 @@ Identity = tuple[int, int] | None
 
 
 class WatchedConnection(sqlite3.Connection):
-    """A connection that its files know of for as long as it is open."""
+    """A connection that is counted for its files while it is open."""
 
     files: "OwnFiles | None" = None
 
@@ -34,18 +34,18 @@ class WatchedConnection(sqlite3.Connection):
 class OwnFiles:
     """The files of the database in `path`, as they were when this process opened them.
 
-    They stay the same while it has a connection; others may be there after the last one was closed.
+    They stay the same while it has a connection; after the last one is closed, they may be replaced.
     """
 
     def __init__(self, path: str):
         self._paths = {suffix: path + suffix for suffix in (DATABASE, LOG)}
-        # weakly: one that could not be prepared is forgotten, and nobody closes it
+        # weak, since a connection that could not be set up is dropped without being closed
         self._connections: WeakSet[WatchedConnection] = WeakSet()
         self._known: dict[str, Identity] = {}
         self._lock = threading.Lock()
 
     def add_connection(self, connection: WatchedConnection, *_: Any) -> None:
-        """One more connection is open."""
+        """Count an opened connection."""
         with self._lock:
             if not self._connections:
                 self._known = {DATABASE: _identity(self._paths[DATABASE])}
@@ -53,20 +53,20 @@ class OwnFiles:
             connection.files = self
 
     def remove_connection(self, connection: WatchedConnection) -> None:
-        """It is closed."""
+        """Stop counting a closed one."""
         with self._lock:
             self._connections.discard(connection)
 
     def check(self) -> None:
-        """Raise Unavailable where the name of a file leads to another one than that in use, or to none."""
+        """Raise Unavailable if the name of a file no longer refers to the one in use."""
         for suffix, known in tuple(self._known.items()) if self._connections else ():
             if known is not None and _identity(self._paths[suffix]) != known:
                 raise files_replaced()
 
     def check_commit(self) -> None:
-        """Raise Unavailable where a commit would go to files that nobody finds any more."""
+        """Raise Unavailable if a commit would go to files that are no longer the database's."""
         self.check()
-        if LOG not in self._known:  # it is there since the transaction began
+        if LOG not in self._known:  # it has existed since the transaction began
             self._known[LOG] = _identity(self._paths[LOG])
 
 
@@ -74,7 +74,7 @@ _watched: WeakKeyDictionary[Engine, OwnFiles] = WeakKeyDictionary()
 
 
 def watch_files(engine: Engine) -> None:
-    """Let `engine`, of SQLite, refuse to commit to files that were moved, replaced or deleted."""
+    """Make `engine`, of SQLite, refuse commits to files that were moved, replaced or deleted."""
     name = engine.url.database
     if name in (None, "", ":memory:") or str(name).startswith("file:"):
         return
@@ -89,7 +89,7 @@ def watch_files(engine: Engine) -> None:
     dialect.do_commit = do_commit
 
     def before_connect(_: Any, __: Any, ___: Any, options: dict[str, Any]) -> None:
-        files.check()  # a new database would be made where there is none any more
+        files.check()  # a new database would be created if it no longer exists
         options["factory"] = WatchedConnection
 
     event.listen(engine, "do_connect", before_connect)
@@ -97,7 +97,7 @@ def watch_files(engine: Engine) -> None:
 
 
 def require_own_files(engine: Engine) -> None:
-    """Raise Unavailable where the name of the database leads to another file than that in use, or that of its log does."""
+    """Raise Unavailable if the name of the database or its log no longer refers to the file in use."""
     if engine in _watched:
         _watched[engine].check()
 

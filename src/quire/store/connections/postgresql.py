@@ -1,4 +1,4 @@
-"""What PostgreSQL is told beyond SQLite: its pool, limits of time, and of which rows its indexes are."""
+"""Options for PostgreSQL: its pool, time limits, and the conditions of partial indexes."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -27,8 +27,8 @@ IDLE_SECONDS = 60
 SESSION = {
     "timezone": "UTC",
     "jit": "off",
-    # random reads come from memory or an SSD; by default, PostgreSQL would rather read a whole
-    # table than look up a tenth of its rows in an index
+    # random reads come from memory or an SSD; by default, PostgreSQL prefers reading a whole
+    # table to looking up a tenth of its rows in an index
     "random_page_cost": "1.1",
 }
 """What each connection is told, in the words of PostgreSQL."""
@@ -53,26 +53,26 @@ LOG_POSITION = cast(_position, BigInteger())
 
 
 def engine_options(config: Mapping[str, Any], url: URL) -> dict[str, Any]:
-    """What SQLAlchemy is to make an engine with."""
+    """Return SQLAlchemy's options for an engine."""
     return {
         "pool_size": config["DATABASE_POOL_SIZE"] or config["THREADS"] + config["JOB_THREADS"] + 1,
         "max_overflow": config["DATABASE_POOL_OVERFLOW"],
         "pool_timeout": config["DATABASE_POOL_TIMEOUT"],
         "pool_recycle": config["DATABASE_POOL_RECYCLE"],
-        # what only reads sees what is committed, statement by statement, with or without a
-        # transaction around it: BEGIN and ROLLBACK would be two more round trips
+        # reads see what is committed, statement by statement, with or without a
+        # transaction: BEGIN and ROLLBACK would be two more round trips
         "isolation_level": "AUTOCOMMIT",
         "connect_args": _connect_args(config, url),
     }
 
 
 def is_replica(connection: Connection) -> bool:
-    """Whether its server is a replica, which shows what the primary server has shown a moment ago."""
+    """Whether its server is a replica, which shows the primary's state of a moment ago."""
     return REPLICA_OPTION in connection.get_execution_options()
 
 
 def declare_partial_indexes(metadata: MetaData) -> None:
-    """Say of which rows the indexes of `declare.mixins.partial_index` are."""
+    """Add the conditions of the indexes from `declare.mixins.partial_index`."""
     for table in metadata.tables.values():
         for index in table.indexes:
             if "where" in index.info:
@@ -80,7 +80,7 @@ def declare_partial_indexes(metadata: MetaData) -> None:
 
 
 def missing_role_settings(connection: Connection) -> list[tuple[str, str]]:
-    """What the role that connects should be set to, name and value, for sessions that are told nothing."""
+    """Return the settings that the role needs, for sessions in which they cannot be set."""
     statement = text(
         "SELECT lower(name) AS name, setting FROM pg_settings WHERE lower(name) = ANY(:names)"
     )
@@ -93,14 +93,14 @@ def missing_role_settings(connection: Connection) -> list[tuple[str, str]]:
 
 
 def _connect_args(config: Mapping[str, Any], url: URL) -> dict[str, Any]:
-    """What the driver is given; what the URL says itself wins."""
+    """Return the options for the driver; those in the URL take precedence."""
     arguments: dict[str, Any] = {
         "connect_timeout": CONNECT_SECONDS,
         "application_name": APPLICATION,
     }
     if config["DATABASE_PGBOUNCER"]:
-        # the next transaction runs on another connection of the server, which knows neither
-        # the statements that this one has prepared nor its settings
+        # the next transaction runs on another connection of the server, which has neither
+        # the prepared statements of this one nor its settings
         arguments["prepare_threshold"] = None
     else:
         settings = SESSION | (LIMITS if config["LIMIT_DATABASE_TIME"] else {})

@@ -1,4 +1,4 @@
-"""Whether the database takes changes at all, whoever holds a lock on it."""
+"""Whether the database accepts changes at all, whoever holds a lock on it."""
 
 import errno
 import os

@@ -1,7 +1,7 @@
-"""Lets changes that wait for one another on SQLite share a commit, and so the sync of the disk that each would wait for.
+"""Lets changes that wait for one another on SQLite share a commit, and so the disk sync that each would wait for.
 
-Whoever is done while others wait leaves the transaction open to the next one, who writes in a savepoint
-of their own. The last one commits for all. Nobody sees a change, and nobody is answered, before that.
+A writer that finishes while others wait leaves the transaction open to the next one, which writes in a savepoint of
+its own. The last one commits for all. No change is visible or acknowledged before that.
 """
 
 import threading
@@ -44,7 +44,7 @@ class SharedTransaction:
 
     @contextmanager
     def part(self) -> Iterator[None]:
-        """What one thread writes: if it fails, that alone is rolled back."""
+        """Contain what one thread writes: if it fails, only that is rolled back."""
         if self._written is not None:
             with self.connection.begin_nested():
                 yield
@@ -55,7 +55,7 @@ class SharedTransaction:
             self._written = stack.pop_all()
 
     def end(self) -> None:
-        """Commit what all have written, or leave it open to the next one; the only writer calls it."""
+        """Commit everything, or leave the transaction open to the next writer; the only writer calls it."""
         joinable = has_request_context() and time.monotonic() < self._until
         if self._written and joinable and others_wait() and self._is_in_transaction():
             self._ended = self._ended or threading.Event()
@@ -64,7 +64,7 @@ class SharedTransaction:
             self.finish()
 
     def finish(self) -> None:
-        """Commit for all; they learn of an error."""
+        """Commit for all; each gets any error."""
         try:
             with self._written or ExitStack():
                 if self._written and not self._is_in_transaction():
@@ -94,7 +94,7 @@ class SharedTransaction:
             raise self._error
 
     def _finish_if_left(self) -> None:
-        """Commit it if the one who was to join has given up waiting."""
+        """Commit it if the writer that was to join has given up waiting."""
         with try_writing() as is_writer:
             if is_writer and _open.get(self.engine) is self:
                 del _open[self.engine]
@@ -103,7 +103,7 @@ class SharedTransaction:
 
 @contextmanager
 def shared_transaction(engine: Engine, current: AsCurrent) -> Iterator[Connection]:
-    """The connection on which the only writer of this process writes, while it is `current`.
+    """Yield the connection on which the only writer of this process writes, while it is `current`.
 
     Returns when it is committed. Raises Unavailable after a long wait, and what the commit raises.
     """
@@ -118,7 +118,7 @@ def shared_transaction(engine: Engine, current: AsCurrent) -> Iterator[Connectio
 
 
 def _left_open(engine: Engine) -> SharedTransaction | None:
-    """The transaction of `engine` that may be joined; it is committed for those who must not keep others waiting."""
+    """Return the transaction of `engine` to join; it is committed for those who must not delay others."""
     for other, shared in tuple(_open.items()):
         del _open[other]
         if other is engine and has_request_context():

@@ -1,6 +1,6 @@
-"""How long a request may take in the database: its statements are timed, and stopped when it takes more.
+"""Times the statements of a request, and stops one when the request has spent too long in the database.
 
-Jobs and commands are not requests and have no such limit, nor has the rest of an answer that has begun.
+Jobs and commands are not requests and have no such limit, nor has the rest of a response that has begun.
 """
 
 import logging
@@ -41,7 +41,7 @@ logger = logging.getLogger("quire.database")
 
 
 class StatementTimer:
-    """The statements of one request: how many, how many seconds, and at most how many of these."""
+    """The statements of one request: how many, how many seconds, and the maximum."""
 
     def __init__(self, limit: float):
         self.limit, self.began = limit, time.perf_counter()
@@ -52,7 +52,7 @@ class StatementTimer:
         self._stopped = False
 
     def run(self, cursor: Any, call: Callable[..., Any], argument: Any) -> Any:
-        """What `call(*argument)`, a method of `cursor`, returns. Raises QueryTimeout."""
+        """Return the result of `call(*argument)`, a method of `cursor`. Raises QueryTimeout."""
         if self.seconds > self.limit:
             raise QueryTimeout(self.limit)
         began = self._since = time.perf_counter()
@@ -65,14 +65,14 @@ class StatementTimer:
                 raise QueryTimeout(self.limit) from error
             raise
         finally:
-            with self._lock:  # a stop that is on its way must not reach the next statement
+            with self._lock:  # a stop that is on its way must not hit the next statement
                 self._cursor = None
             seconds = time.perf_counter() - began
             self.seconds += seconds
             cursor.seconds += seconds
 
     def stop_when_due(self) -> None:
-        """Stop the statement that runs now, if any does and the request has taken too long."""
+        """Stop the running statement, if any, when the request has taken too long."""
         with self._lock:
             cursor = self._cursor
             if cursor is None:
@@ -83,7 +83,7 @@ class StatementTimer:
                     _interrupt(cursor.connection)
 
     def server_timing(self) -> str:
-        """Milliseconds in the database and outside of it (https://www.w3.org/TR/server-timing/)."""
+        """Return milliseconds in the database and outside of it (https://www.w3.org/TR/server-timing/)."""
         outside = time.perf_counter() - self.began - self.seconds
         statements = "1 statement" if self.count == 1 else f"{self.count} statements"
         times = f'db;dur={self.seconds * 1000:.1f};desc="{statements}"'
@@ -105,7 +105,7 @@ _watchers: list[threading.Thread] = []
 
 
 class _TimedCursor:
-    """What a cursor of either driver does differently: SQLite works while rows are fetched, too."""
+    """What a cursor of either driver does differently: SQLite also works while rows are fetched."""
 
     slow_seconds: float
     statement: Any = ""
@@ -120,9 +120,9 @@ class _TimedCursor:
         return self._time(super().executemany, arguments)  # type: ignore[misc]
 
     def execute_filled(self, text: str, template: str) -> Any:
-        """Run what has its values in its text; the log shows `template`, which has none.
+        """Run a statement that has its values in its text; the log shows `template`, which has none.
 
-        PostgreSQL cannot prepare several statements at once.
+        PostgreSQL cannot prepare several statements together.
         """
         self._begin(template)
         return self._time(partial(super().execute, prepare=False), (text,))  # type: ignore[misc]
@@ -154,7 +154,7 @@ class _TimedCursor:
 
 
 def _log_slow(statement: Any, seconds: float) -> None:
-    """Log a statement as it is sent, without the values of its parameters, nor texts in it."""
+    """Log a statement as it is sent, without the values of its parameters and without literals."""
     text = _TEXTS.sub("'...'", " ".join(str(statement).split()))[:LONGEST_STATEMENT]
     milliseconds = int(seconds * 1000)
     extra = {"event": "slow_statement", "fields": {"ms": milliseconds}}
@@ -162,10 +162,10 @@ def _log_slow(statement: Any, seconds: float) -> None:
 
 
 def time_statements(engine: Engine, slow_seconds: float = math.inf) -> Any:
-    """Let cursors of `engine` be timed, and return their class, which takes a connection of the driver.
+    """Make the cursors of `engine` timed, and return their class, which takes a connection of the driver.
 
-    Events of SQLAlchemy cost more and miss what is fetched. What takes `slow_seconds`, its rows included,
-    is logged.
+    SQLAlchemy's events cost more and miss fetching. Statements are logged that take `slow_seconds`, including their
+    rows.
     """
     driver: Any = engine.dialect.dbapi
     own = {"driver_error": driver.Error, "slow_seconds": slow_seconds}
@@ -183,19 +183,19 @@ def time_statements(engine: Engine, slow_seconds: float = math.inf) -> Any:
 
 
 def new_cursor(connection: Connection) -> Any:
-    """A cursor of the driver for who runs statements without SQLAlchemy: timed where its own are."""
+    """Return a cursor of the driver for running statements without SQLAlchemy, timed if the engine's are."""
     raw, timed_cursor = connection.connection, getattr(connection.dialect, "timed_cursor", None)
     return raw.cursor() if timed_cursor is None else timed_cursor(raw.dbapi_connection)
 
 
 def current_timer() -> StatementTimer | None:
-    """The timer of this request; None outside of requests."""
+    """Return the timer of this request; None outside of requests."""
     return _timer.get()
 
 
 def _start(limit: float, request: Request) -> None:
     if "statement_timer" in current_globals():
-        return  # its beginning is repeated, since a replica was lost
+        return  # it is starting over, since a replica was lost
     timer = StatementTimer(limit)
     current_globals().statement_timer = timer, _timer.set(timer)
     _running.add(timer)
@@ -227,7 +227,7 @@ def _stop_slow_statements() -> None:
 
 
 def _complete(request: Request, response: Response) -> Response:
-    """Tell staff what the request took; what follows can no longer be refused."""
+    """Add the timing for staff; what follows can no longer be stopped."""
     timer = current_timer()
     if timer is not None:
         timer.limit = math.inf
@@ -239,7 +239,7 @@ def _complete(request: Request, response: Response) -> Response:
 
 
 def init_app(app: Flask) -> None:
-    """Time what each request takes; called before all others that ask the database."""
+    """Time each request; called before everything else that queries the database."""
     before_request(app, partial(_start, app.config["REQUEST_STATEMENT_SECONDS"]))
     after_request(app, _complete)
     app.teardown_request(_end)

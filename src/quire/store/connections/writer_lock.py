@@ -1,4 +1,4 @@
-"""Who may write: waiting writers block no reader, and no request waits too long."""
+"""Who may write: waiting writers block no readers, and no request waits too long."""
 
 import sqlite3
 import threading
@@ -25,7 +25,7 @@ MAX_WAITING = 100
 _WRITERS = "quire.writers"
 """The name of those who may write at once among the extensions of an application."""
 
-# queueing here is fair, SQLite's busy handler starves threads
+# queueing here is fair, whereas SQLite's busy handler starves threads
 _single_writer = threading.Lock()
 _waiting: set[int] = set()
 """The threads that wait to be the only writer."""
@@ -34,7 +34,7 @@ _queue_slots = threading.BoundedSemaphore(MAX_WAITING)
 
 @contextmanager
 def single_writer() -> Iterator[None]:
-    """Be the only writer of this process. Raises Unavailable when that takes too long."""
+    """Be the only writer of this process. Raises Unavailable if that takes too long."""
     thread = threading.get_ident()
     _waiting.add(thread)
     try:
@@ -54,7 +54,7 @@ def others_wait() -> bool:
 
 @contextmanager
 def try_writing() -> Iterator[bool]:
-    """Be the only writer if nobody is; whether that is so."""
+    """Be the only writer if there is none; return whether that succeeded."""
     is_writer = _single_writer.acquire(blocking=False)
     try:
         yield is_writer
@@ -65,15 +65,15 @@ def try_writing() -> Iterator[bool]:
 
 @contextmanager
 def one_of_many_writers() -> Iterator[None]:
-    """Leave a thread to readers: PostgreSQL lets a statement wait for locks, which holds its thread.
+    """Reserve a thread for readers: PostgreSQL lets statements wait for locks, which occupies threads.
 
-    Only requests are counted. Raises Unavailable when the others take too long.
+    Only requests are counted. Raises Unavailable if the others take too long.
     """
     if not has_request_context():
         yield
         return
     threads = current_app.config["THREADS"]
-    # two calls at once keep the same one
+    # two simultaneous calls get the same one
     writers = current_app.extensions.setdefault(
         _WRITERS, threading.BoundedSemaphore(max(threads - 1, 1))
     )
@@ -85,13 +85,13 @@ def one_of_many_writers() -> Iterator[None]:
 
 
 def lock_milliseconds() -> int | None:
-    """How long a statement of this request may still wait for locks, None where it has waited for nothing."""
+    """Return how long a statement of this request may still wait for locks; None if it has not waited yet."""
     seconds = g.get("lock_seconds") if has_request_context() else None
     return None if seconds is None else max(int(seconds * 1000), 1)
 
 
 def limit_lock_wait(connection: Connection) -> None:
-    """Let a request that has waited for its turn wait for locks of PostgreSQL only as long as is left."""
+    """Limit how long a request that has already waited for its turn may wait for locks of PostgreSQL."""
     rest = lock_milliseconds()
     if rest is not None:
         connection.exec_driver_sql(f"SET LOCAL lock_timeout = {rest}")
@@ -117,7 +117,7 @@ def _wait_for_lock(lock: Any) -> None:
 def brief_wait() -> Iterator[None]:
     """Let the request wait for locks no longer than SOON_SECONDS in this block.
 
-    For what is written because somebody reads: a reader waits for no writer. Raises Unavailable.
+    For writes on behalf of readers, who do not wait for writers. Raises Unavailable.
     """
     if not has_request_context():
         yield
@@ -136,7 +136,7 @@ def _waits_briefly() -> bool:
 
 @contextmanager
 def _remaining_seconds() -> Iterator[float]:
-    """The seconds left to wait for locks: one request has BUSY_SECONDS for all that it waits for."""
+    """Return the seconds left to wait for locks: a request may wait BUSY_SECONDS in total."""
     remaining, begin = BUSY_SECONDS, time.monotonic()
     if has_request_context():
         remaining = g.get("lock_seconds", BUSY_SECONDS)
@@ -148,9 +148,9 @@ def _remaining_seconds() -> Iterator[float]:
 
 
 def begin_writing(raw: sqlite3.Connection) -> None:
-    """Take the file's lock at once: a read that turns into a write cannot wait for another writer.
+    """Take the file's lock immediately: a read that turns into a write cannot wait for another writer.
 
-    Raises sqlite3.OperationalError when somebody else holds it for too long.
+    Raises sqlite3.OperationalError if another process holds it for too long.
     """
     raw.execute("PRAGMA busy_timeout=0").close()
     try:

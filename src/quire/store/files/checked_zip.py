@@ -33,15 +33,15 @@ _ENCRYPTED = 0x1
 
 
 class ArchiveRefused(Exception):
-    """An archive cannot be used; the text goes on where a sentence began with the name of the file."""
+    """An archive cannot be used; the text continues a sentence that begins with the name of the file."""
 
 
 @dataclass(frozen=True)
 class ArchiveFormat:
     """What an archive of one kind may contain.
 
-    `name` with its article, such as "a Quire backup", and `format`, its name in the manifest; the newest
-    `version`; the `members`; which of them may be `dense`, that is compressed to less than a 200th.
+    `name` with its article, such as "a Quire backup", and `format`, its name in the manifest; the newest `version`;
+    the `members`; which of them may be `dense`, that is, compressed to less than a 200th.
     """
 
     name: str
@@ -52,7 +52,7 @@ class ArchiveFormat:
 
 
 class _DirectoryGuard:
-    """A file that zipfile reads its directory from in one piece, as long as that is not too large."""
+    """A file from which zipfile reads the directory in one piece, unless that is too large."""
 
     def __init__(self, raw: IO[bytes], limit: int | None):
         self.raw, self.limit = raw, limit
@@ -61,15 +61,17 @@ class _DirectoryGuard:
         return getattr(self.raw, name)
 
     def read(self, size: int = -1) -> bytes:
-        """Read as the file does. Raises ArchiveRefused."""
+        """Read from the file. Raises ArchiveRefused."""
         if self.limit is not None and size > self.limit:
             raise ArchiveRefused(f"has a table of contents of {size:,} bytes, which is too large")
         return self.raw.read(size)
 
 
 def open_zip(raw: IO[bytes], limit: int | None = None) -> ZipFile:
-    """Open a ZIP file. Raises ArchiveRefused where its directory, which zipfile keeps in memory at ten
-    times its size, has more than `limit` bytes, or else more than an archive of that size needs.
+    """Open a ZIP file.
+
+    Raises ArchiveRefused if its directory, which takes zipfile ten times its size in memory, has more than `limit`
+    bytes, or by default more than an archive of that size needs.
     """
     if limit is None:
         limit = max(SMALL_DIRECTORY, raw.seek(0, SEEK_END) // LARGEST_PART)
@@ -80,7 +82,7 @@ def open_zip(raw: IO[bytes], limit: int | None = None) -> ZipFile:
 
 
 def check_members(zip: ZipFile, kind: ArchiveFormat) -> dict[str, ZipInfo]:
-    """The members by name. Raises ArchiveRefused where one does not belong in such an archive."""
+    """Return the members by name. Raises ArchiveRefused if one does not belong in such an archive."""
     members: dict[str, ZipInfo] = {}
     if len(zip.infolist()) > MAX_FILES:
         raise ArchiveRefused(f"contains more than {MAX_FILES:,} files")
@@ -107,12 +109,12 @@ def _check_member(info: ZipInfo, kind: ArchiveFormat) -> None:
 
 
 def is_dense(info: ZipInfo) -> bool:
-    """Whether it is compressed as tightly as the members of zip bombs are."""
+    """Whether it is compressed as tightly as the members of zip bombs."""
     return info.file_size > max(SMALL, info.compress_size * MAX_TIMES_SMALLER)
 
 
 def zip_bomb(name: str, size: int) -> ArchiveRefused:
-    """The error for a member that is too large."""
+    """Return the error for a member that is too large."""
     return ArchiveRefused(
         f"contains {name}, which decompresses to {size:,} bytes, too large for its compressed size"
     )
@@ -121,7 +123,7 @@ def zip_bomb(name: str, size: int) -> ArchiveRefused:
 def read_manifest(
     zip: ZipFile, members: Mapping[str, ZipInfo], kind: ArchiveFormat
 ) -> dict[str, Any]:
-    """The manifest: of this kind, and of no newer version. Raises ArchiveRefused."""
+    """Return the manifest, of this kind and of a supported version. Raises ArchiveRefused."""
     if MANIFEST not in members:
         raise ArchiveRefused(f"is not {kind.name}: it has no {MANIFEST}")
     if members[MANIFEST].file_size > MANIFEST_BYTES + MANIFEST_BYTES_FOR_A_FILE * len(members):
@@ -141,12 +143,12 @@ def read_manifest(
 
 
 def unreadable_manifest() -> ArchiveRefused:
-    """The error for a manifest that is not what it should be."""
+    """Return the error for an invalid manifest."""
     return ArchiveRefused(f"has a {MANIFEST} that cannot be read")
 
 
 def compare_names(names: Sequence[str], members: Mapping[str, ZipInfo]) -> None:
-    """Raise ArchiveRefused unless `names`, those in the manifest, are those of the other members."""
+    """Raise ArchiveRefused unless `names`, from the manifest, are those of the other members."""
     present = members.keys() - {MANIFEST}
     if len(set(names)) != len(names) or set(names) != present:
         odd = sorted(set(names) ^ present) or names
@@ -154,7 +156,7 @@ def compare_names(names: Sequence[str], members: Mapping[str, ZipInfo]) -> None:
 
 
 def digest(zip: ZipFile, name: str, look: Callable[[bytes], object] = len) -> str:
-    """The SHA-256 of a member in hexadecimal; `look` sees each piece of it. Raises ArchiveRefused."""
+    """Return the SHA-256 of a member in hexadecimal; `look` is called with each piece. Raises ArchiveRefused."""
     hash = sha256()
     try:
         with zip.open(name) as file:
@@ -167,12 +169,12 @@ def digest(zip: ZipFile, name: str, look: Callable[[bytes], object] = len) -> st
 
 
 def pieces(file: IO[bytes]) -> Iterator[bytes]:
-    """The content of a file, 1 MB at a time."""
+    """Yield the content of a file, 1 MB at a time."""
     return iter(lambda: file.read(PIECE), b"")
 
 
 def changed_error(name: str) -> ArchiveRefused:
-    """The error for a member with another hash than in the manifest."""
+    """Return the error for a member whose hash differs from the manifest."""
     return ArchiveRefused(
         f"contains {name}, which has been changed or damaged: its hash does not match"
     )

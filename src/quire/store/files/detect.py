@@ -1,4 +1,4 @@
-"""Detects the type of a file by its content; its name and the type a client claims do not count."""
+"""Detects the type of a file by its content, ignoring its name and the type that a client claims."""
 
 import re
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ PICTURES = {
 }
 OTHERS: tuple[tuple[re.Pattern[bytes], str, str], ...] = (
     (re.compile(rb"%PDF-\d"), "application/pdf", "pdf"),
-    # an ID3 tag, or the head of a frame: MPEG 1, 2 or 2.5, layer III, at a rate
+    # an ID3 tag, or the header of a frame: MPEG 1, 2 or 2.5, layer III, with a bit rate
     (
         re.compile(rb"ID3[\x02-\x04]|\xff[\xe2\xe3\xf2\xf3\xfa\xfb][\x10-\xef]", re.DOTALL),
         "audio/mpeg",
@@ -41,7 +41,7 @@ _MARKUP = re.compile(rb"\s*(<\?xml|<!doctype|<svg|<html|<!--|<[a-z]+[\s>])", re.
 
 
 class UnsupportedFile(ValueError):
-    """A file that is not accepted; `code` is one of DETAIL_CODES, the words complete "File ..."."""
+    """A file that is not accepted; `code` is one of DETAIL_CODES, the message continues "File ..."."""
 
     def __init__(self, code: str, words: str):
         super().__init__(words)
@@ -50,7 +50,7 @@ class UnsupportedFile(ValueError):
 
 @dataclass(frozen=True)
 class FileType:
-    """The type of a file: media type, suffix of its stored name, size in pixels if it is a picture."""
+    """The type of a file: media type, suffix of its stored name, size in pixels if it is an image."""
 
     media_type: str
     suffix: str
@@ -64,7 +64,7 @@ class FileType:
 
 
 def detect(upload: Upload) -> FileType:
-    """The type of an upload. Raises UnsupportedFile if it is empty, damaged, too large or not accepted."""
+    """Return the type of an upload. Raises UnsupportedFile if it is empty, damaged, too large or not accepted."""
     if not upload.size:
         raise UnsupportedFile("too_short", "is empty.")
     header = read_header(upload.path)

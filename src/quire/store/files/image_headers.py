@@ -1,7 +1,7 @@
 """Reads the header of an image from the structure of its file, without decoding anything.
 
-JPEG (ITU-T T.81, annex B), PNG (3rd edition), GIF89a and WebP (RFC 9649) are walked from one
-segment to the next, as decoders do, so anything after the end of a picture does not matter.
+JPEG (ITU-T T.81, annex B), PNG (3rd edition), GIF89a and WebP (RFC 9649) are scanned segment by segment, as
+decoders do, so anything after the end of an image is ignored.
 """
 
 import mmap
@@ -23,7 +23,7 @@ _PART = 64 * 1024
 _LARGEST_IFD = 512
 """How many entries of a directory of tags are read."""
 
-# markers that begin a segment or end the picture; padding, restarts and stuffed bytes are data
+# markers that begin a segment or end the image; padding, restarts and stuffed bytes are data
 _JPEG_MARKER = re.compile(rb"\xff([\xc0-\xcf\xd8-\xfe])", re.DOTALL)
 _SOI, _EOI, _SOS, _APP1 = 0xD8, 0xD9, 0xDA, 0xE1
 _SOF = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
@@ -32,9 +32,9 @@ _IMAGE, _EXTENSION, _TRAILER = b",", b"!", b";"
 
 @dataclass(frozen=True)
 class ImageHeader:
-    """Format (JPEG, PNG, GIF or WEBP) and size in pixels, as a viewer turns the picture.
+    """The format (JPEG, PNG, GIF or WEBP) and the size in pixels, after applying the orientation.
 
-    `is_complete` says that the file has all of its structure: neither cut off nor damaged.
+    `is_complete` if the file has its entire structure: neither truncated nor damaged.
     """
 
     format: str
@@ -44,41 +44,41 @@ class ImageHeader:
 
 
 class _Unreadable(ValueError):
-    """Not a picture of that format."""
+    """Not an image of that format."""
 
 
 class _Truncated(Exception):
-    """The file ends or is damaged before the end of the picture."""
+    """The file ends or is damaged before the end of the image."""
 
 
 class _Reader:
-    """The bytes of a file, and what the walk through them has found."""
+    """The bytes of a file, and what the scan has found."""
 
     def __init__(self, data: mmap.mmap):
         self.data = data
         self.width = self.height = 0
         self.orientation = 1
         self.has_image = False
-        # files of real programs have segments of hundreds of bytes; this bounds the walk
+        # files of real programs have a few hundred segments at most; this bounds the scan
         self._steps = 50_000 + len(data) // 64
 
     def take(self, start: int, count: int) -> bytes:
-        """`count` bytes from `start`. Raises _Truncated when they are not all there."""
+        """Return `count` bytes from `start`. Raises _Truncated if the file is shorter."""
         self._steps -= 1
         if start + count > len(self.data) or not self._steps:
             raise _Truncated
         return self.data[start : start + count]
 
     def number(self, start: int, count: int) -> int:
-        """The big-endian number at `start`."""
+        """Return the big-endian number at `start`."""
         return int.from_bytes(self.take(start, count), "big")
 
     def grow(self, width: int, height: int) -> None:
-        """Record a size; where a file names several, decoders may use the largest."""
+        """Record a size; if a file contains several, decoders may use the largest."""
         self.width, self.height = max(self.width, width), max(self.height, height)
 
     def read_exif(self, start: int, end: int) -> None:
-        """Record the orientation, if the Exif data between `start` and `end` has one."""
+        """Record the orientation, if the Exif data between `start` and `end` contains one."""
         if self.data[start : start + len(_EXIF)] == _EXIF:
             start += len(_EXIF)
         mark = self.data[start : start + 4]
@@ -89,7 +89,7 @@ class _Reader:
 
 
 def _orientation(data: mmap.mmap, start: int, end: int, order: Literal["little", "big"]) -> int:
-    """The orientation in the first directory of tags (TIFF 6.0, section 2); 1 where there is none."""
+    """Return the orientation in the first directory of tags (TIFF 6.0, section 2); 1 if there is none."""
 
     def number(place: int, count: int) -> int:
         return int.from_bytes(data[place : min(place + count, end)], order)
@@ -104,7 +104,7 @@ def _orientation(data: mmap.mmap, start: int, end: int, order: Literal["little",
 
 
 def read_header(path: Path) -> ImageHeader | None:
-    """The header of a picture; None for a file of any other format."""
+    """Return the header of an image; None for a file of any other format."""
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
         for format, begins, walk in _FORMATS:
             if begins.match(data[:16]):
@@ -164,11 +164,11 @@ def _walk_png(reader: _Reader) -> None:
 
 
 def _png_chunks(reader: _Reader) -> Iterator[tuple[bytes, int, int]]:
-    """Name, start and end of each chunk. Raises _Truncated also where a checksum does not hold."""
+    """Yield the name, start and end of each chunk. Raises _Truncated, also for a wrong checksum."""
     place = len(PNG_SIGNATURE)
     while True:
         if reader.has_image and _PNG_END.startswith(reader.data[place : place + len(_PNG_END)]):
-            return  # some programs leave it out, or a part of it
+            return  # some programs omit it, or a part of it
         length, kind = reader.number(place, 4), reader.take(place + 4, 4)
         start, end = place + 8, place + 8 + length
         if reader.number(end, 4) != _checksum(reader.data, place + 4, end):
@@ -194,7 +194,7 @@ def _walk_gif(reader: _Reader) -> None:
         elif kind == _IMAGE:
             place = _after_frame(reader, place + 1)
         elif reader.has_image:
-            return  # decoders stop at what is none of these
+            return  # decoders stop at anything else
         else:
             raise _Truncated
     if not reader.has_image:
@@ -204,7 +204,7 @@ def _walk_gif(reader: _Reader) -> None:
 def _after_frame(reader: _Reader, place: int) -> int:
     head = reader.take(place, 9)
     left, top, width, height = _little(head[:8], 2)
-    reader.grow(left + width, top + height)  # a frame may reach beyond the canvas
+    reader.grow(left + width, top + height)  # a frame may exceed the canvas
     place = _after_blocks(reader, place + 9 + _color_table_size(head[8]) + 1)
     reader.has_image = True
     return place
@@ -217,12 +217,12 @@ def _after_blocks(reader: _Reader, place: int) -> int:
 
 
 def _color_table_size(flags: int) -> int:
-    """Bytes of the color table that follows."""
+    """Return the size in bytes of the color table that follows."""
     return 3 << ((flags & 7) + 1) if flags & 0x80 else 0
 
 
 def _little(numbers: bytes, size: int) -> list[int]:
-    """The consecutive little-endian numbers of `size` bytes each."""
+    """Return the consecutive little-endian numbers of `size` bytes each."""
     return [int.from_bytes(numbers[n : n + size], "little") for n in range(0, len(numbers), size)]
 
 

@@ -39,7 +39,7 @@ logger = logging.getLogger("quire.files")
 
 @contextmanager
 def writing_files() -> Iterator[None]:
-    """Around code that writes files. Raises Unavailable where the disk is full, read-only or not ours."""
+    """Wrap code that writes files. Raises Unavailable if the disk is full, read-only or not accessible."""
     try:
         yield
     except OSError as error:
@@ -49,7 +49,7 @@ def writing_files() -> Iterator[None]:
 
 
 def full_disk_problem(error: OSError) -> Unavailable | None:
-    """The error for a client when the disk is full or read-only; None for any other failure."""
+    """Return the error for a client if the disk is full or read-only; None for any other failure."""
     return _problem(error, _CAUSES)
 
 
@@ -79,33 +79,33 @@ class StoredFile:
 class FileStorage(Protocol):
     """Stores files by name; a file is complete once it has its name, and never changes.
 
-    All but `delete` and `fault` raise Unavailable when the storage cannot be reached.
+    All methods except `delete` and `fault` raise Unavailable if the storage cannot be reached.
     """
 
     def put(self, name: str, source: Path) -> None:
         """Move the file `source` into the storage as `name`."""
 
     def find(self, name: str) -> StoredFile | None:
-        """The file, None where there is none."""
+        """Return the file; None if there is none."""
 
     def delete(self, *names: str) -> None:
-        """Remove files; names without a file are skipped."""
+        """Delete files; missing ones are skipped."""
 
     def older_than(self, moment: float) -> list[str]:
-        """The names of files stored before `moment`, in seconds since the epoch."""
+        """Return the names of files stored before `moment`, in seconds since the epoch."""
 
     def fault(self) -> str | None:
-        """Why no file can be stored, None when all is well."""
+        """Return why no file can be stored; None if all is well."""
 
 
 class LocalStorage:
-    """Files in one folder, in subfolders by the first characters of their names."""
+    """Files in one folder, in subfolders named after the first characters of their names."""
 
     def __init__(self, root: Path):
         self.root = root
 
     def path(self, name: str) -> Path:
-        """Where the file of that name is, or would be."""
+        """Return the path of the file with that name, whether or not it exists."""
         part = "originals" if name.startswith(ORIGINAL) else name[:2]
         return self.root / part / name
 
@@ -118,7 +118,7 @@ class LocalStorage:
         source.replace(path)
 
     def find(self, name: str) -> StoredFile | None:
-        """The file."""
+        """Return the file."""
         path = self.path(name)
         if not path.is_file():
             return None
@@ -127,17 +127,17 @@ class LocalStorage:
     def delete(self, *names: str) -> None:
         """Remove files."""
         for name in names:
-            # Windows keeps a file that somebody is reading: it stays, and nothing refers to it
+            # Windows does not delete a file that is being read: it stays, and nothing refers to it
             with suppress(OSError):
                 self.path(name).unlink()
 
     def older_than(self, moment: float) -> list[str]:
-        """The names of files stored before `moment`."""
+        """Return the names of files stored before `moment`."""
         files = (path for path in self.root.glob("*/*") if path.parent.name != INCOMING)
         return [path.name for path in files if path.stat().st_mtime < moment]
 
     def fault(self) -> str | None:
-        """Why no file can be created in the folder, None when all is well."""
+        """Return why no file can be created in the folder; None if all is well."""
         try:
             self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
             with TemporaryFile(dir=self.root):
@@ -147,12 +147,12 @@ class LocalStorage:
 
 
 def local_storage() -> LocalStorage:
-    """The storage in the folder of this installation."""
+    """Return the storage in the folder of this installation."""
     return LocalStorage(Path(current_app.config["QUIRE_INSTANCE"]) / "uploads")
 
 
 def incoming_dir() -> Path:
-    """The folder for files in progress, on the same disk as the stored ones."""
+    """Return the folder for incoming files, on the same disk as the stored ones."""
     folder = local_storage().root / INCOMING
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return folder

@@ -1,4 +1,4 @@
-"""Which files everybody may see: those that a record shows that everybody may read, in a field or in a text."""
+"""Which files are public: those shown by a record that everyone may read, in a field or in a text."""
 
 from collections.abc import Iterator
 from functools import cache
@@ -25,13 +25,13 @@ class PublicUse:
         self._files = files
 
     def condition(self) -> ColumnElement[bool]:
-        """The rows that are used by something that everybody may read now."""
-        # not EXISTS: PostgreSQL would gather all uses there are before it looks at the first row
+        """The condition for rows that are used by something that everyone may read now."""
+        # not EXISTS: PostgreSQL would collect all uses before looking at the first row
         uses = (one.correlate(self._files).limit(1).scalar_subquery() for one in self._uses())
         return or_(*(one.is_not(None) for one in uses))
 
     def _uses(self) -> Iterator[Select[Any]]:
-        """For each way to use a file, the statement that finds such uses."""
+        """Return a statement that selects the uses of files, for each way to use one."""
         for record in REGISTRY.values():
             pictures, texts = _pictures(record, self._files), texts_of(record)
             answer = record.declared_access.read(ANONYMOUS) if pictures or texts else False
@@ -49,7 +49,7 @@ class PublicUse:
                 yield select(1).select_from(source).where(is_use, *conditions)
 
     def shown_by(self, record: Record, where: ColumnElement[bool]) -> ColumnElement[bool] | None:
-        """The files that those rows of `record` use, whoever may see them; None if it uses none."""
+        """Return the files that the given rows of `record` use, whoever may see them; None if it uses none."""
         pictures = _pictures(record, self._files)
         ids = [select(one.column).where(where) for one in pictures]
         if texts_of(record):
@@ -61,7 +61,7 @@ class PublicUse:
         return self._files.c.id.in_(union(*ids)) if ids else None
 
     def affected_by(self, change: Change) -> ColumnElement[bool] | None:
-        """The files that a record begins or ceases to use by this change; None if there are none."""
+        """Return the files that a record starts or stops using with this change; None if there are none."""
         record = change.record
         ids: set[Any] = set()
         for field in _pictures(record, self._files):
@@ -77,7 +77,7 @@ class PublicUse:
 
 @cache
 def _pictures(record: Record, files: Table) -> list[Field]:
-    """The fields of a type that refer to that table."""
+    """Return the fields of a type that refer to that table."""
     return [one for one in record.fields if one.target == files.name and one.is_stored]
 
 
@@ -86,7 +86,7 @@ def _stem(files: Any) -> Any:
 
 
 def _is_named(files: Any, stem: Any) -> ColumnElement[bool]:
-    """Whether a file has this stem; the index of addresses brings it."""
+    """Whether a file name has this stem; the index of addresses is used."""
     start = literal(PREFIX).concat(stem) if isinstance(stem, ColumnElement) else f"{PREFIX}{stem}"
     return files.c.url.in_([start + f".{suffix}" for suffix in _SUFFIXES])
 

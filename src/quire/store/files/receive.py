@@ -1,4 +1,4 @@
-"""Receives an upload: writes it to disk as it arrives, and counts and hashes its bytes."""
+"""Receives an upload: writes it to disk as it arrives, counting and hashing its bytes."""
 
 import hashlib
 import os
@@ -20,16 +20,16 @@ from quire.translations.messages import Message
 
 CHUNK = 1024 * 1024
 LONGEST_NAME = 255
-# invisible characters and those that change the direction of writing do not belong in a name
+# invisible characters and direction controls do not belong in a name
 _ODD = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 @contextmanager
 def receive(stream: IO[bytes], name: str) -> Iterator[Upload]:
-    """The file in `stream`, for the duration of the block; whoever stores it moves it away.
+    """Yield the file in `stream` for the duration of the block; storing it moves it away.
 
-    Raises TooLarge beyond the limit, and Unavailable when the disk is full, here or in the block.
-    However the block ends, no temporary file remains.
+    Raises TooLarge beyond the limit, and Unavailable if the disk is full, here or in the block. However the block
+    ends, no temporary file remains.
     """
     with writing_files():
         path = incoming_dir() / f"{secrets.token_hex(16)}.part"
@@ -42,7 +42,7 @@ def receive(stream: IO[bytes], name: str) -> Iterator[Upload]:
 
 @contextmanager
 def hard_link(upload: Upload) -> Iterator[Upload]:
-    """The same file under a name of its own, which may be moved away while `upload` stays."""
+    """Return the same file under a name of its own, which may be moved away while `upload` stays."""
     path = upload.path.with_name(f"{secrets.token_hex(16)}.part")
     try:
         try:
@@ -55,7 +55,7 @@ def hard_link(upload: Upload) -> Iterator[Upload]:
 
 
 def _remove(path: Path) -> None:
-    # Windows keeps a file that is being read under its other name; the daily upkeep removes it
+    # Windows does not delete a file that is being read under its other name; daily maintenance does
     with suppress(PermissionError):
         path.unlink(missing_ok=True)
 
@@ -78,6 +78,6 @@ _FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 
 
 def display_name(name: str) -> str:
-    """The last part of a path that a client sent, fit for display; never used to open a file."""
+    """Return the last part of a path that a client sent, fit for display; never used to open a file."""
     last = re.split(r"[/\\]", _ODD.sub("", name))[-1].strip()
     return last[-LONGEST_NAME:] or "unnamed"

@@ -1,4 +1,4 @@
-"""Moves files from one storage to another while they are served: copies, compares, deletes."""
+"""Moves files from one storage to another while they are being served: copies, compares, deletes."""
 
 import hashlib
 import shutil
@@ -19,7 +19,7 @@ PIECE = 1024 * 1024
 
 @dataclass
 class RelocationReport:
-    """The outcome of a move: `count` files of `size` bytes, `existing` of them were there already.
+    """The outcome of a move: `count` files of `size` bytes, `existing` of which were already there.
 
     `differing` are the names of files that stay where they are, since the two storages differ.
     """
@@ -55,7 +55,7 @@ def relocate(
 def _move_unless_deleted(
     source: FileStorage, target: FileStorage, folder: Path, name: str
 ) -> Report:
-    """Move one file, unless its record is deleted meanwhile; returns what to add to the report."""
+    """Move one file, unless its record is deleted meanwhile; return what to add to the report."""
     file = source.find(name)
     try:
         return _no_report if file is None else _move(file, source, target, folder, name)
@@ -66,7 +66,7 @@ def _move_unless_deleted(
 
 
 def _no_report(report: RelocationReport) -> None:
-    """Nothing to add."""
+    """Return an empty report."""
 
 
 def _move(

@@ -1,4 +1,4 @@
-"""Storage of files in an S3-compatible bucket, which several machines can share; by obstore."""
+"""Stores files in an S3-compatible bucket, which several machines can share; uses obstore."""
 
 import io
 import logging
@@ -29,7 +29,7 @@ _FAILURES = (BaseError, OSError)
 
 
 class S3Storage:
-    """Files under their names at the top of a bucket that holds nothing else."""
+    """Files under their names in the root of a bucket that contains nothing else."""
 
     def __init__(self, config: Mapping[str, Any]):
         self.name = f"bucket {config['S3_BUCKET']}"
@@ -54,7 +54,7 @@ class S3Storage:
         source.unlink()
 
     def find(self, name: str) -> StoredFile | None:
-        """The file; its content is fetched when it is read."""
+        """Return the file; its content is fetched when it is read."""
         with self.translate_errors(f"find {name}"):
             try:
                 size = obstore.head(self.store, name)["size"]
@@ -63,23 +63,23 @@ class S3Storage:
         return StoredFile(size, lambda: self._reader(name, size))
 
     def delete(self, *names: str) -> None:
-        """Remove files; those that cannot be deleted now are orphans, which are cleaned up later."""
+        """Delete files; those that cannot be deleted now are orphans, which are deleted later."""
         try:
             obstore.delete(self.store, names)
         except FileNotFoundError:
-            pass  # some stores say so, most do not
+            pass  # some stores report missing files, most do not
         except _FAILURES as error:
             logger.warning("Could not delete from the %s: %s", self.name, _message(error))
 
     def older_than(self, moment: float) -> list[str]:
-        """The names of files stored before `moment`; other names than ours are ignored."""
+        """Return the names of files stored before `moment`; foreign names are ignored."""
         with self.translate_errors("list files"):
             objects = [one for some in obstore.list(self.store) for one in some]
         names = (one["path"] for one in objects if one["last_modified"].timestamp() < moment)
         return [name for name in names if is_stored_name(name)]
 
     def fault(self) -> str | None:
-        """Why no file can be stored in the bucket or deleted from it, None when all is well."""
+        """Return why files cannot be stored in the bucket or deleted from it; None if all is well."""
         try:
             obstore.put(self.store, PROBE, b"")
             obstore.delete(self.store, PROBE)
@@ -92,7 +92,7 @@ class S3Storage:
 
     @contextmanager
     def translate_errors(self, operation: str) -> Iterator[None]:
-        """Around calls of the library: log its errors and raise Unavailable."""
+        """Wrap calls of the library: log its errors and raise Unavailable."""
         try:
             yield
         except _FAILURES as error:
@@ -141,7 +141,7 @@ def _message(error: Exception) -> str:
 
 
 class FallbackStorage:
-    """A bucket for new files, and a local folder whose files have not been moved there yet."""
+    """A bucket for new files, and a local folder with files that have not been moved there yet."""
 
     def __init__(self, bucket: S3Storage, local: LocalStorage):
         self.bucket, self.local = bucket, local
@@ -151,25 +151,25 @@ class FallbackStorage:
         self.bucket.put(name, source)
 
     def find(self, name: str) -> StoredFile | None:
-        """The file; the folder is tried first, as it is faster."""
+        """Return the file; the folder is tried first, as it is faster."""
         return self.local.find(name) or self.bucket.find(name)
 
     def delete(self, *names: str) -> None:
-        """Remove files from both."""
+        """Delete files from both."""
         self.local.delete(*names)
         self.bucket.delete(*names)
 
     def older_than(self, moment: float) -> list[str]:
-        """The names of files stored before `moment` in either."""
+        """Return the names of files stored before `moment` in either."""
         return [*{*self.local.older_than(moment), *self.bucket.older_than(moment)}]
 
     def fault(self) -> str | None:
-        """Why the bucket or the folder, where files are received, cannot be used; None if both can."""
+        """Return why the bucket or the folder, where files are received, cannot be used; None if both can."""
         return self.bucket.fault() or self.local.fault()
 
 
 def s3_storage() -> S3Storage:
-    """The bucket of this application: a single object, since it pools connections."""
+    """Return the bucket of this application: a single object, since it pools connections."""
     extensions = current_app.extensions
     if _EXTENSION not in extensions:
         extensions[_EXTENSION] = S3Storage(current_app.config)
@@ -177,5 +177,5 @@ def s3_storage() -> S3Storage:
 
 
 def with_fallback(local: LocalStorage) -> FallbackStorage:
-    """The bucket of this application, and the folder `local`."""
+    """Return the bucket of this application with the folder `local` as its fallback."""
     return FallbackStorage(s3_storage(), local)

@@ -10,7 +10,7 @@ from quire.store.instance_locks import is_backup_running
 
 
 def file_storage() -> FileStorage:
-    """The file storage of this installation; the S3 library is loaded only if there is a bucket."""
+    """Return the file storage of this installation; the S3 library is only loaded if there is a bucket."""
     local = local_storage()
     if not current_app.config["S3_BUCKET"]:
         return local
@@ -20,7 +20,7 @@ def file_storage() -> FileStorage:
 def delete_files(*names: str) -> None:
     """Delete files that no record needs any more.
 
-    While a backup runs they stay, since the database in it may need them; the daily upkeep deletes them.
+    While a backup runs they stay, since the database in it may need them; daily maintenance deletes them.
     """
     if not is_backup_running():
         file_storage().delete(*names)

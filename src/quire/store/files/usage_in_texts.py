@@ -1,6 +1,4 @@
-"""Indexes which files the texts of records name, in a table of its own: searching all texts would
-become ever slower.
-"""
+"""Indexes which files the texts of records refer to, in a table: searching all texts would get ever slower."""
 
 import re
 from collections.abc import Iterable
@@ -36,9 +34,9 @@ State = dict[str, Any]
 
 
 class TextUse(Model):
-    """A text of a record names a file, or one of its smaller versions.
+    """A text of a record refers to a file, or to one of its variants.
 
-    The file need not be there (yet): an import may bring it later.
+    The file may be missing, since an import may add it later.
     """
 
     __tablename__ = "text_uses"
@@ -54,7 +52,7 @@ _uses = TextUse.__table__
 
 @cache
 def texts_of(record: Record) -> list[Field]:
-    """The fields of a type that are shown as HTML, and so may name files."""
+    """Return the fields of a type that are shown as HTML, and so may refer to files."""
     fields_by_name = record.fields_by_name
     return [one for one in record.fields if f"{one.name}_html" in fields_by_name and one.is_stored]
 
@@ -65,7 +63,7 @@ def _names_of_texts(record: Record) -> frozenset[str]:
 
 
 def stems_in(texts: Iterable[str | None]) -> set[str]:
-    """The stems of the files that texts name."""
+    """Return the stems of the files that texts refer to."""
     stems: set[str] = set()
     for text in texts:
         if text and PREFIX in text:
@@ -74,7 +72,7 @@ def stems_in(texts: Iterable[str | None]) -> set[str]:
 
 
 def index_texts(connection: Connection, changed: Iterable[tuple[Change, State, list[str]]]) -> None:
-    """Store which files texts name; takes changes, the states after them, and the fields that differ."""
+    """Store which files texts refer to; takes changes, the states after them, and the fields that differ."""
     rows: list[dict[str, Any]] = []
     for change, state, differing in changed:
         texts = _names_of_texts(change.record)
@@ -89,13 +87,13 @@ def index_texts(connection: Connection, changed: Iterable[tuple[Change, State, l
 
 
 def delete_text_uses(connection: Connection, record: Record, id: int) -> None:
-    """Delete the uses in the texts of a record."""
+    """Delete the uses in a record's texts."""
     if texts_of(record):
         mine = (_uses.c.type == record.path, _uses.c.record_id == id)
         connection.execute(delete(_uses).where(*mine))
 
 
 def rows_naming(record: Record, stem: Any) -> ColumnElement[bool]:
-    """The rows of a type of which a text names the file with that stem."""
+    """Return the rows of a type with a text that refers to the file with that stem."""
     mine = (_uses.c.type == record.path, _uses.c.record_id == record.table.c.id)
     return exists(select(1).select_from(_uses).where(_uses.c.stem == stem, *mine))

@@ -1,1 +1,1 @@
-"""How a list is read: statements, pages, cursors and totals; `read.py` puts them together."""
+"""How lists are read: statements, pages, cursors and totals; `read.py` combines them."""

@@ -1,6 +1,8 @@
-"""Keeps blocks of what was read of large tables, in memory and in a table, so that the next process need not read all.
+"""Caches blocks of what was read from large tables, in memory and in a table, so that a new process need not read
+everything.
 
-What is in the table is as true as what is in memory: whoever loads it reads the blocks of rows that have changed since.
+The blocks in the table are as current as those in memory: a process that loads them re-reads the blocks of rows
+changed since.
 """
 
 import hashlib
@@ -42,7 +44,7 @@ MAX_STORED = 200
 
 
 class StoredBlocks(Model):
-    """The blocks of one query, whose text and values `digest` stands for, as JSON."""
+    """The blocks of one query as JSON; `digest` identifies its text and values."""
 
     __tablename__ = "list_blocks"
 
@@ -61,7 +63,7 @@ _store = Prepared(
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What is read of a large table, its blocks, None before they are read, and those that are stored."""
+    """What is cached for a large table: its blocks, None before they are read, and those that are stored."""
 
     digest: str
     query: BlockQuery
@@ -70,7 +72,7 @@ class Entry:
 
     @property
     def has_changed(self) -> bool:
-        """Whether the next process would have more to read than this one."""
+        """Whether a new process would have to read more than this one."""
         blocks, stored = self.blocks, self.stored
         return blocks is not None and (stored is None or _contents(blocks) != _contents(stored))
 
@@ -81,7 +83,7 @@ _digests: WeakKeyDictionary[Engine, dict[str, set[str]]] = WeakKeyDictionary()
 
 
 def is_kept(engine: Engine, key: Any) -> bool:
-    """Whether `keep` was called for this key."""
+    """Whether `keep` has been called for this key."""
     return key in _entries.get(engine, {})
 
 
@@ -92,7 +94,7 @@ def keep(
     values: dict[str, Any],
     blocks: Blocks | None = None,
 ) -> None:
-    """Let `read` keep blocks under `key`, where these can be brought up to date: it takes long to read all rows."""
+    """Let `read` cache blocks under `key`, if they can be kept current: reading all rows takes long."""
     if can_be_kept(query, connection.dialect):
         digest = _digest(connection.dialect, query, values)
         _add(connection.engine, key, Entry(digest, query, blocks))
@@ -105,7 +107,7 @@ def read(
     query: BlockQuery,
     values: dict[str, Any],
 ) -> dict[int, Any] | None:
-    """What `query` reads of each block; None where no blocks are kept under `key`."""
+    """Return what `query` reads for each block; None if no blocks are cached under `key`."""
     if state.feed is None:
         return None
     engine = connection.engine
@@ -121,7 +123,7 @@ def read(
 def read_or_keep(
     connection: Connection, key: Any, query: BlockQuery, values: dict[str, Any]
 ) -> dict[int, Any]:
-    """What `query` reads of each block, kept under `key` where there are several."""
+    """Return what `query` reads for each block, cached under `key` if there are several."""
     state = database_state(connection, values["now"])
     found = read(connection, state, key, query, values)
     if found is None:
@@ -172,7 +174,7 @@ def _contents(blocks: Blocks) -> list[Any]:
 
 
 def _load(connection: Connection, query: BlockQuery, values: dict[str, Any]) -> Entry | None:
-    """What another process has stored of a query, once."""
+    """Load what another process has stored for a query, once."""
     digests = _stored_digests(connection, query.record.path)
     if not digests or not can_be_kept(query, connection.dialect):
         return None
@@ -205,7 +207,7 @@ def _stored_digests(connection: Connection, path: str) -> set[str]:
 
 
 def _digest(dialect: Dialect, query: BlockQuery, values: dict[str, Any]) -> str:
-    """What stands for a query and its values but the time: its text says who may see what."""
+    """Return what identifies a query and its values except the time; its text determines who may see what."""
     text, parameters = compiled_part(query, dialect)
     given = {name: values.get(name, value) for name, value in parameters.items() if name != "now"}
     whole = repr((text, BLOCK, sorted(given.items())))

@@ -1,4 +1,4 @@
-"""Totals of large lists, counted in blocks of ids (id_blocks.py), so that after a change only some are counted again."""
+"""Totals of large lists, counted in blocks of ids (id_blocks.py), so that a change only requires recounting some."""
 
 from functools import lru_cache
 from time import perf_counter
@@ -21,7 +21,7 @@ SLOW = 0.05
 
 
 def is_of_one_table(connection: Connection, key: Any, plan: Plan) -> bool:
-    """Whether the list that `key` stands for is counted in blocks, and reads its own table alone."""
+    """Whether the list identified by `key` is counted in blocks, and reads only its own table."""
     is_large = block_cache.is_kept(connection.engine, key)
     return is_large and len(tables_read(_query(plan), connection.dialect)) == 1
 
@@ -29,7 +29,7 @@ def is_of_one_table(connection: Connection, key: Any, plan: Plan) -> bool:
 def count(
     connection: Connection, state: DatabaseState, key: Any, plan: Plan, values: dict[str, Any]
 ) -> int:
-    """How many rows a list has; `key` stands for the list and its values but the time."""
+    """Return the number of rows in a list; `key` identifies the list and its values except the time."""
     numbers = block_cache.read(connection, state, key, _query(plan), values)
     if numbers is not None:
         return sum(numbers.values())
@@ -41,7 +41,7 @@ def count(
 
 
 def count_ahead(connection: Connection, key: Any, plan: Plan, values: dict[str, Any]) -> None:
-    """Count the rows of a list in blocks before somebody asks for it, if they can be kept."""
+    """Count the rows of a list in blocks before anyone asks, if the blocks can be cached."""
     query = _query(plan)
     if can_be_kept(query, connection.dialect):
         block_cache.read_or_keep(connection, key, query, values)
@@ -49,7 +49,7 @@ def count_ahead(connection: Connection, key: Any, plan: Plan, values: dict[str, 
 
 @lru_cache(MAX_PLANS)
 def _query(plan: Plan) -> BlockQuery:
-    """What counts the rows of all blocks, and those of some."""
+    """Return the query that counts the rows of all blocks, or of some."""
     record, block = plan.record, block_column(plan.record)
     hint = hint_by_id(record.table)
 

@@ -1,4 +1,4 @@
-"""Conditions of a query as SQL, with a bound parameter for each value."""
+"""Converts the conditions of a query to SQL, with a bound parameter for each value."""
 
 from collections.abc import Iterator, Sequence
 from itertools import count
@@ -30,10 +30,11 @@ Condition = ColumnElement[bool]
 def conditions_sql(
     record: Record, shapes: Sequence[Shape], row_by_row: bool = False
 ) -> list[Condition]:
-    """The SQL of conditions by their shapes, of which all must hold.
+    """Return the SQL of conditions by their shapes, all of which must match.
 
-    `row_by_row`: what lists contain is asked of each row, for who meets few rows; otherwise all rows
-    whose lists contain it are gathered first. The values of the comparison that is the nth from the left are bound as `f<n>_0`, `f<n>_1` ...
+    With `row_by_row`, the contents of lists are tested for each row, which is best for few rows; otherwise all rows
+    whose lists contain the value are collected first. The values of the nth comparison from the left are bound as
+    `f<n>_0`, `f<n>_1` ...
     """
     numbers = count()
     return [_shape_sql(record, shape, numbers, row_by_row) for shape in shapes]
@@ -44,7 +45,7 @@ def _shape_sql(record: Record, shape: Shape, numbers: Iterator[int], row_by_row:
         return _comparison_sql(record, shape, f"f{next(numbers)}", row_by_row)
     conditions = [_shape_sql(record, part, numbers, row_by_row) for part in shape.parts]
     if shape.kind == "not":
-        # where null is compared SQL does not know, and "not" would leave that row out as well
+        # comparing with NULL yields NULL in SQL, and "not" would then omit the row as well
         return not_(func.coalesce(and_(*conditions), false()))
     return or_(*conditions) if shape.kind == "any" else and_(*conditions)
 
@@ -52,7 +53,7 @@ def _shape_sql(record: Record, shape: Shape, numbers: Iterator[int], row_by_row:
 def _comparison_sql(
     record: Record, shape: ConditionShape, name: str, row_by_row: bool
 ) -> Condition:
-    """The SQL of one condition; its values are bound as `<name>_0`, `<name>_1` ..."""
+    """Return the SQL of one condition; its values are bound as `<name>_0`, `<name>_1` ..."""
     path, operator, form = shape
     head, _, sub = path.partition(".")
     field = record.field(head)
@@ -64,12 +65,12 @@ def _comparison_sql(
 
 
 def expression(field: Field) -> Any:
-    """What a field is compared and sorted by."""
+    """Return the expression by which a field is compared and sorted."""
     return field.sql() if isinstance(field, Computed) else field.column
 
 
 def _operand(field: Field, operator: str) -> Any:
-    """What a field is compared by: names that ignore case do so where they are compared whole."""
+    """Return the expression by which a field is compared: case-insensitive names only if compared as a whole."""
     is_whole = operator in ("eq", "ne", "in", "nin")
     return (
         field.comparison_column
@@ -87,7 +88,7 @@ def _many_condition(
     name: str,
     row_by_row: bool,
 ) -> Condition:
-    """Whether a list contains a value; the negative operators ask for lists without it."""
+    """Test whether a list contains a value; negative operators test for lists without it."""
     assert field.many is not None
     target, link = record_of(field.many.target), field.many.table
     positive = {"ne": "eq", "nin": "in"}.get(operator, operator)
@@ -106,7 +107,7 @@ def _many_condition(
 
 
 def is_link_to(record: Record, shape: ConditionShape, name: str) -> Condition | None:
-    """Whether a link is to the one record that a comparison names: by its id, or by something unique.
+    """Return whether a link leads to the one record that a comparison identifies by its id or a unique field.
 
     None for other comparisons. `name` is as in `conditions_sql`.
     """
@@ -142,17 +143,17 @@ def _reference_condition(field: Field, sub: str, operator: str, form: Any, name:
     named = target.field(sub)
     ids = select(target.table.c.id).where(compare(_operand(named, operator), positive, form, name))
     if operator == "eq" and _names_one(named):
-        # an equation lets an index have the rows in the order of their list
+        # with an equation, an index can yield the rows in list order
         return field.column == ids.scalar_subquery()
     inside = field.column.in_(ids)
     return inside if positive == operator else or_(not_(inside), field.column.is_(None))
 
 
 def compare(column: Any, operator: str, form: Any, name: str) -> Condition:
-    """`column` compared with bound values, null taken as a value that differs from all others."""
+    """Compare `column` with bound values, treating null as a value that differs from all others."""
     if operator == "isnull":
         return column.is_(None) if form else column.is_not(None)
-    # an id or number may be larger than the column: then nothing matches, and nothing overflows
+    # an id or number may exceed the column's range: then nothing matches, and nothing overflows
     wide = BigInteger() if isinstance(column.type, Integer) else column.type
     values = [bindparam(f"{name}_{i}", type_=wide) for i in range(form)]
     if operator in ("in", "nin"):
@@ -176,7 +177,7 @@ _COMPARISONS: dict[str, Any] = {
     "lte": lambda column, value: column <= value,
     "gt": lambda column, value: column > value,
     "gte": lambda column, value: column >= value,
-    # LIKE ignores case on SQLite but not on PostgreSQL; these do the same on both
+    # LIKE ignores case on SQLite but not on PostgreSQL; these behave alike on both
     "contains": lambda column, value: position(column, value) > 0,
     "icontains": lambda column, value: position(fold(column), fold(value)) > 0,
     "startswith": lambda column, value: func.substr(column, 1, func.length(value)) == value,

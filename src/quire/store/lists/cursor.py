@@ -1,4 +1,4 @@
-"""Cursors: signed positions in a list, valid while the list has the same filters and order."""
+"""Cursors: signed positions in a list, valid as long as the list has the same filters and order."""
 
 import base64
 import hashlib
@@ -35,7 +35,7 @@ def _signature(packed: bytes) -> bytes:
 
 
 def fingerprint(path: str, query: Query) -> str:
-    """What a cursor is bound to: the type, the filters, the sort order."""
+    """Return what a cursor is bound to: the type, the filters, the sort order."""
     own = sorted(pair for pair in query.parameters if pair[0] not in _FREE)
     return _digest(repr((path, own, query.nested, query.panel)))
 
@@ -46,34 +46,34 @@ def _digest(text: str) -> str:
 
 
 def encode(mark: str, backwards: bool, keys: list[SortKey], values: Sequence[Any]) -> str:
-    """A cursor after (or, backwards, before) the row with these sort values."""
+    """Return a cursor after (or, backwards, before) the row with these sort values."""
     texts = [_text(key[3], value) for key, value in zip(keys, values, strict=True)]
     return seal([mark, backwards, texts])
 
 
 def seal(value: Any) -> str:
-    """A JSON value as signed text, for clients to send back unchanged."""
+    """Return a JSON value as signed text, which clients send back unchanged."""
     packed = orjson.dumps(value)
     return base64.urlsafe_b64encode(_signature(packed) + packed).rstrip(b"=").decode()
 
 
 def unseal(text: str) -> Any:
-    """The value in a text from `seal`, None when it is not one of ours."""
+    """Return the value in a text from `seal`; None if it is not one of ours."""
     try:
         decoded = base64.urlsafe_b64decode(text + "==")
-    except ValueError:  # not ASCII, or no base64
+    except ValueError:  # not ASCII, or not base64
         return None
     signature, packed = decoded[:_SIGNATURE], decoded[_SIGNATURE:]
     return orjson.loads(packed) if hmac.compare_digest(signature, _signature(packed)) else None
 
 
 def _text(kind: Kind, value: Any) -> str | None:
-    """A sort value as `kind` reads it again; times and days are text already."""
+    """Return a sort value as text that `kind` can parse; times and dates are text already."""
     return value if value is None or isinstance(value, str) else str(kind.value_out(value))
 
 
 def decode(text: str, mark: str, keys: list[SortKey]) -> tuple[bool, list[Any]]:
-    """Direction and sort values of a cursor. Raises BadRequest when it is not ours or of another list."""
+    """Return the direction and the sort values of a cursor. Raises BadRequest if it is invalid or of another list."""
     cursor_mark, backwards, values = _unpack(text)
     if cursor_mark != mark or len(values) != len(keys):
         message = "This cursor does not belong to this list. Start again without it."
@@ -88,7 +88,7 @@ def decode(text: str, mark: str, keys: list[SortKey]) -> tuple[bool, list[Any]]:
 
 
 def size(text: str) -> int:
-    """How many sort values a cursor has; 0 when it is not ours."""
+    """Return how many sort values a cursor has; 0 if it is invalid."""
     return len(_unpack(text)[2])
 
 
@@ -101,7 +101,7 @@ def _unpack(text: str) -> tuple[str | None, bool, list[Any]]:
 
 
 def rows_after(keys: list[SortKey], backwards: bool, values: list[Any]) -> ColumnElement[bool]:
-    """The rows after a position in sort order (before it, when `backwards`).
+    """Return the condition for rows after a position in sort order (before it, if `backwards`).
 
     Values are bound as `after_0`, `after_1` ...
     """

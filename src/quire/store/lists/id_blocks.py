@@ -1,7 +1,8 @@
-"""What is read of all rows of a large table, kept in blocks of ids: after a change only those of changed rows are read.
+"""Reads all rows of a large table in blocks of ids; after a change, only the blocks of changed rows are read again.
 
-The outbox names the rows that a change has touched, the times of their schedule those that the clock has. What touches
-rows in other ways raises a version of its own (`version_names.ANY_ROW`), after which all blocks are read.
+The outbox names the rows that changes have affected, and publication times those affected by the clock. Anything
+that affects rows in other ways raises a version of its own (`version_names.ANY_ROW`), after which all blocks are
+read.
 """
 
 from collections.abc import Callable, Iterable
@@ -48,9 +49,9 @@ _outbox = OutboxEvent.__table__
 
 @dataclass(frozen=True, slots=True)
 class Blocks:
-    """What was read of each block, the one read longest ago first, and the state of the database then.
+    """What was read for each block, the least recently read first, and the state of the database at that time.
 
-    `until` is when the clock changes next what is live, `checked` when blocks were read again without a change.
+    `until` is the time of the next scheduled change, `checked` when blocks were last found unchanged.
     """
 
     values: dict[int, Any]
@@ -61,7 +62,7 @@ class Blocks:
     checked: datetime
 
     def holds(self, state: DatabaseState, tables: Iterable[str]) -> bool:
-        """Whether they are right but for the rows that have changed since, and these are still known."""
+        """Whether they are right except for rows changed since, and those are still known."""
         if self.any_row != _version_of_any_row(state, tables) or state.feed is None:
             return False
         # events are deleted after CHANGES_DAYS
@@ -71,7 +72,7 @@ class Blocks:
 
 @dataclass(frozen=True, eq=False)
 class BlockQuery:
-    """What is read of a type: rows that begin with the number of a block; `value` makes of them what is kept, as JSON.
+    """What is read of a type: rows that begin with a block number; `value` converts them to what is cached, as JSON.
 
     `every` returns those of all blocks, `part` those of ids from `:first_id` to `:last_id`.
     """
@@ -95,18 +96,20 @@ def tables_read(query: BlockQuery, dialect: Dialect) -> frozenset[str]:
 
 
 def can_be_kept(query: BlockQuery, dialect: Dialect) -> bool:
-    """Whether it reads only what tells which rows have changed: the type, and what lets its rows be seen."""
+    """Whether it only reads tables for which the changed rows are known: the type, and what determines its
+    visibility.
+    """
     return tables_read(query, dialect) <= {query.record.table.name, *_parents(query.record)}
 
 
 def block_column(record: Record) -> ColumnElement[int]:
-    """The number of the block of each row."""
+    """Return the block number of each row."""
     column: ColumnElement[int] = ((record.table.c.id - 1) // BLOCK).label("block")
     return column
 
 
 def in_part(rows: Select[Any], record: Record, hint: str = "NOT INDEXED") -> Select[Any]:
-    """Those of `rows` that `BlockQuery.part` reads: SQLite is told to find them by their ids."""
+    """Return those of `rows` that `BlockQuery.part` reads; SQLite is told to look them up by id."""
     first, last = (bindparam(name, type_=BigInteger) for name in ("first_id", "last_id"))
     by_id = rows.with_hint(record.table, hint, "sqlite")
     return by_id.where(record.table.c.id.between(first, last))
@@ -119,9 +122,9 @@ def current_blocks(
     values: dict[str, Any],
     before: Blocks | None,
 ) -> Blocks:
-    """The blocks as they are now: where some were read before, those that have changed are read again.
+    """Return the current blocks: if some were read before, only changed ones are read again.
 
-    `state` is what the connection sees, and has a place in the feed.
+    `state` is what the connection sees, and has a position in the feed.
     """
     tables = tables_read(query, connection.dialect)
     note_reads(tables)
@@ -145,21 +148,21 @@ def current_blocks(
 
 
 def blocks_of(state: DatabaseState, tables: Iterable[str], values: dict[int, Any]) -> Blocks:
-    """Blocks that were all read now; `state` has a place in the feed."""
+    """Return blocks that were all read now; `state` has a position in the feed."""
     assert state.feed is not None
     any_row = _version_of_any_row(state, tables)
     return Blocks(values, any_row, state.feed, state.now, state.until, state.now)
 
 
 def read_all(connection: Connection, query: BlockQuery, values: dict[str, Any]) -> dict[int, Any]:
-    """What is kept of all blocks, but for empty ones."""
+    """Return what is cached of all blocks that are not empty."""
     return _by_block(query, connection.execute(query.every, values).all())
 
 
 def _read(
     connection: Connection, query: BlockQuery, values: dict[str, Any], first_id: int, last_id: int
 ) -> dict[int, Any]:
-    """What is kept of the blocks of these ids, but for empty ones."""
+    """Return what is cached of the blocks of these ids that are not empty."""
     ids = {"first_id": first_id, "last_id": last_id}
     return _by_block(query, connection.execute(query.part, values | ids).all())
 
@@ -172,13 +175,13 @@ def _by_block(query: BlockQuery, rows: Iterable[Any]) -> dict[int, Any]:
 
 
 def _version_of_any_row(state: DatabaseState, tables: Iterable[str]) -> Any:
-    """What changes with what no event names rows for, as JSON gives it back."""
+    """Return the version for changes whose rows no event names, as in JSON."""
     return [[*state.versions.get(table + ANY_ROW, ())] for table in sorted(tables)]
 
 
 @cache
 def _parents(record: Record) -> dict[str, Any]:
-    """The tables on whose rows it depends who sees a record, with the columns that refer to them."""
+    """Return the tables whose rows determine who sees a record, with the columns that refer to them."""
     references = (one.reference for one in record.access.read.walk() if one.reference)
     return {table: column for column, table, _ in references}
 
@@ -190,7 +193,7 @@ def _changed_blocks(
     before: Blocks,
     moment: datetime,
 ) -> set[int] | None:
-    """The blocks of rows that have changed since, or whose parents have; None where these are many."""
+    """Return the blocks of rows that have changed, or whose parents have; None if they are many."""
     changed = set(_find_changed(connection, record, before, moment, True))
     for table, column in _parents(record).items():
         if table not in tables:
@@ -208,7 +211,7 @@ def _changed_blocks(
 def changed_ids(
     connection: Connection, record: Record, before: Blocks, moment: datetime
 ) -> list[int] | None:
-    """The ids of rows that have changed since, by what was done or by the clock; None where there are too many."""
+    """Return the ids of rows changed since, by requests or by the clock; None if there are too many."""
     ids = _find_changed(connection, record, before, moment, False)
     return None if len(ids) > MAX_CHANGES else ids
 
@@ -216,7 +219,7 @@ def changed_ids(
 def _find_changed(
     connection: Connection, record: Record, before: Blocks, moment: datetime, by_block: bool
 ) -> list[int]:
-    """The ids of changed rows, or their blocks, and one more than may be changed where these are too many."""
+    """Return the ids of changed rows, or their blocks; one more than allowed if there are too many."""
     values = {
         "type": record.path,
         "last": before.feed.last,
@@ -232,7 +235,7 @@ def _find_changed(
 @lru_cache(100)
 def _changed_rows(record: Record, dialect: str, by_block: bool) -> Prepared | Unprepared:
     place, last = position_column(dialect), bindparam("last", type_=BigInteger())
-    # an event without a place is behind all that have one
+    # events without a position come after all that have one
     is_behind = place > last if dialect == "sqlite" else or_(place > last, place.is_(None))
     events = select(_outbox.c.record_id.label("id"))
     events = events.where(is_behind, _outbox.c.type == bindparam("type"))

@@ -1,4 +1,4 @@
-"""Which index SQLite is told to use: it keeps no statistics, and knows nothing of how many rows a condition leaves."""
+"""Tells SQLite which index to use: it has no statistics, and does not know how many rows a condition leaves."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -15,22 +15,25 @@ _BY_INDEX = ("eq", "in", "lt", "lte", "gt", "gte")
 
 
 def _indexes(table: Any) -> list[Index]:
-    """Those that hold all rows: SQLite fails where it is told to use one without those that are asked for."""
+    """Return the indexes of all rows: with a hint at a partial one, SQLite fails unless its condition is in the
+    query.
+    """
     whole = (one for one in table.indexes if "where" not in one.info)
     return sorted(whole, key=lambda one: str(one.name))
 
 
 def hint_at_parent(record: Record, visible: list[Any]) -> str:
-    """The hint at an index with all that a list asks of its rows, in the order of what lets them be seen.
+    """Return a hint at an index that covers the list's conditions, in the order of the parents that decide
+    visibility.
 
-    In any other order each row would have another page of the index of its parents read.
+    In any other order, each row would read another page of the parents' index.
     """
     references = (rule.reference for rule in record.access.read.walk() if rule.reference)
     return _hint_at_all(record, {column.key for column, _, _ in references}, visible)
 
 
 def hint_at_reference(record: Record, conditions: Sequence[Shape], visible: list[Any]) -> str:
-    """The hint at an index with all that a list asks of the rows that refer to what a condition names."""
+    """Return a hint at an index that covers the rows which refer to the record in a condition."""
     compared = (one for one in _comparisons(conditions) if one.operator in _BY_INDEX)
     fields = (record.field(one.field) for one in compared)
     return _hint_at_all(
@@ -39,7 +42,7 @@ def hint_at_reference(record: Record, conditions: Sequence[Shape], visible: list
 
 
 def _hint_at_all(record: Record, first: set[str], visible: list[Any]) -> str:
-    """The hint at an index that begins with one of the columns and has all of those in the conditions `visible`."""
+    """Return a hint at an index that begins with one of the columns and covers the conditions `visible`."""
     nodes = (node for condition in visible for node in visitors.iterate(condition))
     columns = {
         node.name for node in nodes if isinstance(node, Column) and node.table is record.table
@@ -52,9 +55,9 @@ def _hint_at_all(record: Record, first: set[str], visible: list[Any]) -> str:
 
 
 def hint_at_order(record: Record, sort: tuple[str, ...], conditions: Sequence[Shape] = ()) -> str:
-    """The hint at an index in the order of `sort`, where filters leave many rows, as none of `conditions` tells.
+    """Return a hint at an index in the order of `sort`, if filters leave many rows, as indicated by `conditions`.
 
-    SQLite takes `deleted_at IS NULL` for a condition that few rows meet, and sorts the others.
+    SQLite assumes that few rows meet `deleted_at IS NULL`, and would sort the others.
     """
     if len(sort) != 1 or has_narrow(record, conditions):
         return ""
@@ -70,9 +73,10 @@ def hint_at_order(record: Record, sort: tuple[str, ...], conditions: Sequence[Sh
 
 
 def null_before_order(record: Record, keys: Sequence[Any]) -> Any:
-    """The column of the trash, where it stands in front of the first sort key in an index.
+    """Return the trash column if it precedes the first sort key in an index.
 
-    PostgreSQL reads such an index in its order only where that is named whole, though the column be null in all rows.
+    PostgreSQL only reads such an index in order if all its columns are named, even if the column is null in all
+    rows.
     """
     deleted, key = record.table.c.get("deleted_at"), keys[0][0]
     pairs = ([*index.columns][:2] for index in _indexes(record.table))
@@ -81,7 +85,7 @@ def null_before_order(record: Record, keys: Sequence[Any]) -> Any:
 
 
 def hint_at_keys(record: Record, sort: tuple[str, ...]) -> str:
-    """The hint at what has the sort keys of a row whose id is known: an index, or the row itself."""
+    """Return a hint at what contains the sort keys of a row with a known id: an index, or the row itself."""
     table = record.table
     keys = {record.field(one.removeprefix("-")).order_column for one in sort}
     covering = any(
@@ -91,13 +95,13 @@ def hint_at_keys(record: Record, sort: tuple[str, ...]) -> str:
 
 
 def hint_by_id(table: Any) -> str:
-    """The hint that makes SQLite look up rows by id."""
+    """Return a hint that makes SQLite look up rows by id."""
     name = index_by_id(table)
     return f"INDEXED BY {name}" if name else "NOT INDEXED"
 
 
 def has_narrow(record: Record, conditions: Sequence[Shape]) -> bool:
-    """Whether conditions leave so few rows that an index of theirs is best; groups may leave all."""
+    """Whether conditions leave so few rows that their own index is best; groups may leave all."""
     fields = (record.field(one.field) for one in _comparisons(conditions))
     names_few = any(
         field.target is not None or field.is_unique or field.name == "id" for field in fields
@@ -106,7 +110,7 @@ def has_narrow(record: Record, conditions: Sequence[Shape]) -> bool:
 
 
 def _names_a_record(record: Record, conditions: Sequence[Shape]) -> bool:
-    """Whether equations meet the beginning of an index, as `type` and `record_id` do: one column may leave many."""
+    """Whether equations cover the start of an index, as `type` and `record_id` do: one column may leave many."""
     equal = (record.field(one.path) for one in _comparisons(conditions) if one.operator == "eq")
     columns = {field.column.key for field in equal if field.is_stored}
     return any(
@@ -117,12 +121,12 @@ def _names_a_record(record: Record, conditions: Sequence[Shape]) -> bool:
 
 
 def hint_at_condition(record: Record, conditions: Sequence[Shape]) -> str:
-    """The hint at an index that brings the rows of one of the conditions, which are few."""
+    """Return a hint at the index for one of the conditions, which leaves few rows."""
     for one in (one for one in _comparisons(conditions) if one.operator in _BY_INDEX):
         field = record.field(one.field)
         key = field.column.key if field.is_stored else None
         fitting = [one for one in _indexes(record.table) if one.columns.keys()[0] == key]
-        # the one with most columns may spare a look at the row
+        # the one with most columns may avoid reading the row
         index = max(fitting, key=lambda one: len(one.columns), default=None)
         if index is not None and field.sort_key_column is None:
             return f"INDEXED BY {index.name}"
@@ -130,7 +134,7 @@ def hint_at_condition(record: Record, conditions: Sequence[Shape]) -> str:
 
 
 def lacks_in_order(record: Record, conditions: Sequence[Shape]) -> bool:
-    """Whether no index that knows of the trash has all columns of the conditions, so that each row is read."""
+    """Whether no index with the trash column has all columns of the conditions, so that each row is read."""
     fields = (record.field(one.field) for one in _comparisons(conditions))
     columns = {field.column.key for field in fields if field.is_stored} | {"deleted_at"}
     return record.has_trash and not any(
@@ -139,7 +143,7 @@ def lacks_in_order(record: Record, conditions: Sequence[Shape]) -> bool:
 
 
 def has_links(record: Record, conditions: Sequence[Shape]) -> bool:
-    """Whether the conditions say what records have, and one that a list of each, such as its tags, contains something."""
+    """Whether the conditions test single values as well as the contents of a list, such as tags."""
     compared = _comparisons(conditions)
     is_positive = len(compared) == len(conditions) and all(
         one.operator in ("eq", "in") for one in compared
@@ -148,5 +152,5 @@ def has_links(record: Record, conditions: Sequence[Shape]) -> bool:
 
 
 def _comparisons(conditions: Sequence[Shape]) -> list[ConditionShape]:
-    """The conditions that are no groups."""
+    """Return the conditions that are not groups."""
     return [one for one in conditions if isinstance(one, ConditionShape)]

@@ -1,4 +1,4 @@
-"""Lists of the records that refer to one record, such as the posts with a tag, found in an index of their links."""
+"""Lists of the records that refer to one record, such as the posts with a tag, read from an index of the links."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from quire.store.lists.cursor import SortKey
 
 @dataclass(frozen=True)
 class LinkList:
-    """What finds the rows of such a list: their `ids`, their `count`, and their sort keys."""
+    """What yields the rows of such a list: their `ids`, their `count`, and their sort keys."""
 
     ids: Select[Any]
     count: Select[Any]
@@ -27,10 +27,10 @@ class LinkList:
 def link_list(
     record: Record, comparison: ConditionShape, visible: Sequence[Any], keys: Sequence[SortKey]
 ) -> LinkList | None:
-    """What finds the rows that meet a comparison and the conditions `visible`.
+    """Return what yields the rows that meet a comparison and the conditions `visible`.
 
-    None where it is about anything else than one record that they refer to, and where links do not
-    have all columns that the conditions and the sort keys ask for.
+    None if it is not about one record that they refer to, or if the links lack columns of the conditions and the
+    sort keys.
     """
     is_linked = is_link_to(record, comparison, "f0")
     many = record.field(comparison.field).many
@@ -48,7 +48,7 @@ def link_list(
 
 
 def _of_links(table: Table, many: Many, clause: Any) -> Any:
-    """A clause about rows of a table as one about their links; None where these lack one of its columns."""
+    """Rewrite a clause about rows of a table for their links; None if these lack one of its columns."""
     copies = {name: many.table.c[name] for name in many.copied} | {"id": many.table.c.source_id}
     parts = list(visitors.iterate(clause))
     own = {one.name for one in parts if isinstance(one, Column) and one.table is table}

@@ -1,4 +1,4 @@
-"""The rows of one page of a list: from its beginning or end, from a known start, or behind a cursor."""
+"""Reads the rows of one page of a list: from its start or end, from a known position, or after a cursor."""
 
 from typing import Any
 
@@ -27,7 +27,7 @@ def rows(
     counted: int | None,
     limit: SizeLimit,
 ) -> Rows:
-    """The rows of a page by its number or behind a cursor."""
+    """Return the rows of a page by its number or after a cursor."""
     if query.page is not None:
         offset = (query.page - 1) * query.per_page
         if query.search is not None and offset >= search_index.MAX_HITS:
@@ -50,7 +50,7 @@ def rows(
 def rows_from_start(
     listed: page_starts.List, query: Query, counted: int | None, limit: SizeLimit
 ) -> Rows | None:
-    """What `rows` finds for a page deep in a large list; None where rows are skipped."""
+    """Return what `rows` does for a page deep in a large list; None if rows have to be skipped."""
     offset = ((query.page or 1) - 1) * query.per_page
     if offset < page_starts.MIN_OFFSET or query.search is not None or counted is None:
         return None
@@ -66,7 +66,7 @@ def rows_from_start(
 
 
 def _trim_to_page(query: Query, found: list[Any], backwards: bool) -> Rows:
-    """A page of cursor mode that was looked for with one row more."""
+    """Return a page of cursor mode, for which one more row was read."""
     over, page = len(found) > query.per_page, found[: query.per_page]
     return (page[::-1], True, over) if backwards else (page, over, bool(query.cursor))
 
@@ -79,7 +79,7 @@ def rows_ahead(
     extent: Extent,
     limit: SizeLimit,
 ) -> Rows | None:
-    """What `rows` finds, among so many rows ahead in the list; None where these do not fill a page."""
+    """Return what `rows` does, from so many rows ahead in the list; None if these do not fill a page."""
     if not extent.ahead or not plan.is_indexed:
         return None
     size = limit.size
@@ -98,7 +98,7 @@ def rows_ahead(
 def _reaches(
     plan: Plan, values: dict[str, Any], among_ranked: bool, ranking: bool
 ) -> list[dict[str, Any]]:
-    """What to tell the statements of a plan, one after the other until the page is full."""
+    """Return the limits for a plan's statements, to be tried in turn until the page is full."""
     if plan.walk in SEARCHING:
         first = max(ROWS_AHEAD, ROWS_PER_HIT * (values["offset"] + values["limit"]))
         return [{"ahead": first}, {"ahead": INT64}]
@@ -119,7 +119,7 @@ def _fetch(
     limit: SizeLimit,
     reaches: list[dict[str, Any]],
 ) -> list[Any]:
-    """The rows, looked for as far as the first of `reaches` that brings enough."""
+    """Return the rows, using the first of `reaches` that yields enough."""
     size, hits = limit.size, _hits(plan, values)
     for reach in reaches:
         limit.size = size
@@ -138,10 +138,10 @@ def _from_the_end(
     per_page: int,
     limit: SizeLimit,
 ) -> Rows:
-    """Rows of a page in the second half: an offset costs what it skips, so skip the shorter way."""
+    """Return rows of a page in the second half: an offset costs what it skips, so skip the shorter part."""
     remaining = counted - offset
     limits = {"limit": min(per_page, remaining), "offset": max(remaining - per_page, 0)}
-    # ranks matter unless this page begins behind all that have one
+    # ranks matter unless this page is after all ranked matches
     reach = _reaches(plan, values | limits, False, offset < search_index.MAX_RANKED)
     found = _fetch(connection, plan, plan.rows_back, values | limits, limit, reach)
     return found[::-1], remaining > per_page, True

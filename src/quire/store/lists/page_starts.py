@@ -1,8 +1,8 @@
-"""Where pages of large lists begin: the sort keys at every two thousandth row, so that no page skips more.
+"""Where pages of large lists start: the sort keys at every two thousandth row, so that no page skips more.
 
-The rows behind each key are counted as a block. After a change the blocks in which the changed rows stand
-now are counted again. A row that has left another block is still counted there, and nothing is counted too
-little: the numbers are right exactly when their sum is the total of the list.
+The rows after each key are counted as a block. After a change, the blocks that now contain the changed rows are
+counted again. A row that has left another block is still counted there, and no count is too low: they are right
+exactly if their sum is the total of the list.
 """
 
 from bisect import bisect_left, bisect_right
@@ -34,7 +34,7 @@ Key = tuple[Any, ...]
 
 @dataclass(frozen=True, slots=True)
 class Starts:
-    """The sort keys behind which the blocks of a list begin, but for the first, and their numbers of rows.
+    """The sort keys after which the blocks of a list start, except the first, and their numbers of rows.
 
     `version` is that of the table when they were counted.
     """
@@ -49,7 +49,9 @@ _lists: WeakKeyDictionary[Engine, dict[Any, Starts]] = WeakKeyDictionary()
 
 @dataclass(frozen=True, slots=True)
 class List:
-    """A list as a connection sees it: the `key` that stands for its rows, their order, its statements and their values."""
+    """A list as a connection sees it: the `key` that identifies its rows, their order, its statements and their
+    values.
+    """
 
     connection: Connection
     state: DatabaseState
@@ -60,9 +62,9 @@ class List:
 
 
 def find(rows: List, total: int, offset: int) -> tuple[Key, int] | None:
-    """The sort key of a row in front of the row `offset`, and how many rows to skip behind it.
+    """Return the sort key of a row before the row at `offset`, and how many rows to skip after it.
 
-    None where rows are skipped from the beginning: where the client filters, or sorts by what has no index.
+    None if rows are skipped from the start: with filters, or sorted by something without an index.
     """
     if not _is_large(rows) or not _is_ordered(rows.plan):
         return None
@@ -81,14 +83,14 @@ def _is_large(rows: List) -> bool:
 
 
 def _is_ordered(plan: Plan) -> bool:
-    """Whether it is a whole list, of whose order an index has all that is asked."""
+    """Whether it is a whole list whose order an index covers."""
     directions = {descending for _, descending, _, _ in plan.keys}
     can_be_null = any(nullable for _, _, nullable, _ in plan.keys)
     return plan.is_wide and len(directions) == 1 and not can_be_null
 
 
 def _current_starts(rows: List, total: int) -> Starts | None:
-    """The starts as they are now; None where they have ceased to be right a moment ago."""
+    """Return the current starts; None if they have just become outdated."""
     lists = _lists.setdefault(rows.connection.engine, {})
     before = lists.get((rows.key, rows.sort))
     starts = None if before is None else _recount_changed_blocks(rows, before)
@@ -103,7 +105,7 @@ def _current_starts(rows: List, total: int) -> Starts | None:
 
 
 def _recount_changed_blocks(rows: List, before: Starts) -> Starts | None:
-    """The starts with the blocks of changed rows counted again; None after too many changes."""
+    """Return the starts with the blocks of changed rows counted again; None after too many changes."""
     blocks, state = before.blocks, rows.state
     is_old = abs(state.now - blocks.checked) > LIFETIME
     if is_old or not blocks.holds(state, [rows.plan.record.table.name]):
@@ -147,7 +149,7 @@ def _keys_of(rows: List, ids: list[int]) -> list[Key]:
 
 
 def _block_of(keys: list[Key], key: Key, plan: Plan) -> int:
-    """The block in which a row with this sort key stands: behind as many of the keys."""
+    """Return the block of a row with this sort key: the number of keys before it."""
     if plan.keys[0][1]:
         return len(keys) - bisect_right(keys[::-1], key)
     return bisect_left(keys, key)
@@ -173,7 +175,7 @@ def _keys_of_rows(plan: Plan) -> Select[Any]:
 
 @lru_cache(MAX_PLANS)
 def _next_key(plan: Plan, after: bool) -> Select[Any]:
-    """The sort key of the last row of a block that begins behind `after`, or with the list."""
+    """Return the sort key of the last row of a block that starts after `after`, or at the start of the list."""
     ids = plan.ids.where(cursor.rows_after(plan.keys, False, [])) if after else plan.ids
     keys = ids.with_only_columns(*(key[0] for key in plan.keys), maintain_column_froms=True)
     return in_order(plan, keys).limit(1).offset(BLOCK - 1)

@@ -1,4 +1,4 @@
-"""The plan of a list: the statements that find the rows of a page in their order, and count all."""
+"""The plan of a list: the statements that yield the rows of a page in order, and count them all."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,12 +18,12 @@ from quire.store.projection import Projection
 
 
 class Walk(Enum):
-    """Whether the rows of a list are looked through in their own order, and how those wanted are told.
+    """Whether a list's rows are scanned in its own order, and how the wanted ones are recognized.
 
-    BY_HITS: hits of a search by the ids of all, gathered first; BY_TERMS: by the document of each row;
-    BY_LINKS: rows with a tag, or the like, by the tags of each row; BY_CONDITION: not in their own order,
-    since an index of a condition brings all of them, which are few; IN_ORDER: in an index of the order that
-    is asked for, since a condition that may leave few rows leaves many.
+    BY_HITS: matches of a search by the ids of all, collected first; BY_TERMS: by the document of each row;
+    BY_LINKS: rows with a tag or the like, by the tags of each row; BY_CONDITION: not in list order, since the index
+    of a condition yields all of them, which are few; IN_ORDER: in an index of the requested order, since a
+    condition that might leave few rows leaves many.
     """
 
     NONE = auto()
@@ -41,14 +41,13 @@ SEARCHING = (Walk.BY_HITS, Walk.BY_TERMS)
 class Plan:
     """The statements of a list for one role, built once.
 
-    `ids` finds the rows, `count` counts all, `keys` are the sort keys; a row's last columns are its
-    sort values. `ranks`: the best matches of a search come first, and `rows` is told from how many,
-    as `limit`. `is_indexed`: an index has the rows in the order of the list. `is_wide`:
-    it is a whole list in its own order. `match`: whether a row
-    belongs to the list, asked of the first `:ahead` of `ids` in their order. `counts_by_parent`:
-    `count` names an index, of which the rows that are counted together are neighbours. `is_linked`:
-    an index of links to one record has them in their order, however many there are. `lead`: a column that is
-    null in all rows, and stands in front of the order in its index.
+    `ids` yields the rows, `count` counts them all, `keys` are the sort keys; a row's last columns are its sort
+    values. `ranks`: the best matches of a search come first, and `rows` needs to know their number, as `limit`.
+    `is_indexed`: an index yields the rows in list order. `is_wide`: it is a whole list in its own order. `match`:
+    whether a row belongs to the list, tested on the first `:ahead` of `ids` in order. `counts_by_parent`: `count`
+    names an index in which rows counted together are adjacent. `is_linked`: an index of links to one record yields
+    them in order, however many there are. `lead`: a column that is null in all rows and precedes the order in its
+    index.
     """
 
     record: Record
@@ -67,12 +66,14 @@ class Plan:
 
     @cached_property
     def parameters(self) -> frozenset[str]:
-        """The names of the values, but for the time, on which its rows depend: of most lists no person's id is one."""
+        """The names of the values, except the time, that its rows depend on; for most lists, nobody's id is among
+        them.
+        """
         nodes = chain(visitors.iterate(self.ids), visitors.iterate(self.count))
         return frozenset(one.key for one in nodes if isinstance(one, BindParameter)) - {"now"}
 
     def select(self, ids: Select[Any], backwards: bool = False) -> Select[Any]:
-        """The whole statement of page mode for those of `ids` that are wanted."""
+        """Return the whole statement of page mode for the wanted part of `ids`."""
         return two_step_select(self, ids, backwards)
 
     @cached_property
@@ -82,25 +83,25 @@ class Plan:
 
     @cached_property
     def rows_back(self) -> Prepared | Unprepared:
-        """The same from the end; made when the second half of a list is read: few lists are."""
+        """The same from the end, built when the second half of a list is read, which is rare."""
         return prepare(self.select(self.ids, backwards=True))
 
     @cached_property
     def rows_behind(self) -> Prepared | Unprepared:
-        """The same behind the sort key bound as `after_0` ..., where none of the keys can be null."""
+        """The same after the sort key bound as `after_0` ..., if none of the keys can be null."""
         return prepare(self.select(self.ids.where(cursor.rows_after(self.keys, False, []))))
 
 
 def two_step_select(plan: Plan, ids: Select[Any], backwards: bool) -> Select[Any]:
-    """First the ids of the page, in an index if there is one, then only those rows.
+    """Select the ids of the page first, from an index if there is one, then only those rows.
 
-    `plan.match` is asked of the first `:ahead` ids in their order, until the page is full.
+    `plan.match` is tested on the first `:ahead` ids in order, until the page is full.
     """
     table, keys = plan.record.table, plan.keys
     inner = ids.add_columns(*(key[0].label(f"key_{i}") for i, key in enumerate(keys)))
     inner = in_order(plan, inner, backwards)
     if plan.match is not None:
-        # the limit keeps the database from asking before it sorts, and from sorting all rows
+        # the limit keeps the database from testing before sorting, and from sorting all rows
         ahead = inner.limit(bindparam("ahead", type_=BigInteger)).subquery("in_order")
         inner = select(ahead).where(plan.match(ahead.c.id))
     limits = bindparam("limit", type_=BigInteger), bindparam("offset", type_=BigInteger)
@@ -113,13 +114,13 @@ def two_step_select(plan: Plan, ids: Select[Any], backwards: bool) -> Select[Any
 
 
 def ordered_ids(plan: Plan) -> Select[Any]:
-    """The ids of a list in its order, as many as the value bound as `limit`."""
+    """Return the ids of a list in order, as many as the value bound as `limit`."""
     ids = plan.ids if plan.match is None else plan.ids.where(plan.match(plan.record.table.c.id))
     return in_order(plan, ids).limit(bindparam("limit", type_=BigInteger))
 
 
 def in_order(plan: Plan, ids: Select[Any], backwards: bool = False) -> Select[Any]:
-    """`ids` in the order of a list, or from its end."""
+    """Return `ids` in list order, or from the end."""
     if plan.lead is not None:
         ids = ids.order_by(_ordering(plan.lead, plan.keys[0], backwards))
     return ids.order_by(*(_ordering(key[0], key, backwards) for key in plan.keys))

@@ -1,4 +1,4 @@
-"""How far a search in a list goes: what is ranked, what is looked through, where counting stops."""
+"""How far a search in a list goes: what is ranked, what is scanned, where counting stops."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -31,12 +31,12 @@ MIN_LINKED, LINKED_PER_ROW = 1000, 1
 
 @dataclass(frozen=True)
 class Extent:
-    """`stops`: there are more hits than are found and counted.
+    """How far a search goes.
 
-    `walk`: how the rows of the list are looked through in its own order. Hits are many then, so that
-    a page is soon full, unless filters leave few rows to look at.
-    `ahead`: only so many rows at the head of the list are looked through, before the hits are, since
-    they probably fill the page; 0: all.
+    `stops`: there are more matches than are found and counted. `walk`: how the rows of the list are scanned in its
+    own order; matches are many then, so that a page is soon full, unless filters leave few rows to look at.
+    `ahead`: only so many rows at the start of the list are scanned before the matches are, since they probably fill
+    the page; 0: all.
     """
 
     stops: bool = False
@@ -45,11 +45,11 @@ class Extent:
 
     @property
     def walks(self) -> bool:
-        """Whether the rows of the list are looked through to their end."""
+        """Whether the rows of the list are scanned to the end."""
         return self.walk is not Walk.NONE and not self.ahead
 
     def totals(self, counted: int | None, query: Query, rows: int, more: bool) -> dict[str, Any]:
-        """`total` and `total_is_minimum` of a page with so many rows; `more`: others follow."""
+        """Return `total` and `total_is_minimum` of a page with so many rows; `more`: others follow."""
         if counted is None or not self.stops:
             return {"total": counted, "total_is_minimum": False}
         if not self.walks or query.page is None:
@@ -65,9 +65,9 @@ class Extent:
 
 @dataclass(frozen=True)
 class ListRequest:
-    """What a list is asked for with: `state` is what the connection sees, `plan` finds its rows, `count()` counts them.
+    """A request for a list: `state` is what the connection sees, `plan` finds its rows, `count()` counts them.
 
-    Of a search, those among the newest hits are counted.
+    For a search, `count()` counts those among the newest matches.
     """
 
     connection: Connection
@@ -89,12 +89,12 @@ class ListRequest:
 
     @property
     def is_of_own(self) -> bool:
-        """Whether it holds only what its reader may see in the panel, such as their own posts."""
+        """Whether it contains only what its reader may see in the panel, such as their own posts."""
         return self.query.panel and self.record.allows(self.actor, "panel") is not True
 
     @property
     def is_page_of_all(self) -> bool:
-        """Whether it is a page by number, with the total, of what is in no trash and belongs to no one parent."""
+        """Whether it is a numbered page with a total, outside the trash and without a single parent."""
         query = self.query
         return query.count and query.page is not None and not (query.trashed or query.nested)
 
@@ -104,19 +104,19 @@ class ListRequest:
         return (self.query.page or 1) * self.query.per_page + 1
 
     def newest_id(self) -> int:
-        """The newest id of the table, about as many as it has rows."""
+        """The newest id of the table, which is about its number of rows."""
         counting = newest_id(self.record)
         return total(self.connection, self.state, ("newest", self.record.path), counting, {})
 
     def count_hits(self, values: dict[str, Any]) -> tuple[int, int, int | None]:
-        """The hits of its search as far as they are counted, and the id below which none is ranked."""
+        """Return the number of matches, as far as they are counted, and the id below which none is ranked."""
         counting = search_index.count_hits(self.record, self.dialect)
         key = self._hits_key(values)
         hits, unranked = totals(self.connection, self.state, key, counting, values)
         return hits, unranked, None
 
     def count_hits_and_rows(self, values: dict[str, Any]) -> tuple[int, int, int | None]:
-        """The same with `newest_id`, in one statement."""
+        """Do the same together with `newest_id`, in one statement."""
         hits = search_index.count_hits(self.record, self.dialect).subquery("hits")
         counting = select(*hits.c, newest_id(self.record).scalar_subquery())
         key = self._hits_key(values)
@@ -124,7 +124,7 @@ class ListRequest:
         return numbers[0], numbers[1], numbers[2]
 
     def last_hits(self, values: dict[str, Any]) -> int:
-        """The hits of its search when they were counted last; 0 where they never were."""
+        """Return the number of matches when they were last counted; 0 if they never were."""
         numbers = last_value(self.connection.engine, self._hits_key(values))
         return 0 if numbers is None else int(numbers[0])
 
@@ -133,10 +133,10 @@ class ListRequest:
         return counted, self.record.path, values["search"]
 
     def estimate_hits(self, values: dict[str, Any], unranked: int, newest: int) -> int:
-        """How many hits there are where they are more than are counted, told by how close the newest are."""
+        """Estimate the number of matches, if they exceed what is counted, from the density of the newest."""
         if self.dialect == "sqlite":
             return search_index.MAX_RANKED * newest // max(newest - unranked, 1)
-        # PostgreSQL counts those that it meets first, in no order
+        # PostgreSQL counts those that it reads first, in no particular order
         counting = search_index.count_newest_hits(self.record)
         key = "newest hits", self.record.path, values["search"]
         hits = total(self.connection, self.state, key, counting, values)
@@ -144,12 +144,12 @@ class ListRequest:
 
 
 def newest_id(record: Record) -> Any:
-    """The statement that finds the newest id of a type, 0 where there is none."""
+    """Return the statement for the newest id of a type, 0 if there is none."""
     return select(func.coalesce(func.max(record.table.c.id), 0))
 
 
 def extent_of(wanted: ListRequest, values: dict[str, Any]) -> Extent:
-    """How far a query goes. What is known of the hits is added to `values`."""
+    """Decide the extent of a query. What is known about the matches is added to `values`."""
     query = wanted.query
     if query.search is None:
         return _of_conditions(wanted)
@@ -162,10 +162,10 @@ def extent_of(wanted: ListRequest, values: dict[str, Any]) -> Extent:
     stops = hits > search_index.MAX_HITS
     if newest is not None and not stops:
         return _extent_ahead(wanted, hits, unranked, newest)
-    # whoever begins with a cursor wants all there is
+    # clients that start with a cursor want all matches
     all_wanted = bool(query.sort) or query.page is None
     if query.cursor:
-        # it has as many sort values as there are keys where hits are ranked
+        # it has as many sort values as there are keys if matches are ranked
         walks = cursor.size(query.cursor) != len(wanted.plan.keys) or (stops and bool(query.sort))
     else:
         walks = stops and (all_wanted or wanted.count() < MIN_RANKED)
@@ -178,9 +178,9 @@ def extent_of(wanted: ListRequest, values: dict[str, Any]) -> Extent:
 
 
 def _of_conditions(wanted: ListRequest) -> Extent:
-    """Whether the rows of a filter are looked for in the order of the list, or brought by an index and sorted.
+    """Whether the rows of a filter are scanned in list order rather than read from an index and sorted.
 
-    The more there are, the sooner a page is full. PostgreSQL decides that itself.
+    The more there are, the sooner a page is full. PostgreSQL decides this itself.
     """
     query = wanted.query
     if wanted.dialect != "sqlite" or wanted.plan.is_linked or not wanted.is_page_of_all:
@@ -205,7 +205,7 @@ def _walk_with_conditions(wanted: ListRequest) -> Walk:
 
 
 def _is_soon_full(wanted: ListRequest) -> bool:
-    """Whether to look for the rows with a tag, or of an author, in the order of the list, if an index has it."""
+    """Whether to look for rows with a tag, or of an author, in list order, if an index has it."""
     sort = wanted.query.sort
     if sort and not hint_at_order(wanted.record, sort):
         return False
@@ -217,7 +217,7 @@ def _is_soon_full(wanted: ListRequest) -> bool:
 
 
 def _walk(wanted: ListRequest, values: dict[str, Any], counted: tuple[int, int, int]) -> Walk:
-    """How to look through the rows of a list, of which more may be hits than are counted."""
+    """Decide how to scan the rows of a list that has more matches than are counted."""
     hits, unranked, newest = counted
     if hits > search_index.MAX_HITS:
         hits = wanted.estimate_hits(values, unranked, newest)
@@ -226,9 +226,9 @@ def _walk(wanted: ListRequest, values: dict[str, Any], counted: tuple[int, int, 
 
 
 def _extent_ahead(wanted: ListRequest, hits: int, unranked: int, newest: int) -> Extent:
-    """How many rows of a sorted list to look through first: none where hits are rare among them.
+    """Return how many rows of a sorted list to scan first: none if matches are rare among them.
 
-    To look up and sort a hit takes several times as long as to pass a row that is none.
+    Looking up and sorting a match takes several times as long as passing a row that is none.
     """
     query = wanted.query
     if query.conditions and not query.count:
@@ -244,7 +244,7 @@ def _extent_ahead(wanted: ListRequest, hits: int, unranked: int, newest: int) ->
 
 
 def _largest_gap(newest: int, hits: int, unranked: int) -> float:
-    """How many rows there are for a hit, among the newer or the older hits: where there are more."""
+    """Return how many rows there are per match, among the newer or the older matches, whichever is more."""
     ranked = search_index.MAX_RANKED
     if hits <= ranked:
         return newest / max(hits, 1)

@@ -1,4 +1,4 @@
-"""The statements of lists and of single records, built once for each role and shape of query."""
+"""The statements for lists and single records, built once for each role and shape of query."""
 
 from collections.abc import Callable
 from functools import cached_property, lru_cache, partial
@@ -40,16 +40,16 @@ MAX_PLANS = 100
 
 @lru_cache(MAX_PLANS)
 def list_plan(record: Record, actor: Actor, shape: QueryShape, walk: Walk, dialect: str) -> Plan:
-    """The statements of a list for queries of this shape.
+    """Return the statements of a list for queries of this shape.
 
-    A search takes the newest matches, and ranks or sorts them, unless it is to `walk`.
+    A search takes the newest matches and ranks or sorts them, unless it is a `walk`.
     """
     linked = _linked_plan(record, actor, shape)
     return linked or _PlanBuilder(record, actor, shape, walk, dialect).build()
 
 
 class _PlanBuilder:
-    """Builds the plan of a list for one role: what finds its rows, what counts them, and the index that each is told to use."""
+    """Builds the plan of a list for one role: what yields its rows, what counts them, and the index for each."""
 
     def __init__(self, record: Record, actor: Actor, shape: QueryShape, walk: Walk, dialect: str):
         self.record, self.table, self.actor = record, record.table, actor
@@ -64,7 +64,7 @@ class _PlanBuilder:
         self.order_hint = self._order_hint()
 
     def build(self) -> Plan:
-        """The plan."""
+        """Return the plan."""
         by_parent = self._parent_hint()
         keys = sort_keys(self.record, self.shape.sort or self.record.order)
         ranks = self.from_hits and not self.shape.sort
@@ -85,14 +85,14 @@ class _PlanBuilder:
 
     @cached_property
     def is_part(self) -> bool:
-        """Whether it is a small part of all: the trash, what belongs to one parent, what is one's own in the panel."""
+        """Whether it is a small part of all rows: the trash, one parent's records, one's own records in the panel."""
         shape = self.shape
         is_own = shape.panel and self.record.allows(self.actor, "panel") is not True
         return shape.trashed or shape.nested is not None or is_own
 
     @cached_property
     def is_late(self) -> bool:
-        """Whether hits are sorted before it is asked whether they can be seen: most can."""
+        """Whether visibility is tested after sorting the matches, since most are visible."""
         is_plain = bool(self.shape.sort) and not self.is_part and not self.shape.conditions
         return self.from_hits and is_plain and self.dialect == "sqlite"
 
@@ -101,7 +101,7 @@ class _PlanBuilder:
         return search_index.matches(self.record, self.dialect, ranked=not self.shape.sort)
 
     def _order_hint(self) -> str:
-        """The hint at an index in whose order the rows are looked through, or at that of a condition."""
+        """Return a hint at the index in whose order the rows are scanned, or at that of a condition."""
         record, sort, conditions = self.record, self.shape.sort, self.shape.conditions
         if self.by_condition:
             return self.by_condition
@@ -149,7 +149,7 @@ class _PlanBuilder:
 
     def _count_hint(self, by_parent: str) -> str:
         if self.has_links:
-            # SQLite would walk the whole index of the list, be there a million rows or one with that tag
+            # SQLite would otherwise scan the list's whole index, whether a million rows or one have that tag
             return hint_by_id(self.table)
         conditions = self.shape.conditions
         if by_parent or self.shape.trashed:
@@ -177,12 +177,12 @@ def _add_hint(statement: Select[Any], table: Any, hint: str) -> Select[Any]:
 
 
 def projection_of(record: Record, actor: Actor, fields: tuple[str, ...] | None) -> Projection:
-    """What shows the fields that are asked for, or all, to `actor`."""
+    """Return what shows the requested fields, or all, to `actor`."""
     return Projection(record, actor, None if fields is None else heads(fields))
 
 
 def _linked_plan(record: Record, actor: Actor, shape: QueryShape) -> Plan | None:
-    """The statements of a list of all that refer to one record; None where their links do not tell enough."""
+    """Return the statements for a list of all that refer to one record; None if their links lack columns."""
     if len(shape.conditions) != 1 or shape.sort or shape.searching or shape.nested is not None:
         return None
     (condition,) = shape.conditions
@@ -197,9 +197,9 @@ def _linked_plan(record: Record, actor: Actor, shape: QueryShape) -> Plan | None
 
 
 def _is_visible(record: Record, visible: list[Any], id: Any) -> Any:
-    """Whether the row of this id meets all conditions of a list."""
+    """Return whether the row with this id meets all conditions of a list."""
     table = record.table
-    # no EXISTS, which PostgreSQL would join in an order of its own
+    # not EXISTS, which PostgreSQL would join in an order of its own
     statement = select(true()).select_from(table).where(table.c.id == id, *visible)
     hinted = statement.with_hint(table, hint_by_id(table), "sqlite")
     return hinted.correlate_except(table).scalar_subquery()
@@ -210,9 +210,9 @@ def _is_visible_hit(record: Record, visible: list[Any], dialect: str, id: Any) -
 
 
 def from_matches(ids: Select[Any], record: Record, matches: Any, hint: str = "") -> Select[Any]:
-    """`ids` of `record`, joined to the subquery of its matches.
+    """Return `ids` of `record`, joined to the subquery of its matches.
 
-    The matches come first, each row by its id: any other way would be longer.
+    The matches come first, and each row is looked up by id: any other order would take longer.
     """
     table = record.table
     joined = ids.select_from(matches).join(table, matches.c.record_id == table.c.id)
@@ -222,7 +222,7 @@ def from_matches(ids: Select[Any], record: Record, matches: Any, hint: str = "")
 def visible_rows(
     record: Record, actor: Actor, shape: QueryShape, row_by_row: bool = False
 ) -> list[Any]:
-    """The conditions of the rows that a query of this shape asks for and `actor` may see."""
+    """Return the conditions for rows that a query of this shape requests and `actor` may see."""
     clauses = row_conditions(record.allows(actor, "panel" if shape.panel else "read"))
     if record.has_trash:
         deleted = record.table.c.deleted_at
@@ -234,12 +234,12 @@ def visible_rows(
 
 
 def sort_keys(record: Record, names: tuple[str, ...]) -> list[cursor.SortKey]:
-    """What to sort by, the id last, so that no two rows are alike."""
+    """Return the sort keys, ending with the id, so that no two rows are equal."""
     keys = []
     for name in names:
         field = record.field(name.removeprefix("-"))
         nullable = field.nullable or not field.is_stored
-        # a key that was read is compared as it is, not made into the key of a key
+        # a key from a row is compared as it is, not converted to a key again
         by_key = field.sort_key_column is not None
         sorted_by = type_coerce(field.sort_key_column, String()) if by_key else expression(field)
         kind = SORT_KEY if by_key else field.kind
@@ -253,7 +253,7 @@ def sort_keys(record: Record, names: tuple[str, ...]) -> list[cursor.SortKey]:
 def record_plan(
     record: Record, actor: Actor, fields: Any, panel: bool, dialect: str
 ) -> tuple[Projection, Prepared | Unprepared]:
-    """What shows a record to `actor`, and the statement that finds it by `id`."""
+    """Return what shows a record to `actor`, and the statement that finds it by `id`."""
     projection = projection_of(record, actor, fields)
     table = record.table
     statement = projection.select_from(table).where(table.c.id == bindparam("id", type_=BigInteger))

@@ -1,6 +1,6 @@
-"""The documents that a search looks through: the terms of each record, written with every change.
+"""The documents that a search scans: the terms of each record, written with every change.
 
-They hold terms (store/search/terms.py), so that FTS5 on SQLite and tsvector on PostgreSQL find the same.
+They contain terms (store/search/terms.py), so that FTS5 on SQLite and tsvector on PostgreSQL find the same records.
 """
 
 import zlib
@@ -39,9 +39,9 @@ MAX_ID = (1 << _ID_BITS) - 1
 class SearchDocument(Model):
     """The terms of one record: those of its title, and those of its other fields.
 
-    On SQLite the id is a number of the type followed by one that falls as the id of the record
-    rises: a range of the index holds one type, the newest record first. (Read backwards, FTS5 of
-    SQLite 3.40 leaves out most of a range.) PostgreSQL has the type among the terms instead.
+    On SQLite, the id is a number of the type followed by one that decreases as the id of the record increases: a
+    range of the index contains one type, the newest record first. (Reading backwards, FTS5 of SQLite 3.40 omits
+    most of a range.) PostgreSQL has the type among the terms instead.
     """
 
     __tablename__ = "search_documents"
@@ -96,17 +96,17 @@ _OR_UPDATE = (
 
 
 def document_id(type: str, record_id: int) -> int:
-    """The id of a document on SQLite."""
+    """Return the id of a document on SQLite."""
     return (zlib.crc32(type.encode()) >> 1) << _ID_BITS | (MAX_ID - record_id)
 
 
 def type_term(type: str) -> str:
-    """The term by which PostgreSQL finds the documents of a type."""
+    """Return the term by which PostgreSQL finds the documents of a type."""
     return f"#{type}"
 
 
 def index_records(connection: Connection, record: Record, states: list[dict[str, Any]]) -> None:
-    """Write the documents of records whose state is given."""
+    """Write the documents of records with the given states."""
     if not record.search_fields or not states:
         return
     dialect = connection.dialect.name
@@ -122,8 +122,11 @@ def index_records(connection: Connection, record: Record, states: list[dict[str,
 
 
 def _upsert_on_sqlite(connection: Connection, documents: list[dict[str, Any]]) -> None:
-    """One statement for many documents, the smallest id first: FTS5 writes out what it has gathered
-    when a statement ends or an id is below the last one, and merges it with the index later."""
+    """Return one statement for many documents, ordered by id.
+
+    FTS5 writes out its buffer when a statement ends or an id is smaller than the previous one, and merges it with
+    the index later.
+    """
     columns, values = ", ".join(_COLUMNS), ", ".join(["(?, ?, ?, ?, ?)"] * len(documents))
     sql = f"INSERT INTO search_documents ({columns}) VALUES {values} {_OR_UPDATE}"  # noqa: S608 - names of ours
     run(connection, sql, [one[name] for one in documents for name in _COLUMNS])
@@ -136,7 +139,7 @@ _upsert = Prepared(insert(SearchDocument.__table__), on_conflict=_OR_UPDATE, def
 
 
 def delete_document(connection: Connection, record: Record, id: int) -> None:
-    """Remove the document of a record that is gone."""
+    """Delete the document of a deleted record."""
     table = SearchDocument.__table__
     connection.execute(delete(table).where(table.c.type == record.path, table.c.record_id == id))
 
@@ -149,7 +152,7 @@ def _document(record: Record, state: dict[str, Any], dialect: str) -> dict[str, 
 
 
 def document(type: str, record_id: int, title: str, body: str, dialect: str) -> dict[str, Any]:
-    """The row of SearchDocument for the texts of a record."""
+    """Return the row of SearchDocument for the texts of a record."""
     row: dict[str, Any] = {"type": type, "record_id": record_id}
     if dialect == "sqlite":
         terms = {"title": " ".join(document_terms(title)), "body": " ".join(document_terms(body))}
@@ -162,6 +165,6 @@ def document(type: str, record_id: int, title: str, body: str, dialect: str) -> 
 
 
 def _to_tsvector(terms: list[str], weight: str) -> str:
-    """A tsvector as text: each term with the place where it stands first."""
+    """Return a tsvector as text: each term with its first position."""
     places = enumerate(dict.fromkeys(terms), start=1)
     return " ".join(f"{term}:{min(place, MAX_PLACE)}{weight}" for place, term in places)

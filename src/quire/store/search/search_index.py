@@ -1,7 +1,7 @@
 """The statements of a search: FTS5 on SQLite, tsvector on PostgreSQL.
 
-A search finds the newest MAX_HITS records of a type that match and ranks the newest MAX_RANKED of
-these, whatever the query. Of more hits none is ranked: `bm25` goes through all records with the words.
+A search finds the newest MAX_HITS records of a type that match, and ranks the newest MAX_RANKED of these. If there
+are more matches, none is ranked, since `bm25` reads all records with the words.
 """
 
 from collections.abc import Callable
@@ -30,9 +30,9 @@ Values = dict[str, Any]
 
 
 def expression(words: str, dialect: str, whole: bool = False) -> str:
-    """What a person typed as an expression of the search engine; its syntax is never typed.
+    """Return what a person has typed as an expression of the search engine, whose syntax cannot be entered.
 
-    All words must occur; unless they are to be `whole`, the last one may be the beginning of a longer one.
+    All words must occur; unless `whole`, the last one may be the beginning of a longer word.
     """
     terms = query_terms(words)
     terms = [one._replace(prefix=False) for one in terms] if whole else terms
@@ -46,10 +46,10 @@ def prefer_whole_words(
     count: Callable[[Values], int],
     last_count: Callable[[Values], int],
 ) -> None:
-    """Let `values` ask for whole words alone, where `count` has more hits of these than are found.
+    """Make `values` search for whole words only, if `count` returns more matches of these than a search finds.
 
-    Longer words would add nothing, and it takes the longer to gather them the more records there are: where
-    `last_count` had many, they are not counted again after each change.
+    Longer words would add nothing, and collecting them takes longer the more records there are. If `last_count`
+    returned many, they are not counted again after each change.
     """
     whole = values | {"search": expression(words, dialect, whole=True)}
     if whole == values or (last_count(values) <= MAX_HITS and count(values) <= MAX_HITS):
@@ -62,14 +62,14 @@ _MATCHES = {
     "sqlite": "SELECT {last} - rowid AS record_id, {rank} AS rank "
     "FROM search_index WHERE search_index MATCH :search AND rowid BETWEEN {first} AND {last} "
     "ORDER BY search_index.rowid LIMIT {depth}",
-    # few hits are brought by the index of words, of many the newest by that of records: PostgreSQL
-    # runs the one of both that the number of hits leaves
+    # an index by word is best for few matches, one by record for the newest of many:
+    # PostgreSQL runs the one that the number of matches leaves
     "postgresql": "SELECT record_id, {rank} AS rank FROM search_documents "
     "WHERE words @@ {query} AND :hits_{type} <= {limit}{within} "
     "UNION ALL SELECT record_id, {rank_of_many} FROM ("
     "SELECT record_id, words FROM search_documents WHERE type = '{type}' AND words @@ {search} "
     "AND :hits_{type} = {limit} + 1 ORDER BY record_id DESC LIMIT {depth}) AS newest "
-    # of very many, its planner would bring all and sort them
+    # with very many, its planner would collect all and sort them
     "UNION ALL SELECT record_id, {rank_of_many} FROM ("
     "SELECT record_id, words FROM search_documents WHERE type = '{type}' AND (words @@ {search}) IS TRUE "
     "AND :hits_{type} > {limit} + 1 ORDER BY record_id DESC LIMIT {depth}) AS newest",
@@ -78,7 +78,7 @@ _IS_RANKED = {
     "sqlite": "rowid < {last} - :unranked_{type}",
     "postgresql": "record_id > :unranked_{type}",
 }
-# of many hits, those that are looked through at first are all ranked
+# of many matches, all those considered at first are ranked
 _IS_RANKED_OF_MANY = (
     "(:depth <= {ranked} OR record_id > (SELECT record_id FROM search_documents WHERE "
     "type = '{type}' AND words @@ {search} ORDER BY record_id DESC LIMIT 1 OFFSET {ranked}))"
@@ -134,15 +134,15 @@ def _sql(template: str, record: Record, **parts: Any) -> str:
 
 
 def matches(record: Record, dialect: str, ranked: bool = True) -> Any:
-    """A subquery of `record_id` and `rank` (lower is better) of the newest matches of `:search`.
+    """Return a subquery of `record_id` and `rank` (lower is better) of the newest matches of `:search`.
 
-    Unless `ranked`, all ranks are 0; otherwise `reaches` says how many are found. It is told what
-    `count_hits` has found, by the names of `hit_values`.
+    Unless `ranked`, all ranks are 0; otherwise `reaches` determines how many are found. The results of `count_hits`
+    are passed by the names in `hit_values`.
     """
     statement = text(_sql(_MATCHES[dialect], record, **_rank_parts(record, dialect, ranked)))
     numbers = hit_values(record, 0, 0)
     if ranked:
-        # in the text, so that the planner of PostgreSQL knows them
+        # in the text, so that PostgreSQL's planner knows them
         statement = statement.bindparams(
             bindparam("depth", type_=Integer, literal_execute=True),
             bindparam("ranking", type_=Boolean, literal_execute=True),
@@ -154,7 +154,7 @@ def matches(record: Record, dialect: str, ranked: bool = True) -> Any:
 
 
 def _rank_parts(record: Record, dialect: str, ranked: bool) -> dict[str, Any]:
-    """What a statement of _MATCHES says about ranks, and how far it goes."""
+    """Return what a statement of _MATCHES contains about ranks and its extent."""
     if not ranked:
         rank = _NO_RANK[dialect]
         return {"rank": rank, "rank_of_many": rank, "within": "", "depth": MAX_HITS}
@@ -165,10 +165,10 @@ def _rank_parts(record: Record, dialect: str, ranked: bool) -> dict[str, Any]:
 
 
 def reaches(among_ranked: bool, ranking: bool, hits: int) -> list[Values]:
-    """What to tell ranked `matches`: how far to go at first, and how far where that is too short.
+    """Return the extents for ranked `matches`: the first to try, and another if that is too short.
 
-    `among_ranked`: the rows that are wanted probably have a rank. Without `ranking`, those that have
-    one come first in any order: for who skips all of them, and where there are more `hits` than are found.
+    `among_ranked`: the wanted rows are probably ranked. Without `ranking`, ranked ones come first in any order: for
+    skipping all of them, and if there are more `hits` than are found.
     """
     steps = [MAX_RANKED, MAX_HITS] if among_ranked else [MAX_HITS]
     ranking = ranking and hits <= MAX_HITS
@@ -176,32 +176,33 @@ def reaches(among_ranked: bool, ranking: bool, hits: int) -> list[Values]:
 
 
 def hits_name(record: Record) -> str:
-    """The name under which statements are told the number of hits."""
+    """Return the name under which statements get the number of matches."""
     return f"hits_{record.path}"
 
 
 def hit_values(record: Record, hits: int, unranked: int) -> dict[str, int]:
-    """What other statements are told of the row that `count_hits` has found."""
+    """Return what other statements need from the row that `count_hits` has returned."""
     return {hits_name(record): hits, f"unranked_{record.path}": unranked}
 
 
 @cache
 def count_hits(record: Record, dialect: str) -> Any:
-    """The statement that counts the matches of `:search`, visible or not, up to MAX_HITS + 1, or one more where these are very many.
+    """Return a statement that counts the matches of `:search`, visible or not, up to MAX_HITS + 1 (one more if very
+    many).
 
-    With the id of the newest one that has no rank, 0 where all have one.
+    It also returns the id of the newest one without a rank, 0 if all have one.
     """
     return text(_sql(_HITS[dialect], record)).columns(hits=Integer(), unranked=Integer())
 
 
 @cache
 def count_newest_hits(record: Record) -> Any:
-    """The statement that counts the matches among the newest SAMPLE records, on PostgreSQL."""
+    """Return a statement that counts the matches among the newest SAMPLE records, on PostgreSQL."""
     return text(_sql(_NEWEST_HITS, record, sample=SAMPLE)).columns(hits=Integer())
 
 
 def is_match(record: Record, id: Any, dialect: str) -> Any:
-    """Whether the `record` of this id matches `:search`, told by its document."""
+    """Return whether the `record` with this id matches `:search`, judging by its document."""
     document = SearchDocument.__table__.alias("document")
     match: Any = text(_sql(_IS_MATCH[dialect], record))
     own = [document.c.type == record.path, document.c.record_id == id]
@@ -210,6 +211,6 @@ def is_match(record: Record, id: Any, dialect: str) -> Any:
 
 
 def is_hit(record: Record, id: Any, dialect: str) -> Any:
-    """The same, told by the ids of all hits, which are gathered first."""
-    # not IN alone, which PostgreSQL would join in an order of its own
+    """Return the same, judging by the ids of all matches, which are collected first."""
+    # not just IN, which PostgreSQL would join in an order of its own
     return id.in_(text(_sql(_ALL_HITS[dialect], record)).columns(id=Integer())).is_(True)

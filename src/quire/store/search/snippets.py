@@ -1,4 +1,4 @@
-"""Snippets of search results: the part of a text that has the words, as HTML with <mark>."""
+"""Snippets of search results: the part of a text that contains the words, as HTML with <mark>."""
 
 import html
 import re
@@ -30,13 +30,13 @@ Span = tuple[int, int]
 
 
 def plain_text(markdown: str) -> str:
-    """A text without the marks of Markdown and the targets of links, on one line."""
+    """Return a text on one line without Markdown markup and link targets."""
     text = _MARKUP.sub("", _LINE_START.sub("", _INVISIBLE.sub("", LINK_TARGET.sub("", markdown))))
     return " ".join(text.replace("|", " ").split())
 
 
 def beginnings(text: str) -> Iterator[str]:
-    """Ever longer beginnings of a text, of whole lines; all of it last."""
+    """Yield ever longer beginnings of a text, in whole lines; all of it last."""
     length = FIRST_LENGTH
     while (end := text.find("\n", length)) >= 0:
         yield text[:end]
@@ -55,11 +55,11 @@ class Highlighter:
         ]
 
     def mark(self, text: str) -> str:
-        """A short text, whole, as HTML with the words of the query marked."""
+        """Return a short text in full, as HTML with the words of the query marked."""
         return _mark_words(text, 0, len(text), sorted(self._spans(list(words(text)))))
 
     def snippet(self, text: str) -> str:
-        """The first part of Markdown that holds words of the query, or else its beginning."""
+        """Return the first part of Markdown that contains words of the query, or else its beginning."""
         for beginning in beginnings(text):
             plain = plain_text(beginning)
             spans = self._first_spans(plain)
@@ -71,10 +71,10 @@ class Highlighter:
         return f"{'…' if start else ''}{marked_text}{'…' if end < len(plain) else ''}"
 
     def _first_spans(self, plain: str) -> list[Span]:
-        """Where words of the query stand in the first piece that has any."""
+        """Return where words of the query occur in the first piece that contains any."""
         piece_count = 0
         for start in range(0, len(plain), PIECE):
-            # pieces overlap: a word may stand across the end of one
+            # pieces overlap, since a word may span the end of one
             piece = plain[start : start + PIECE + LENGTH]
             folded = fold(piece)
             if piece_count < MAX_PIECES and any(word.text in folded for word in self._query_words):
@@ -93,7 +93,7 @@ class Highlighter:
                 yield from self._sequences(phrase, text_words)
 
     def _occurrences(self, query_word: Word, text_words: list[Word]) -> Iterator[Span]:
-        """The places of a word of a script without spaces, inside of longer ones too."""
+        """Return the positions of a word in a script without spaces, also inside longer ones."""
         for word in text_words:
             place = word.text.find(query_word.text) if query_word.unspaced else -1
             while place >= 0:
@@ -104,7 +104,7 @@ class Highlighter:
                 yield word.start, word.end
 
     def _sequences(self, phrase: list[Word], text_words: list[Word]) -> Iterator[Span]:
-        """The places where the words of a phrase follow each other."""
+        """Return the positions where the words of a phrase follow each other."""
         for i in range(len(text_words) - len(phrase) + 1):
             window = text_words[i : i + len(phrase)]
             if all(map(self._is, phrase, window)):
@@ -117,7 +117,7 @@ class Highlighter:
 
 
 def _word_start(text: str, place: int) -> int:
-    """The beginning of the word behind `place`; the place itself where no space is near."""
+    """Return the start of the next word after `place`; `place` itself if no space is near."""
     space = text.find(" ", max(place - 1, 0), place + BEFORE // 2) if place else -1
     return space + 1 if space >= 0 else place
 
@@ -130,7 +130,7 @@ def _word_end(text: str, place: int) -> int:
 def _mark_words(text: str, start: int, end: int, spans: list[Span]) -> str:
     parts, place = [], start
     for first, last in spans:
-        if first < place:  # words that overlap
+        if first < place:  # overlapping words
             continue
         parts.append(html.escape(text[place:first], quote=False))
         parts.append(f"<mark>{html.escape(text[first:last], quote=False)}</mark>")

@@ -1,7 +1,7 @@
 """The terms of documents and queries of the full-text search, the same on every database.
 
-A term is a word, two words joined by a sign (`node.js` has `node`, `js` and `node_js`), or two
-neighbouring characters of a script that does not separate words.
+A term is a word, two words joined by a symbol (`node.js` has `node`, `js` and `node_js`), or two adjacent
+characters of a script that does not separate words.
 """
 
 import re
@@ -24,14 +24,14 @@ _LOWER = "".join(one.lower() if one.isprintable() else " " for one in map(chr, r
 
 
 class Term(NamedTuple):
-    """What a document must hold; with `prefix`, something that begins so."""
+    """A term that a document must contain; with `prefix`, as the beginning of one."""
 
     text: str
     prefix: bool = False
 
 
 def document_terms(text: str) -> list[str]:
-    """The terms of a text, in order and as often as they occur."""
+    """Return the terms of a text, in order and as often as they occur."""
     terms = _ascii_terms(text) if text.isascii() else _terms(text)
     return terms if len(text) < MAX_BYTES // 20 else _truncate(terms)
 
@@ -44,7 +44,7 @@ def _terms(text: str) -> list[str]:
 
 
 def _ascii_terms(text: str) -> list[str]:
-    """The same for most texts, in a fraction of the time."""
+    """Do the same for most texts, in a fraction of the time."""
     terms: list[str] = []
     for run in text.translate(_LOWER).split():
         if run.isalnum():
@@ -79,7 +79,7 @@ def _terms_of_run(run: Iterable[Word]) -> list[str]:
 
 
 def _neighbours(text: str) -> list[str]:
-    """Every two characters, and the last one, so that each begins a term."""
+    """Return every pair of adjacent characters, and the last one, so that each begins a term."""
     return [text[i : i + 2] for i in range(len(text))]
 
 
@@ -95,7 +95,7 @@ def _truncate(terms: list[str]) -> list[str]:
 
 
 def query_terms(text: str) -> list[Term]:
-    """The terms that a document must hold for this query; the last word may be a beginning."""
+    """Return the terms that a document must contain for this query; the last word may be a beginning."""
     all_words = list(words(text))
     terms: list[Term] = []
     for (_, unspaced), some in groupby(
@@ -121,17 +121,17 @@ def _unspaced_terms(texts: list[str]) -> list[Term]:
 
 
 def fts5_query(terms: list[Term]) -> str:
-    """The terms in the syntax of FTS5: https://www.sqlite.org/fts5.html#full_text_query_syntax."""
+    """Return the terms in the syntax of FTS5: https://www.sqlite.org/fts5.html#full_text_query_syntax."""
     return " ".join(f'"{one.text}"{"*" if one.prefix else ""}' for one in terms) or '""'
 
 
 def tsquery(terms: list[Term]) -> str:
-    """The terms in the syntax of PostgreSQL's tsquery; no document holds `#`."""
+    """Return the terms in the syntax of PostgreSQL's tsquery; no document contains `#`."""
     return " & ".join(f"'{one.text}'{':*' if one.prefix else ''}" for one in terms) or "'#'"
 
 
 def has_terms(title: str, body: str, query: str) -> bool:
-    """Whether a document holds all terms of `query`, which is in the syntax of FTS5."""
+    """Whether a document contains all terms of `query`, which is in the syntax of FTS5."""
     document = f" {title} {body} "
     return all(
         f" {term[1:-2]}" in document if term[-1] == "*" else f" {term[1:-1]} " in document
