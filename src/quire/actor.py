@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 ROLES = ("member", "author", "moderator", "admin")
-"""The roles that people have, from least to most."""
+"""The roles of people, in ascending order."""
 
 _RANK = {name: rank for rank, name in enumerate(("anonymous", *ROLES, "system"))}
 
@@ -82,6 +82,6 @@ def _cache_key_actor(role: str, nameless: bool, scopes: frozenset[str] | None) -
 
 
 NO_SCOPES: frozenset[str] = frozenset()
-"""What is looked at where a decision does not depend on scopes."""
+"""The scopes to consider for decisions that do not depend on any."""
 ANONYMOUS = Actor("anonymous")
 SYSTEM = Actor("system", proof="console", door="cli")

@@ -62,7 +62,7 @@ DECLARING_MODULES = (
     records, comment_mail, digest, maintenance, process, send,
     email_links, import_origins, known_devices, second_factors,
 )  # fmt: skip
-"""Modules that declare record types, tables and handlers of jobs by being imported."""
+"""Modules that declare record types, tables and job handlers when they are imported."""
 
 
 class RequestContext(BaseRequestContext):

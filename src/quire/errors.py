@@ -34,13 +34,13 @@ ERROR_CODES = (
     "internal_error unavailable idempotency_key_reused request_in_progress already_created "
     "too_costly cursor_expired batch_failed maintenance"
 ).split()
-"""Every `code` an error can carry; clients may switch on them."""
+"""Every `code` of an error; clients may depend on them."""
 
 DETAIL_CODES = (
     "required unknown read_only wrong_type too_short too_long too_small too_large not_allowed "
     "bad_format not_found duplicate"
 ).split()
-"""Every `code` that stands inside `details`."""
+"""Every `code` inside `details`."""
 
 Detail = dict[str, str]
 

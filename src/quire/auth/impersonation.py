@@ -14,7 +14,7 @@ from quire.translations.messages import Message
 
 KEY = "viewing"
 STOP = "site.stop_viewing"
-"""The only change that is possible meanwhile."""
+"""The only change allowed meanwhile."""
 
 
 def start(viewer: Actor, other: Account) -> None:

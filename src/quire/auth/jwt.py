@@ -32,7 +32,7 @@ KIND = "token"
 REFRESH_START = "qr_"
 MAX_CACHED = 1000
 HEADER = base64_encode(b'{"alg":"HS256","typ":"JWT"}')
-"""Of all our tokens, and the only one that is accepted: none names its own algorithm or key (RFC 8725)."""
+"""The header of all our tokens, and the only one accepted: tokens cannot choose an algorithm or a key (RFC 8725)."""
 LEEWAY = 10
 """Allowed clock skew in seconds."""
 

@@ -32,7 +32,7 @@ Begin = Callable[[Account], OpenedSession]
 """Creates a session for an authenticated account, in the current transaction."""
 _NUMBERS = re.compile(r"[\d._]+")
 LONGEST_AGENT = 200
-"""Characters of the name of a program that an email quotes."""
+"""Characters of a program's name that are quoted in an email."""
 
 
 def with_password(

@@ -19,7 +19,7 @@ from quire.store.transactions.advisory_locks import advisory_lock
 from quire.translations.messages import Message
 
 MAX_PASSKEYS = 20
-"""Most passkeys of one account."""
+"""The maximum number of passkeys per account."""
 LONGEST_NAME = 100
 LONGEST_ID = 1400
 

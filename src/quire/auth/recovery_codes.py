@@ -12,7 +12,7 @@ from quire.store.transactions.advisory_locks import advisory_lock
 
 COUNT = 10
 LETTERS = "23456789abcdefghjkmnpqrstuvwxyz"
-"""Digits and letters that are hard to confuse."""
+"""Digits and letters that are hard to confuse with each other."""
 GROUPS, GROUP = 4, 4
 """Sixteen of 31 letters are 79 bits: too many to guess, even with the hashes."""
 

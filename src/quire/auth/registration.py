@@ -23,7 +23,7 @@ from quire.translations.messages import Message
 
 VERIFICATION_SENT = "Open the link in the email we have sent you, then sign in."
 PLACEHOLDER_ADDRESS = "nobody@taken.invalid"
-"""The address of an account that is never kept (RFC 2606)."""
+"""The address of an account that is never stored (RFC 2606)."""
 
 Raw = dict[str, Any]
 

@@ -21,11 +21,11 @@ from quire.store.write import create
 from quire.web.current import current_circumstances
 
 GRACE_SECONDS = 10
-"""How long a secret that has been replaced is still good: parallel requests may carry it."""
+"""How long a replaced secret stays valid, since parallel requests may still use it."""
 SEEN_SECONDS = 60
-"""How exact the time of the last use is."""
+"""The precision of the time of last use."""
 MAX_SESSIONS = 100
-"""Sessions of one user; older ones end."""
+"""The maximum number of sessions per user; older ones end."""
 
 
 @dataclass(frozen=True)

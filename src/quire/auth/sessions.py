@@ -28,7 +28,7 @@ from quire.web.caching import settle_cookies, vary_by
 
 KIND = "browser"
 LONGEST_BACK = 1000
-"""Characters of an address that somebody comes back to."""
+"""The maximum length of a URL to return to."""
 
 
 class SessionUser(UserMixin):

@@ -25,9 +25,9 @@ from quire.store.files.checked_zip import ArchiveRefused
 
 INTRO = b"age-encryption.org/v1\n"
 WORK = 17
-"""Cost of the key: 2^17, that is 128 MB and half a second."""
+"""The cost of the key: 2^17, which is 128 MB and half a second."""
 MAX_WORK = 20
-"""What a file may ask for, that is 1 GB."""
+"""The highest cost that a file may require, which is 1 GB."""
 CHUNK, TAG, NONCE, FILE_KEY, SALT = 64 * 1024, 16, 16, 16, 16
 LONGEST_HEADER = 4096
 _HEADER = re.compile(

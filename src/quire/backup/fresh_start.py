@@ -6,7 +6,7 @@ from quire.backup.manifest import Engine
 from quire.security.tokens import new_secret
 
 SKIPPED_IDS = 1_000_000
-"""Access tokens name the id of their session: those that were given since the backup belong to nobody."""
+"""The number of session ids to skip: access tokens contain one, and those issued since the backup must stay invalid."""
 
 
 _SKIP_IDS: dict[Engine, str] = {
@@ -38,7 +38,7 @@ _WAITING: dict[Engine, dict[str, tuple[str, ...]]] = {
         ),
     },
 }
-"""What was waiting to be sent then was sent long since."""
+"""Jobs that had not been run at the time of the backup have been run since."""
 Statement = tuple[str, dict[str, str | int]]
 """SQL, and the values of its parameters."""
 

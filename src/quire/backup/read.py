@@ -31,10 +31,10 @@ from quire.store.files.checked_zip import (
 )
 
 Passphrase = Callable[[], str]
-"""Asks for the passphrase of a backup that is encrypted."""
+"""Asks for the passphrase of an encrypted backup."""
 Progress = Callable[[int, int], object]
 HEADS = {"sqlite": HEAD, "postgresql": b"PGDMP"}
-"""How the database in an archive begins."""
+"""The first bytes of a database in an archive."""
 
 
 class BackupArchive:

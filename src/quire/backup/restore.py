@@ -29,9 +29,9 @@ from quire.store.migrations import SCRIPTS, revisions
 
 Progress = Callable[[int, int], object]
 Confirm = Callable[[Manifest], object]
-"""Asks whether to go on; raises where the answer is no."""
+"""Asks for confirmation; raises if the answer is no."""
 WORK = "restoring-"
-"""The beginning of the names of folders in which a restore makes its database ready."""
+"""The prefix of folders in which a restore prepares its database."""
 
 
 @dataclass(frozen=True)

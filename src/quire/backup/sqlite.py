@@ -25,10 +25,10 @@ from quire.store.scratch_copy import on_database_file
 
 Progress = Callable[[int, int], object]
 STEP_PAGES = 500
-"""Pages that are copied at a time: 2 MB."""
+"""Pages copied at a time: 2 MB."""
 HEAD = b"SQLite format 3\0"
 COMPANION_SUFFIXES = ("-wal", "-shm", "-journal")
-"""The ends of the names of files that belong to a database file; they would spoil another one."""
+"""The suffixes of files that belong to a database file; they would corrupt another one."""
 
 
 def database_file() -> Path:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import IO
 
 UNFINISHED = ".part"
-"""The end of the names of files that are not complete."""
+"""The suffix of incomplete files."""
 _FLAGS = os.O_RDWR | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0)
 
 

@@ -43,9 +43,9 @@ from quire.store.migrations import database_revision
 
 Progress = Callable[[int, int], object]
 COMPRESSION = 3
-"""Level of the database: 6 takes twice as long for a tenth less."""
+"""The compression level of the database: level 6 takes twice as long and saves a tenth."""
 WORK = "making-"
-"""The beginning of the names of folders in which a database is copied."""
+"""The prefix of folders in which a database is copied."""
 
 
 @dataclass(frozen=True)

@@ -26,15 +26,15 @@ from quire.translations.messages import Message
 PYTHON, SQLITE, POSTGRESQL = (3, 11), (3, 40), (15,)
 """The oldest versions that Quire is tested with."""
 SKEW = timedelta(seconds=5)
-"""By how much the clocks of two machines may differ."""
+"""The allowed difference between the clocks of two machines."""
 FUTURE = timedelta(minutes=2)
-"""By how much the newest change may lie in the future."""
+"""How far in the future the latest change may be."""
 READ_ONLY = (
     Message("The database is read-only."),
     Message("Check who owns its file and its folder, and how its disk is mounted."),
 )
 MANY_PROCESSES = 4
-"""Processes beside each other that one writer at a time is enough for."""
+"""The number of processes above which a single writer is a bottleneck."""
 
 
 def check_database() -> Check:

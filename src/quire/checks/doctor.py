@@ -14,9 +14,9 @@ from quire.translations.messages import Message
 
 Checks = Mapping[str, Callable[[], Check]]
 SECONDS = 3.0
-"""How long each check may take."""
+"""The time limit of each check."""
 DATABASE: Checks = {Message("database"): database.check_database}
-"""What must be well for the checks that ask the database."""
+"""Checks that must pass before those that query the database."""
 IN_DATABASE: Checks = {
     Message("writes to the database"): database.check_writes,
     Message("database integrity"): database.check_integrity,
@@ -53,7 +53,7 @@ PUBLIC: Checks = {
     "Redis": services.check_redis,
     Message("broker"): services.check_broker,
 }
-"""What matters where strangers come in."""
+"""Checks that matter on a public server."""
 
 
 def examine(deploy: bool, more: Checks) -> Iterator[tuple[str, Check]]:

@@ -28,15 +28,15 @@ from quire.store.files.storage import file_storage
 from quire.translations.messages import Message, duration_in_words
 
 FULL_BYTES, LOW_BYTES = 64 * 2**20, 2**30
-"""Free bytes of a disk below which writes are about to fail, and below which to warn."""
+"""Free bytes below which writes are about to fail, and below which to warn."""
 FREE_SPACE = Message("Delete files that are not needed, or enlarge the disk.")
 SAMPLE = 50
-"""Uploads, the newest and as many of the oldest, whose files are looked for."""
+"""The number of newest and of oldest uploads whose files are checked."""
 LOOK_SECONDS = 2.0
-"""How long to look for files, or read a backup."""
+"""The time limit for looking for files or reading a backup."""
 OLD_BACKUP = timedelta(days=7).total_seconds()
 OLD_VERIFICATION = timedelta(days=30).total_seconds()
-"""How long ago one of the stored backups may have been read to its end."""
+"""How long ago one of the stored backups may have been verified completely."""
 
 
 def check_disk() -> Check:

@@ -17,11 +17,11 @@ from quire.store.events.queue_admin import is_claimed, jobs_by_state, oldest_due
 from quire.translations.messages import Message
 
 JOBS_WAIT = timedelta(minutes=5)
-"""How long a job may wait if a worker is running."""
+"""How long a job may wait while a worker is running."""
 BACKLOG = 10_000
-"""Jobs that may wait at once."""
+"""The number of jobs that may be waiting."""
 DELIVERY_DAYS = timedelta(days=7)
-"""How long a failed delivery is worth a word."""
+"""How long a failed delivery is reported."""
 START_WORKER = Message("Start serve.py or manage.py worker.")
 MORE_WORKERS = Message("If this lasts, run manage.py worker --concurrency 4 beside the server.")
 

@@ -22,7 +22,7 @@ from quire.store.migrations import database_revision, require_current
 from quire.web.threads import blocking
 
 SECONDS = 3.0
-"""How long the database may take to answer all questions."""
+"""The time limit for all queries of the database."""
 LOOK_AT_DATABASE = "Check that the database runs, that nothing keeps it locked, and DATABASE_URL."
 NOT_ASKED = error("Not known: the database cannot be asked.", LOOK_AT_DATABASE)
 

@@ -12,7 +12,7 @@ from quire.translations.messages import Message
 from quire.web.current import current_application
 
 CONNECT_SECONDS = 2.0
-"""How long to wait for each answer of a server."""
+"""The time limit for each response of a server."""
 NOT_USED = ok(Message("not used"))
 
 

@@ -125,7 +125,7 @@ LONGER = (
     ("JWT_REFRESH_TOKEN_EXPIRES", "JWT_ACCESS_TOKEN_EXPIRES"),
     ("REVISION_DAILY_DAYS", "REVISION_DAYS"),
 )
-"""Settings of which the first must not be less than the second."""
+"""Pairs of settings of which the first must not be smaller than the second."""
 
 
 def _time_contradictions(config: Config) -> Iterator[Check]:

@@ -22,7 +22,7 @@ from quire.store.migrations import init_migrate
 COMMANDS = "upgrade downgrade migrate current history check stamp heads merge revision show".split()
 CHANGING = ("upgrade", "downgrade")
 COMPARING = ("migrate", "check")
-"""What compares the tables with the declarations: it needs a database of this version."""
+"""Commands that compare the tables with the declarations; they need a current database."""
 
 
 class Migrations(click.Group):

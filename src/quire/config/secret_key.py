@@ -8,9 +8,9 @@ from pathlib import Path
 from quire.config.validation import UnsafeConfig
 
 PATIENCE = 5.0
-"""Seconds to wait for another process that is writing it."""
+"""How many seconds to wait for another process that is writing it."""
 KNOWN_SECRETS = ("change", "example", "secret-key", "secret_key", "password", "testing-only")
-"""Parts of keys that stand in tutorials."""
+"""Parts of keys that appear in tutorials."""
 
 
 def refuse_weak_key(secret: str) -> None:

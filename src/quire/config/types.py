@@ -11,14 +11,14 @@ from pydantic import AfterValidator, BeforeValidator
 from pydantic_settings import NoDecode
 
 PORTS = {"http": 80, "https": 443}
-"""The default ports, which browsers leave out of an origin."""
+"""Default ports, which browsers omit from an origin."""
 SHORTEST_PASSPHRASE = 12
-"""Characters of a passphrase, which anybody can try who has the file."""
+"""The minimum length of a passphrase: with the file, anyone can try to guess it."""
 UNITS = {"": 3600, "m": 60, "h": 3600, "d": 86_400}
 """Seconds in each unit; a bare number means hours."""
 SHORTEST_PERIOD, LONGEST_PERIOD = 600, 366 * 86_400
 _HOST = r"([^:/@]*(:[^@]*)?@)?(\[[^/?\s]+\]|[^:/?\s]*)(:\d{1,5})?"
-"""A host with what may stand beside it: user and password, which may hold signs and spaces unescaped, and a port."""
+"""A host with optional user and password, which may contain unescaped symbols and spaces, and port."""
 POSTGRESQL = rf"postgres(ql)?(\+psycopg)?://{_HOST}([/?].*)?"
 SITE_ADDRESS_FORM = "must look like https://example.org"
 
@@ -174,23 +174,23 @@ Words = Annotated[list[str], NoDecode, BeforeValidator(_split)]
 Origins = Annotated[Words, AfterValidator(_exact_origins)]
 """Origins of web pages."""
 HostNames = Annotated[Words, AfterValidator(_trusted_hosts)]
-"""Host names; one that begins with a dot stands for all names below it too."""
+"""Host names; a leading dot includes all subdomains."""
 Proxy = Annotated[str, AfterValidator(_proxy)]
 """The IP address of a proxy; empty for none."""
 SiteAddress = Annotated[str, BeforeValidator(_site_address)]
 """The address of a site: scheme and host, with the port if it is not the default."""
 Address = Annotated[str, BeforeValidator(_web_address)]
-"""The address of a site, without a slash at the end."""
+"""The URL of a site, without a trailing slash."""
 Rate = Annotated[str, AfterValidator(_rate)]
 """A number per second, minute, hour or day."""
 Token = Annotated[str, AfterValidator(_token)]
 """A secret that another program sends."""
 Sender = Annotated[str, AfterValidator(_sender)]
-"""The address that emails come from, alone or as `Name <address>`; empty for none."""
+"""The sender of emails, alone or as `Name <address>`; empty for none."""
 Duration = Annotated[int, BeforeValidator(_duration)]
 """A duration in seconds, written in hours or with a unit."""
 Passphrase = Annotated[str, AfterValidator(_passphrase)]
-"""A passphrase of a file; empty for none."""
+"""The passphrase of a file; empty for none."""
 DatabaseUrl = Annotated[
     str,
     _url(
@@ -198,10 +198,10 @@ DatabaseUrl = Annotated[
         "postgresql://user:password@host/name or sqlite:///quire.db",
     ),
 ]
-"""Where the database is; empty for the default."""
+"""The URL of the database; empty for the default."""
 RedisUrl = Annotated[
     str, _url(rf"rediss?://{_HOST}([/?].*)?|redis\+unix://\S+", "redis://:password@host:6379/0")
 ]
-"""Where Redis is; empty for none."""
+"""The URL of Redis; empty for none."""
 BrokerUrl = Annotated[str, _url(r"[a-z][a-z+]*://.*", "redis://host:6379/1 or amqp://user@host//")]
-"""Where the broker of Celery is; empty for none."""
+"""The URL of Celery's broker; empty for none."""

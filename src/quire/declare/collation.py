@@ -12,10 +12,10 @@ from sqlalchemy.types import TypeDecorator
 from quire.declare.text_segmentation import words
 
 LENGTH = 100
-"""Characters of a key; texts that are equal up to there are sorted by id."""
+"""The length of a key; texts with equal keys are sorted by id."""
 _DIGITS = re.compile(r"[0-9]+")
 _SIGNS = re.compile(r"[^a-z0-9](?:(?<! )|[^a-z0-9])[^a-z0-9]*")
-"""What stands between words in ASCII, but for a single space; it begins with a set, which is quick to find."""
+"""Separators of words in ASCII, except a single space; it begins with a set, which is fast to search for."""
 
 
 @lru_cache(10_000)
@@ -66,7 +66,7 @@ class SortKey(TypeDecorator[str]):
         f"sa.String(length={LENGTH})"
         f".with_variant(sa.String(length={LENGTH}, collation='C'), 'postgresql')"
     )
-    """The type in a migration."""
+    """The type in migrations."""
 
     def load_dialect_impl(self, dialect: Dialect) -> Any:
         """PostgreSQL only sorts by code points if that is requested."""

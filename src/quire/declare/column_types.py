@@ -58,7 +58,7 @@ Slug = Annotated[str, _line("slug", 200, pattern=rf"^[^{_NO_SLUG}.-][^{_NO_SLUG}
 Summary = Annotated[str, _line("summary", 1000, min_length=0, widget="textarea")]
 Reason = Annotated[str, _line("reason", 1000, min_length=0, widget="textarea")]
 ShortReason = Annotated[str, _line("reason", 200)]
-"""Why something has failed: a sentence in English, which pages translate."""
+"""Why something has failed: an English sentence that pages translate."""
 SeoTitle = Annotated[str, _line("seo_title", 200, min_length=0)]
 SeoDescription = Annotated[str, _line("seo_description", 300, min_length=0, widget="textarea")]
 Username = Annotated[str, _line("username", 20, min_length=3, pattern=r"^[A-Za-z0-9_.-]{3,20}$")]

@@ -11,7 +11,7 @@ from quire.declare.value_errors import refusal
 from quire.translations.messages import Message
 
 MAX_LENGTH = 254
-"""Characters of an address (RFC 5321)."""
+"""The maximum length of an address (RFC 5321)."""
 _LOCAL = r"[a-zA-Z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}"
 _ASCII_LABEL = r"[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?"
 # https://html.spec.whatwg.org/multipage/input.html#valid-e-mail-address
@@ -19,7 +19,7 @@ _ASCII = re.compile(rf"{_LOCAL}@{_ASCII_LABEL}(?:\.{_ASCII_LABEL})*")
 _NO_LETTER = r"\x00-,./:-@\[-\x60{-\xa0"
 _LABEL = rf"[^{_NO_LETTER}-](?:[^{_NO_LETTER}]{{0,61}}[^{_NO_LETTER}-])?"
 ADDRESS_PATTERN = rf"^{_LOCAL}@{_LABEL}(?:\.{_LABEL})*$"
-"""What the API document says of addresses; which domains exist in other scripts IDNA decides."""
+"""The pattern in the API document; IDNA decides about domains in other scripts."""
 
 
 def parse_address(text: str) -> str:

@@ -18,12 +18,12 @@ class Fieldset:
 
 
 PUBLISHING = Fieldset("Publishing")
-"""Where the dates stand by which readers see a record; the first part of the narrow column."""
+"""The dates that decide when readers see a record; the first fieldset of the narrow column."""
 
 DETAILS = Fieldset("Details")
-"""Where fields stand whose declaration names no other part."""
+"""The fieldset of fields whose declaration names no other."""
 
 SUMMARY = Fieldset("Cover and summary")
-"""How a record is shown in lists of the site."""
+"""How a record is shown in lists on the site."""
 
 SEARCH_ENGINES = Fieldset("Search engines and sharing", folded=True)

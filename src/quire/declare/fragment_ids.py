@@ -27,7 +27,7 @@ PAGE_IDS = frozenset(
     "content comments comments-title contents related-title say say-title newer delete q q-error body "
     "body-error body-hint parent parent-error subject subject-error csrf_token csp_nonce".split()
 )
-"""Ids of the pages on which texts are shown."""
+"""Ids used by the pages that show texts."""
 _PAGE_ID = re.compile(r"(?:comment-|year-|foot-|c-[0-9a-f]{8}-).*", re.DOTALL)
 
 

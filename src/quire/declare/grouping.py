@@ -9,7 +9,7 @@ from quire.declare.record import Record, record_of
 from quire.errors import invalid_parameter, unknown_parameter
 
 PERIODS = {"year": 4, "month": 7, "day": 10}
-"""How many characters of a moment in RFC 3339 are the same throughout."""
+"""Periods with the number of leading characters that their times have in common in RFC 3339."""
 
 
 @dataclass(frozen=True)

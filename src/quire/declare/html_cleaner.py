@@ -15,13 +15,13 @@ _AMPERSAND, *_STAND_INS = (
     *map(chr, range(0xFDD0, 0xFDF0)),
     *(chr(plane << 16 | last) for plane in _PLANES for last in (0xFFFE, 0xFFFF)),
 )
-"""Code points that are no characters and stand in no text: https://www.unicode.org/faq/private_use."""
+"""Code points that are not characters and do not occur in text: https://www.unicode.org/faq/private_use."""
 _SLOW = "".join(map(chr, range(0x80, 0xC0)))
 _SLOW_CHARACTER = re.compile(f"[{_SLOW[0]}-{_SLOW[-1]}]|&nbsp;")
 _HIDE = str.maketrans(dict.fromkeys(_STAND_INS) | dict(zip(_SLOW, _STAND_INS, strict=False)))
 _SHOW = str.maketrans(dict(zip(_STAND_INS, _SLOW, strict=False)))
 _FEW = 500
-"""Fewer slow characters are left as they are, which is faster."""
+"""The number of slow characters below which it is faster to leave them."""
 
 
 class HtmlCleaner:

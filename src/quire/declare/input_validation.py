@@ -50,7 +50,7 @@ def draftable_fields(record: Record, actor: Actor) -> frozenset[str]:
 
 
 DRAFT_CODES = frozenset({"too_short", "too_long", "bad_format"})
-"""What may be wrong with a text in a draft until it is published."""
+"""Errors that a text in a draft may have until it is published."""
 
 
 def parse_draft(

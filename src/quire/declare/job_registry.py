@@ -93,7 +93,7 @@ class PeriodicTask:
 HANDLERS: dict[str, list[Handler]] = {}
 """The handlers by event (`posts.created`) or by type (`posts`)."""
 SCHEDULE: dict[str, PeriodicTask] = {}
-"""The tasks that run once for the whole installation, by the event that stands for them."""
+"""The tasks that run once for the whole installation, by their event."""
 PER_PROCESS: list[PeriodicTask] = []
 """The tasks that each server process runs for itself, such as storing what it has counted."""
 

@@ -25,11 +25,11 @@ from quire.translations.messages import Message
 
 EXTENSIONS = ExtensionOptions(table=True, strikethrough=True, footnotes=True)
 OPTIONS = RenderOptions(unsafe_=True)
-"""HTML passes: nh3 decides about it."""
+"""HTML is passed through, since nh3 cleans it."""
 MAX_DEPTH = 500
-"""How deep elements may be nested; browsers stop at 512."""
+"""The maximum nesting of elements; browsers stop at 512."""
 MAX_GROWTH, ALWAYS_ALLOWED_LENGTH = 10, 100_000
-"""HTML may be this many times as long as its Markdown, and this many characters in any case."""
+"""HTML may be this many times as long as its Markdown, and always at least this long."""
 
 TAGS = nh3.ALLOWED_TAGS | {"figure", "figcaption", "section"}
 ATTRIBUTES = {
@@ -56,7 +56,7 @@ _CLEANER = HtmlCleaner(
 _STRIPPER = HtmlCleaner(tags=set())
 _TEXT = r"(?:[^<&\0\r\xa0\ufdd0]++|&(?:amp|lt|gt);)*+"
 _PLAIN = re.compile(rf"{_TEXT}(?:</?(?:p|em|strong|del|code|pre|ul|ol|li|blockquote)>{_TEXT})*+")
-"""HTML that nh3 would leave as it is, when comrak has made all of its tags: none has an attribute."""
+"""HTML from comrak alone that nh3 would leave unchanged: no tag has an attribute."""
 _LINK_OR_PICTURE = re.compile(r'<img([^"<>]*+(?:"[^"]*+"[^"<>]*+)*+)>|<a[ >]|</a>')
 _ATTRIBUTE = re.compile(r' ([a-z]++)="([^"]*+)"')
 
@@ -146,9 +146,9 @@ _MARKS = (
     (re.compile(r"</?[a-zA-Z][^<>]*>"), ""),
     (re.compile(r"\\([!-/:-@\[-`{-~])"), r"\1"),
 )
-"""Marks of Markdown with what stands in their place where there are only words."""
+"""Markdown markup with its replacement in plain text."""
 MAX_WORDS = 1000
-"""Characters of a text whose marks are taken out: nobody shows more of it on one line."""
+"""The length up to which markup is removed from a text; nothing longer is shown on one line."""
 
 
 def plain_words(markdown: str) -> str:

@@ -34,11 +34,11 @@ PARAMETERS = (
     "q",
     "trashed",
 )
-"""What a list takes beside filters."""
+"""The parameters of a list besides filters."""
 _LISTS = frozenset({"sort", "fields", "include"})
 MAX_PER_PAGE = 100
 MAX_CONDITIONS = 200
-"""More than the filters of any type: all of them once is a query, thousands are an attack."""
+"""More than the filters of any type: each of them once is a query, thousands are an attack."""
 MAX_SEARCH = 200
 
 
@@ -91,7 +91,7 @@ class Query:
 
 
 EVERYTHING = Query()
-"""What is asked for without any parameter."""
+"""The query without any parameter."""
 
 
 def parse_query(

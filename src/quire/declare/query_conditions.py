@@ -38,7 +38,7 @@ class GroupShape(NamedTuple):
 
 
 Shape = ConditionShape | GroupShape
-"""What the SQL of a condition depends on: everything but the values."""
+"""What the SQL of a condition depends on: everything except the values."""
 
 
 @dataclass(frozen=True)

@@ -17,9 +17,9 @@ TEXT_OPERATORS = frozenset({"contains", "icontains", "startswith", "endswith"})
 _ORDER = frozenset({"lt", "lte", "gt", "gte"})
 MAX_DEPTH, MAX_INCLUDES = 3, 8
 ALWAYS = ("id", "created_at")
-"""What every type is filtered and sorted by, visible or not: neither tells more than the order."""
+"""Fields by which every type can be filtered and sorted, even if hidden: they reveal no more than the order does."""
 ALWAYS_IF_VISIBLE = "updated_at"
-"""What every type is filtered and sorted by, for those who see it."""
+"""Fields by which every type can be filtered and sorted if they are visible."""
 
 Paths = tuple[str, ...]
 

@@ -7,7 +7,7 @@ from typing import Any
 from quire.errors import BadRequest
 
 MAX_PARTS = 200
-"""Parameters that are looked at for more mistakes once there is one."""
+"""The number of parameters that are checked for further errors after the first."""
 
 
 def read_all(readers: Iterable[Callable[[], Any]], first: BadRequest | None = None) -> list[Any]:

@@ -11,13 +11,13 @@ from quire.declare.unicode_text import CaseFolded
 from quire.declare.value_kinds import ID, Kind
 
 Ref = Annotated[int, mapped_column(Integer())]
-"""The id of a record of another type; say which with `reference`."""
+"""The id of a record of another type, which `reference` names."""
 
 ACCOUNTS = "users"
 """The table of actors: the store records who made each change."""
 
 FOLDING_GROWTH = 3
-"""How many characters one can become without the difference of case (Unicode Standard, 5.18)."""
+"""How many characters one can become when its case is folded (Unicode Standard, 5.18)."""
 
 
 def reference(

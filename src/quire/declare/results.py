@@ -4,8 +4,9 @@ from quire.declare.record import Record
 from quire.translations.messages import Message
 
 DELETE, DESTROY, TRASH = "delete", "destroy", "trash"
-"""Names of the two deletions that every type has: into the trash, or at once; and permanent. The last is
-the name of the first where it moves records to the trash."""
+"""Names of the two deletions that every type has: one that moves to the trash, or deletes immediately, and one that
+is permanent. The last is the name of the first if it moves to the trash.
+"""
 
 NOUNS = {"count": 0, "noun": "", "nouns": ""}
 RESULTS = {
@@ -46,11 +47,11 @@ RESULTS = {
     ),
     "update": Message("%(count)s %(noun)s changed.", "%(count)s %(nouns)s changed.", **NOUNS),
 }
-"""What a bulk action has come to."""
+"""The outcomes of bulk actions."""
 OTHER_RESULT = Message(
     "%(count)s %(noun)s: %(past)s.", "%(count)s %(nouns)s: %(past)s.", **NOUNS, past=""
 )
-"""The sentence of an action that has none of its own."""
+"""The sentence for actions without one of their own."""
 
 
 def result_message(record: Record, action: str, count: int) -> Message:

@@ -10,13 +10,13 @@ from sqlalchemy.sql.functions import FunctionElement
 from quire.declare.sql_types import UTCDateTime
 
 ACTOR_ID = bindparam("actor_id", type_=Integer)
-"""Who asks, in conditions that are built once and run for everyone."""
+"""The actor's id, for conditions that are built once and used for everyone."""
 
 SESSION_ID = bindparam("session_id", None, type_=Integer)
-"""The session of the actor; null where there is none."""
+"""The actor's session; null if there is none."""
 
 NOW = bindparam("now", type_=UTCDateTime)
-"""The present, in conditions that are built once and run at any time."""
+"""The current time, for conditions that are built once and used at any time."""
 
 
 class time_text(FunctionElement[str]):  # noqa: N801 - reads as an SQL function

@@ -10,8 +10,9 @@ _UNSPACED = re.compile(
     "\u30a1-\u30fa\u30fc-\u30ff\u3105-\u312f\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff"
     "\uac00-\ud7a3\uf900-\ufaff\uff66-\uff9f\U00020000-\U0003ffff]"
 )
-"""Scripts that put no spaces between words (Han, Kana, Thai, Lao, Khmer, Burmese), and Hangul, which
-joins particles to them."""
+"""Scripts without spaces between words (Han, Kana, Thai, Lao, Khmer, Burmese), and Hangul, which attaches particles
+to them.
+"""
 
 MAX_REMEMBERED = 50_000
 _FIRST_VOWEL_SIGN = 0x0900

@@ -15,7 +15,7 @@ OMITTED = object()
 """What `decode_value` returns for a value that is not sent at all."""
 
 MAX_ID_DIGITS = 20
-"""Digits; what is longer is no id and takes long to read."""
+"""The maximum number of digits: anything longer is not an id and takes long to parse."""
 
 BIG_WIDGETS = ("markdown", "json", "html")
 INPUT_TYPES = {

@@ -16,13 +16,13 @@ IGNORABLE = (
 )
 """Default_Ignorable_Code_Point up to U+FFFF: https://www.unicode.org/reports/tr44/#DerivedCoreProperties.txt"""
 _SHAPERS = "\u180b-\u180d\u180f\u200c\u200d\ufe00-\ufe0f\U000e0100-\U000e01ef"
-"""Joiners and variation selectors: they decide how the character before them looks."""
+"""Joiners and variation selectors, which change how the preceding character looks."""
 _SHAPED = rf"(?![{IGNORABLE}])[\u0590-\U000dffff]|[\u00a9\u00ae]|[#*0-9](?=\ufe0f\u20e3)"
-"""What they can shape: scripts from Hebrew on, symbols, emoji, the digits of keycaps."""
+"""Characters that they can change: scripts from Hebrew on, symbols, emoji, the digits of keycaps."""
 _MARKS = "\u061c\u200e\u200f"
 _RIGHT_TO_LEFT = re.compile(r"[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff]")
 _REGION = "\U0001f3f4[\U000e0020-\U000e007e]+\U000e007f"
-"""The flag of a region such as Scotland is spelled with tags behind a black flag."""
+"""The flag of a region such as Scotland is encoded with tags after a black flag."""
 _INVISIBLE = re.compile(
     rf"({_REGION}|(?:{_SHAPED})[{_SHAPERS}]+)"
     rf"|([{_MARKS}])|[{IGNORABLE}\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"

@@ -111,8 +111,9 @@ def text_kind(
 
 
 SPACES = " \t\n\v\f\r"
-"""What is cut off around texts. Patterns name characters one by one, too: what `\\s` and `\\w` are
-differs between Python, Rust and ECMAScript, which validate and generate by the same schema."""
+r"""Characters that are trimmed. Patterns also name characters one by one: `\s` and `\w` differ between Python, Rust
+and ECMAScript, which validate and generate by the same schema.
+"""
 
 
 def _trim_spaces(length: int, clean: Callable[[str], str]) -> Callable[[Any], Any]:
@@ -274,7 +275,7 @@ EVENT_NAMES = Kind(
     ],
     "lines",
 )
-"""Events that somebody wants to hear of, such as posts.published, posts.* or *."""
+"""Events to subscribe to, such as posts.published, posts.* or *."""
 
 
 RECORD_TYPE = replace(text_kind("record_type", 64, pattern="^[a-z_]+$"), pattern="[a-z_]+")
@@ -295,4 +296,4 @@ NEW_PASSWORD = Kind(
     Annotated[str, StringConstraints(min_length=8, max_length=1024), AfterValidator(_printable)],
     "password",
 )
-"""Sites can require a longer minimum, but never a shorter one."""
+"""Sites can require a longer minimum, but not a shorter one."""

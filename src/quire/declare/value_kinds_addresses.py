@@ -77,7 +77,7 @@ NETWORKS = Kind(
     ],
     "lines",
 )
-"""Addresses and ranges of them: 192.0.2.7, 192.0.2.0/24, 2001:db8::/32."""
+"""Addresses and ranges: 192.0.2.7, 192.0.2.0/24, 2001:db8::/32."""
 
 
 def _address(value: Any) -> Any:

@@ -23,7 +23,7 @@ logger = logging.getLogger("quire.jobs")
 
 TASK = "quire.attempt"
 BATCH = 50
-"""Rows that are passed on together."""
+"""Rows dispatched together."""
 TIMEOUT_SECONDS = 4
 """Seconds to wait for the broker."""
 WAKE_SECONDS = 0.5

@@ -32,9 +32,9 @@ logger = logging.getLogger("quire.backup")
 
 DAY = 86_400
 BACKUP_LOOK = 300
-"""Seconds between looks whether it is time for a backup."""
+"""Seconds between two checks whether a backup is due."""
 STORE_SECONDS = 60
-"""Seconds between two looks whether counts of large lists are to be stored."""
+"""Seconds between two checks whether counts of large lists have to be stored."""
 DELIVERY_DAYS = 30
 """Days for which deliveries of webhooks are stored."""
 
@@ -78,7 +78,7 @@ PARTS = {
     "batches that can no longer be undone": undoable_batches.prune,
     "files that no record knows": orphaned_files.delete_orphans,
 }
-"""What is cut back, in the words of `manage.py prune`."""
+"""What is deleted, in the words of `manage.py prune`."""
 
 
 @periodic(BACKUP_LOOK, lease=3600, waits=True, title="Make a backup if one is due")

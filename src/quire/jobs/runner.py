@@ -27,9 +27,9 @@ logger = logging.getLogger("quire.jobs")
 FIRST_DELAY = 10
 MAX_DELAY = 6 * 3600
 BATCH = 50
-"""Jobs that are done together: fewer than take the 25 ms for which one writer may keep others waiting."""
+"""Jobs run together: fewer than take 25 ms, the longest that one writer should delay others."""
 MAX_ATTEMPTS = 10
-"""With pauses that triple, the last one is some fifteen hours after the first."""
+"""With pauses that triple, the last attempt is some fifteen hours after the first."""
 
 
 class CapturedErrors:

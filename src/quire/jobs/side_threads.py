@@ -16,9 +16,9 @@ from quire.store.events.outbox import wake_worker
 logger = logging.getLogger("quire.jobs")
 
 STOP_SECONDS = 20.0
-"""How long a stopping process waits for the jobs that are being done."""
+"""How long a stopping process waits for running jobs."""
 MAX_SIDE_THREADS = 8
-"""Jobs of each process that wait for other machines, such as slow receivers of webhooks, at once."""
+"""The maximum number of jobs per process that wait for other machines, such as slow receivers of webhooks."""
 
 
 class SideThreads:

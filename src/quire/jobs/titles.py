@@ -24,7 +24,7 @@ EMAILS = {
     "webhook_disabled": Message("Email about a webhook turned off"),
     "welcome": Message("Welcome email"),
 }
-"""What each kind of email is called."""
+"""The names of the kinds of email."""
 
 
 def job_title(event: str) -> str:

@@ -24,9 +24,9 @@ from quire.store.events.outbox import wake_worker
 from quire.store.instance_locks import serving
 
 LOOK_SECONDS = 3.0
-"""How often to look for jobs of other processes, and for jobs that are due again."""
+"""How often to poll for jobs of other processes and for retries."""
 WORKER = "quire.worker"
-"""Where an application names the threads that work beside it."""
+"""The key of an application's worker threads."""
 
 
 def run_due_jobs(

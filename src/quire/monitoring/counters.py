@@ -8,7 +8,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Mapping
 
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
-"""Upper bounds of the classes of latency, in seconds."""
+"""Upper bounds of the latency buckets, in seconds."""
 REQUESTS = "http_requests"
 LATENCY = "http_request_duration_seconds"
 STATEMENTS = "sql_statements"
@@ -23,7 +23,7 @@ SIGN_IN_FAILURES = "sign_in_failures"
 Key = tuple[str, ...]
 """The name of a counter and its labels."""
 Numbers = dict[Key, list[float]]
-"""One number for each counter; of LATENCY how many fell in each class, those above, and the sum."""
+"""One number per counter; for LATENCY the number in each bucket, the number above them, and the sum."""
 
 
 class Counters:
@@ -83,5 +83,5 @@ def add_up(parts: Iterable[Numbers]) -> Numbers:
 
 
 counters = Counters()
-"""Those of this process."""
+"""The counters of this process."""
 count = counters.add

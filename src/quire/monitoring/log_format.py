@@ -11,7 +11,7 @@ from quire.monitoring.redaction import redact
 from quire.monitoring.request_id import current_request_id
 
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
-"""Characters that would end a line, or command a terminal."""
+"""Characters that would break a line, or control a terminal."""
 
 
 class RedactingFormatter(logging.Formatter):

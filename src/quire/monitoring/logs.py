@@ -13,11 +13,11 @@ from quire.monitoring.log_format import JsonFormatter, RedactingFormatter, TextF
 from quire.monitoring.recent_log import RecentLines
 
 activity = logging.getLogger("quire.activity")
-"""The lines about what goes well: each request, each job."""
+"""The logger of successes: each request, each job."""
 SECRETS = ("SECRET_KEY", "MAIL_PASSWORD", "S3_SECRET_KEY", "METRICS_TOKEN")
 URLS = ("DATABASE_URL", "REDIS_URL", "CELERY_BROKER_URL")
 SHORTEST = 6
-"""Characters of a secret that is looked for in the log: a shorter one would be found in many words."""
+"""The minimum length of a secret that is removed from the log: shorter ones would occur in many words."""
 
 
 def configure(config: Mapping[str, Any]) -> None:

@@ -7,7 +7,7 @@ import time
 QUIET_SECONDS = 60
 
 _logged_at: dict[str, float] = {}
-"""When each cause was logged last: there are as many as sentences in the code."""
+"""When each cause was last logged; there are only as many as sentences in the code."""
 _lock = threading.Lock()
 
 

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 LIMIT = 500
-"""Entries that are kept in memory, and shown at most."""
+"""The maximum number of entries stored in memory, and shown."""
 TAIL_BYTES = 256 * 1024
-"""Bytes at the end of each file that are read."""
+"""Bytes read from the end of each file."""
 MAX_FILES = 20
-"""Files of the latest processes that are read."""
+"""The number of files, of the latest processes, that are read."""
 _LINE = re.compile(r"(\d{4}-\d\d-\d\dT[\d:.]+Z) ([A-Z]+) (.*)", re.DOTALL)
 
 

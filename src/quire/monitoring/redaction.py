@@ -10,12 +10,12 @@ from urllib.parse import unquote
 
 MASK = "***"
 READABLE = frozenset("page per_page limit sort fields include format type year month".split())
-"""Parameters of queries whose values are logged: numbers, and names that the program knows."""
+"""Query parameters whose values are logged: numbers, and names from the code."""
 MAX_PATH = 500
 _LINK = re.compile(
     r"(?i)/((?:auth/(?:reset|verify|setup|unsubscribe)|preview|admin/imports))/[^/?#\s'\"]+"
 )
-"""Paths that open something to whoever knows them."""
+"""Paths that grant access to anyone who knows them."""
 _SECRETS = (
     (re.compile(r"://[^/\s:@]*:[^/\s@]+@"), f"://{MASK}@"),
     (re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]{6,}"), rf"\1 {MASK}"),

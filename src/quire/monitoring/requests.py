@@ -11,11 +11,11 @@ from quire.monitoring.redaction import loggable_path
 from quire.monitoring.request_id import set_request_id
 
 CONTEXT_KEY = "quire.request_context"
-"""Where the WSGI environment says which request context of Flask a request got."""
+"""The key in the WSGI environment for a request's Flask context."""
 ROUTE_KEY = "quire.route"
-"""Where it says which route was answered, when Flask has not looked at the request."""
+"""The key for the route of a request that Flask has not seen."""
 NO_ROUTE = "none"
-"""The route of what leads nowhere: paths themselves would be labels without end."""
+"""The route of unknown paths, which would otherwise be an unlimited number of labels."""
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 OTHER = "other"
 Headers = list[tuple[str, str]]

@@ -24,9 +24,9 @@ from quire.monitoring.counters import Counters, Numbers, add_up
 WRITE_SECONDS = 5
 """How often each process writes its numbers."""
 ALIVE_SECONDS = 4 * WRITE_SECONDS
-"""A process that has written within this time runs."""
+"""A process that has written within this time is running."""
 ENDED_SECONDS = 60
-"""A process that has not written for so long has ended."""
+"""A process that has not written for this long has ended."""
 LOCK_SECONDS = 1.0
 ENDED = "ended.json"
 _STARTED = time.time()

@@ -21,11 +21,11 @@ from quire.store.transactions.advisory_locks import advisory_lock
 from quire.translations.messages import Message
 
 MAX_KEYS_PER_ACCOUNT = 50
-"""Keys of one account."""
+"""The maximum number of keys per account."""
 PREFIX_LENGTH, CONTENT_PREFIX_LENGTH = 11, 6
 """Characters of a key that are stored in plain text, so that people recognize it."""
 CONTENT_SCOPE = "content:read"
-"""The scope of keys of another form, which open public content at the Ghost Content API alone."""
+"""The scope of keys in another format, for public content through the Ghost Content API only."""
 
 
 class ApiKey(HasId, Timestamped, Versioned, Model):

@@ -17,7 +17,7 @@ from quire.translations.messages import Message
 _batches = Batch.__table__.c
 
 PANEL_SECONDS = 0.5
-"""How long one call of the panel undoes: it goes on by itself, and tells how far it is."""
+"""The time limit of one undo request of the panel, which repeats it and shows the progress."""
 
 KINDS = {
     "bulk": Message("Bulk request"),

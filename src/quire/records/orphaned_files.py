@@ -14,7 +14,7 @@ from quire.store.files.local import ORIGINAL, incoming_dir
 from quire.store.files.storage import delete_files, file_storage
 
 DAY = 86_400
-"""Seconds after which a file without a record will not get one any more."""
+"""Seconds after which a file without a record will no longer get one."""
 IN_USE: list[Callable[[], set[str]]] = []
 """Functions that return the names of files used by something other than records."""
 

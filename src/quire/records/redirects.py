@@ -15,7 +15,7 @@ from quire.store.transactions.advisory_locks import advisory_lock
 from quire.translations.messages import Message
 
 MAX_STEPS = 10
-"""Redirects that are followed to see where one leads: browsers follow twenty."""
+"""The number of redirects followed to see where one leads; browsers follow twenty."""
 
 
 class Redirect(HasId, Timestamped, Versioned, Model):

@@ -21,9 +21,9 @@ from quire.store.db import Model, read_connection
 from quire.translations.messages import Message
 
 VIEW = "view"
-"""The parameter in the panel's address of a list that names the view, by its slug."""
+"""The parameter in a list's URL that names the view by its slug."""
 EVERYTHING = "all"
-"""What the panel's address of a list says for the list without a view; no view has this slug."""
+"""The value for the list without a view; no view has this slug."""
 NOBODY_ELSE = "nobody"
 MAX_PARAMETERS, MAX_COLUMNS, MAX_COLUMN_NAME = 100, 50, 64
 

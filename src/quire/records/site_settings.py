@@ -11,7 +11,7 @@ from quire.store.read import get_record, list_records
 
 ONLY_ROW = 1
 PAGES_IN_MENU = 6
-"""Pages that the menu of a site has room for which has not been given one."""
+"""The number of pages in the menu of a site without a menu of its own."""
 
 
 def site_settings() -> dict[str, Any]:

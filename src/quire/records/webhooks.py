@@ -39,13 +39,13 @@ from quire.store.transactions.advisory_locks import advisory_lock
 from quire.translations.messages import Message
 
 MAX_WEBHOOKS = 50
-"""Webhooks of one installation: each costs every event a look."""
+"""The maximum number of webhooks: each event is compared with all of them."""
 SECRET_BYTES = 32
 SECRET_PREFIX = "whsec_"  # noqa: S105 - what secrets of Standard Webhooks begin with
 FORMER_SECRET_LASTS = timedelta(hours=24)
-"""How long the former secret signs beside a new one."""
+"""How long the previous secret stays valid beside a new one."""
 RESOLVE_SECONDS = 2.0
-"""How long saving waits for the name of a host; what takes longer is judged when it is sent to."""
+"""How long saving waits for a host name to resolve; slower ones are only judged when sending."""
 TEST_EVENT = "webhooks.tested"
 
 
@@ -110,7 +110,7 @@ def _bound_to(webhook_id: int) -> str:
 
 
 TURNED_OFF = Message("The webhook was turned off.")
-"""Why deliveries were given up."""
+"""The reason for deliveries that were cancelled."""
 
 
 def before_transaction(actor: Actor, id: int | None, values: dict[str, Any]) -> dict[str, Any]:

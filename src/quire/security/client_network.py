@@ -4,7 +4,7 @@ from functools import lru_cache
 from ipaddress import IPv6Address, ip_address, ip_network
 
 PREFIX = 64
-"""Bits of an IPv6 address that identify a network: one customer has at least the rest."""
+"""Bits of an IPv6 address that identify a network: each customer controls at least the rest."""
 
 
 @lru_cache(1000)

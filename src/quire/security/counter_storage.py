@@ -15,19 +15,20 @@ from quire.monitoring.outage_log import log_outage
 logger = logging.getLogger("quire.throttle")
 
 RETRY_SECONDS = 2.0
-"""How long to wait before asking a Redis that did not answer, or answered late, again."""
+"""How long to avoid a Redis that did not answer, or answered late."""
 TIMEOUT_SECONDS = 0.05
-"""How long a request waits for an answer of Redis."""
+"""How long a request waits for Redis."""
 SLOW_SECONDS = 0.015
 SLOW_ANSWERS = 3
-"""A Redis that takes longer for so many answers in a row is left alone; a busy moment is no reason, since
-what is counted here and there is not added up."""
+"""How many slow answers in a row make us avoid Redis; one busy moment is no reason, since the two counts are not
+added up.
+"""
 AWAY = "Redis does not answer, so each process counts rate limits for itself. Check REDIS_URL, and its server."
 SLOW = "Redis answers late, so each process counts rate limits for itself. Check the load of its server."
 ROUNDING_SECONDS = 0.5
 PREFIX = "quire"
 SCHEME = "quire+"
-"""The prefix of the URL of Redis by which Flask-Limiter finds the storage below."""
+"""The URL prefix by which Flask-Limiter selects the storage below."""
 
 
 def _no_retry() -> Any:

@@ -22,11 +22,11 @@ from quire.security.client_network import client_network
 
 HOUR = 3600
 MAX_DELAY_SECONDS = 60
-"""The longest delay between two attempts; the first is one second, and each next one is doubled."""
+"""The longest delay between two attempts; the first is one second, and it doubles each time."""
 KNOWN_SECONDS = 30 * 24 * HOUR
-"""How long a network is remembered from which somebody has signed in."""
+"""How long a network is remembered from which the user has signed in."""
 RESET_SECONDS = 24 * HOUR
-"""How long a reset is remembered: longer than any failure counts."""
+"""How long a reset is remembered, which is longer than any failure counts."""
 STORAGE = "quire_counters"
 attempts_throttled = Signal(
     "The actor `sender` has to wait before another attempt of this `kind` on the account `id`."

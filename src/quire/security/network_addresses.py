@@ -16,7 +16,7 @@ from typing import Any
 from quire.translations.messages import Message
 
 NOT_PUBLIC = [ip_network(one) for one in ("192.88.99.0/24", "fec0::/10")]
-"""What is_global calls public: relays of 6to4, site-local addresses."""
+"""Addresses that is_global considers public: 6to4 relays, site-local addresses."""
 METADATA = [
     ip_network(one)
     for one in (
@@ -27,11 +27,11 @@ METADATA = [
         "fd20:ce::254/128",  # Google Cloud
     )
 ]
-"""What a cloud tells its machines at addresses that are not link-local, credentials among it."""
+"""Metadata services of clouds, including credentials, at addresses that are not link-local."""
 NAT64 = [ip_network(one) for one in ("64:ff9b::/96", "64:ff9b:1::/48")]
 """IPv6 forms of all IPv4 addresses (RFC 6052, RFC 8215)."""
 IPV4_COMPATIBLE = ip_network("::/96")
-"""Deprecated forms of the same (RFC 4291)."""
+"""Deprecated forms of them (RFC 4291)."""
 
 
 LINK_LOCAL = Message("%(host)s leads to a link-local or cloud metadata address (%(address)s).")

@@ -24,7 +24,7 @@ from quire.web.threads import UNPINNED, blocking, lower_priority
 bcrypt = Bcrypt()
 MAX_WAITING = 50
 MAX_PERIOD = 4
-"""A password that only repeats this many characters or fewer counts as common."""
+"""A password that only repeats this many characters, or fewer, counts as common."""
 _COST = re.compile(r"\$2[aby]\$(\d\d)\$[./A-Za-z0-9]{53}")
 _NOBODY = "$2b${:02}$" + "." * 21 + "e" + "." * 31
 """A hash that belongs to nobody: checking it takes as long as any of that cost."""

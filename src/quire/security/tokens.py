@@ -19,7 +19,7 @@ Digest = Annotated[
 KEY_START = "qk_"
 _LETTERS = string.digits + string.ascii_uppercase + string.ascii_lowercase
 _SECRET, _CHECK = 43, 6
-"""Letters of a key: 43 of 62 carry 256 bits; six hold a CRC-32 of them."""
+"""Characters of a key: 43 out of 62 carry 256 bits; six contain their CRC-32."""
 
 
 def digest(secret: str) -> str:

@@ -16,20 +16,19 @@ from quire.serving.sockets import unacknowledged_bytes
 from quire.serving.wsgi_task import WsgiTask
 
 HEADER_SECONDS = 15
-"""Time in which a request's headers must be complete."""
+"""The time limit for a request's headers."""
 BODY_SECONDS = 30
-"""Time in which the body must be complete, and as much longer as SLOWEST_BODY allows."""
+"""The time limit for the body, extended as SLOWEST_BODY allows."""
 SLOWEST_BODY = 1024
-"""Bytes per second below which a body is given up."""
+"""Bytes per second below which a request is aborted."""
 LINGER_SECONDS = 5
-"""How long a refused client may go on sending, so that it gets to read why."""
+"""How long a refused client may go on sending, so that it can read the response."""
 STALLED_SECONDS = 15
-"""Time in which a client must take what waits for it, or at least SLOWEST_READER of it."""
+"""How long a client may take to read what is buffered for it, or at least SLOWEST_READER of it."""
 BUFFER_BYTES = 4 * 2**20
-"""Bytes of a response after which waitress begins another buffer: it lets go of what a client has taken
-with the whole buffer."""
+"""Bytes of a response after which waitress starts another buffer: it only frees whole buffers."""
 SLOWEST_READER = 1024
-"""Bytes per second below which a client that has something to read is given up."""
+"""Bytes per second below which a client with data to read is disconnected."""
 
 
 class Channel(HTTPChannel):

@@ -10,7 +10,7 @@ from quire.web.threads import START_CPUS, UNPINNED
 
 STAY_SECONDS = 5.0
 _PLACE = 36
-"""Where /proc/self/stat, behind the name, says on which processor this ran last (proc(5))."""
+"""The field of /proc/self/stat, after the name, with the CPU that this last ran on (proc(5))."""
 
 
 class CpuPinner:

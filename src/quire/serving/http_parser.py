@@ -20,11 +20,11 @@ from quire.web.error_body import error_body
 from quire.web.headers import ALWAYS, API_POLICY, cors_headers
 
 ORIGIN_BYTES = 300
-"""How much of a header may lie in an earlier packet and still be recognised."""
+"""How much of a header may be in an earlier packet and still be recognized."""
 _ORIGIN = re.compile(rb"\norigin:[ \t]*([\x21-\x7e]+)[ \t]*\r\n", re.IGNORECASE)
 CODING = b"transfer-encoding:"
 _VERSION = re.compile(rb" HTTP/(?!1\.[01]$)", re.IGNORECASE)
-"""What announces another version than HTTP/1.0 and HTTP/1.1 at the end of a request line."""
+"""An HTTP version other than 1.0 and 1.1 at the end of a request line."""
 FURTHER_HEADERS = {
     401: [("WWW-Authenticate", "Bearer")],
     429: [
@@ -34,7 +34,7 @@ FURTHER_HEADERS = {
     ],
     503: [("Retry-After", "5")],
 }
-"""What such an answer needs beside the headers of all answers."""
+"""Headers of such a response besides those of all responses."""
 
 
 class StrictParser(HTTPRequestParser):

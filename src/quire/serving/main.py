@@ -30,9 +30,9 @@ from quire.web.body_limits import max_body_bytes
 
 SIGNALS = ("SIGTERM", "SIGINT", "SIGBREAK")
 NEW_OBJECTS = 10_000
-"""After how many more the garbage collector looks for cycles: after 700, most of them are still in use."""
+"""The number of new objects after which the garbage collector runs: after 700, most of them are still in use."""
 OVER_FLASK = 16 * 1024
-"""Bytes that waitress takes beyond Flask's limit, so that Flask is the one who refuses."""
+"""Bytes that waitress accepts beyond Flask's limit, so that Flask refuses the request."""
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})

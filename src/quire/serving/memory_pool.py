@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 M_ARENA_MAX = -8
-"""The parameter of glibc's `mallopt` that says how many memory pools there may be (malloc.h)."""
+"""The parameter of glibc's `mallopt` for the number of memory pools (malloc.h)."""
 
 
 def glibc_function(name: str) -> Callable[..., Any] | None:

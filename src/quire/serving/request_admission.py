@@ -9,11 +9,11 @@ from quire.security.client_network import client_network
 from quire.web.body_limits import accepts_files
 
 SMALL_BODY = 64 * 1024
-"""Bytes of a body that costs too little to be judged ahead."""
+"""Bytes of a body that is accepted without checks."""
 LARGE_BODIES = 32
-"""Large bodies that one network may be sending at once."""
+"""The number of large bodies that one network may be sending simultaneously."""
 PROOFS = frozenset({"AUTHORIZATION", "X_API_KEY", "COOKIE"})
-"""Headers, as waitress writes their names, by which a client can show who it is."""
+"""Headers, in waitress's notation, with which a client can authenticate."""
 
 
 class Unauthorized(Error):

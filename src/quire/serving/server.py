@@ -25,22 +25,24 @@ logger = logging.getLogger("quire.server")
 logging.getLogger("waitress.queue").setLevel(logging.ERROR)
 
 QUIET_SECONDS = 1.0
-"""How long a stopping server waits for a next request on a connection that is open."""
+"""How long a stopping server waits for another request on an open connection."""
 DRAIN_SECONDS = 30
-"""How long a stopping server works on what it accepted."""
+"""How long a stopping server works on accepted requests."""
 RETIRE_SECONDS = 300
-"""The same where another process has taken its place, so that nobody waits for the end of this one."""
+"""The same after another process has taken over, so that nobody waits for this one."""
 HANDSHAKE_SECONDS = 0.05
-"""How long a connection that a client has begun may take to reach the backlog."""
+"""How long the handshake of a new connection may take until it is in the backlog."""
 TOTAL_OUTPUT = 2**30
-"""Bytes that may wait for all clients of a process together, on disk."""
+"""Bytes that may be buffered on disk for all clients of a process."""
 SLOW_READERS = "Connections of clients that did not read their responses were closed."
 PAUSE_SECONDS = 0.001
-"""How long a process leaves new connections to others after each: one would take all of a client that opens many at once."""
+"""How long a process leaves new connections to others after accepting one; otherwise one process would accept all
+connections of a client that opens many.
+"""
 MEMORY_SECONDS = 5
 """How often free memory is returned to the system."""
 STOPPING_STALLED_SECONDS = 5
-"""As STALLED_SECONDS, while the server stops."""
+"""STALLED_SECONDS while the server stops."""
 
 
 class Server(TcpWSGIServer):

@@ -23,15 +23,15 @@ from quire.errors import Problem
 from quire.serving.server import DRAIN_SECONDS, Server
 
 Build = Callable[[], tuple[Callable[..., Any], dict[str, Any], AbstractContextManager[None]]]
-"""Makes, inside the new process, the application, the server's options, what works beside it."""
+"""Creates, in the new process, the application, the server's options and its services."""
 
 logger = logging.getLogger("quire.server")
 
 READY, RETIRE, UNFINISHED = "ready", "retire", 3
 LOOK_SECONDS = 0.25
-"""How often to look for a request to restart."""
+"""How often to check for a restart request."""
 START_SECONDS = 120
-"""How long new processes may take to be ready before a restart is given up."""
+"""How long new processes may take to be ready before a restart is aborted."""
 _spawn = multiprocessing.get_context("spawn")
 
 

@@ -6,4 +6,4 @@ ENGLISH = "en"
 CATALOGUES = Path(__file__).parent
 """The folder of the catalogues, such as `de.po`."""
 LANGUAGES = (ENGLISH, *sorted(path.stem for path in CATALOGUES.glob("*.po")))
-"""Codes of the languages to choose from."""
+"""Codes of the available languages."""

@@ -12,7 +12,7 @@ from quire.config.settings import ROOT
 from quire.web.body_limits import max_body_bytes
 
 ADDRESS_WITHOUT_URL = "http://localhost"
-"""What stands for PUBLIC_URL where it is not set."""
+"""The placeholder for PUBLIC_URL if it is not set."""
 
 
 @dataclass(frozen=True)

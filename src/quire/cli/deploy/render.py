@@ -9,7 +9,7 @@ from markupsafe import escape
 from quire.cli.deploy.installation import Installation
 
 FURTHER = {"compose": ("docker",)}
-"""Kinds that come along."""
+"""Kinds whose files are included."""
 TEMPLATES = Path(__file__).parent / "templates"
 SUFFIX = ".jinja"
 KINDS = (

@@ -30,10 +30,10 @@ from quire.translations.messages import Message
 logger = logging.getLogger("quire.media")
 
 DAMAGED, UNFIT = 3, 4
-"""What the program ends with for a file that is no picture, and for one that it will not draw."""
+"""Exit statuses of the program for a file that is not an image, and for one that it refuses."""
 PROGRAM = Path(__file__).with_name("render.py")
 SECONDS = 60
-"""How long a picture may take, however busy the machine is."""
+"""The time limit for an image, however busy the machine is."""
 JOB = SYSTEM.with_context(proof="job", door="jobs")
 MISSING_FILE = Message("The uploaded file is missing. Delete this entry and upload the file again.")
 UNREADABLE = Message("The file is damaged and cannot be read as an image.")

@@ -27,7 +27,7 @@ MAX_PIXELS = 40_000_000
 MAX_ALL_FRAMES = 200_000_000
 MEMORY = 1536 * 1024 * 1024
 SECONDS = 40
-"""Of processor time."""
+"""Seconds of CPU time."""
 NICE = 2
 DAMAGED, UNFIT = 3, 4
 THREADS = 3
@@ -39,7 +39,7 @@ QUALITY: dict[str, dict[str, Any]] = {
     "WEBP": {"quality": 80, "method": 1},
 }
 OUTPUT_INFO = ("transparency", "duration", "loop")
-"""What a picture knows about itself that is part of how it looks; all else is left behind."""
+"""The metadata of an image that affects how it looks; everything else is dropped."""
 
 Image.MAX_IMAGE_PIXELS = None  # we have a limit of our own
 

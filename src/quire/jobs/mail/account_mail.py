@@ -20,7 +20,7 @@ NOTICES = (
     "password_changed", "address_asked", "address_changed", "two_factor_on", "two_factor_off",
     "passkey_added", "new_device", "welcome", "webhook_disabled",
 )  # fmt: skip
-"""Kinds of mail that tell what has happened to an account."""
+"""Kinds of mail that report an event in an account."""
 
 
 def write_message(job: Job) -> MailMessage | None:

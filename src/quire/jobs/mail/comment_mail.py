@@ -23,7 +23,7 @@ from quire.store.events.mail import enqueue_mail
 from quire.translations.messages import Message
 
 PAUSE = 30
-"""Seconds in which a comment can be edited, or marked as spam, before anybody is told."""
+"""Seconds in which a comment can be edited, or marked as spam, before anyone is notified."""
 EXCERPT_LENGTH = 800
 """Characters of a comment in an email."""
 

@@ -38,9 +38,9 @@ from quire.web.language import format_number, gettext, in_language, noun, transl
 
 PERIODS = {"daily": timedelta(days=1), "weekly": timedelta(days=7)}
 SLACK = timedelta(minutes=90)
-"""How much earlier than a period ago the last digest may have gone out: it goes once an hour."""
+"""How much earlier than a whole period ago the last digest may have been sent, since digests are sent hourly."""
 LONGEST = timedelta(days=31)
-"""How far a digest looks back at most, for who has not wanted any for long."""
+"""The maximum period of a digest, for users who had switched it off for long."""
 LEAD_TIME = timedelta(days=7)
 """How far it looks ahead."""
 LISTED = 20

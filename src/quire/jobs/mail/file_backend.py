@@ -12,7 +12,7 @@ from flask import current_app
 from quire.declare.clock import rfc3339
 
 MAX_LISTED = 200
-"""Letters that are listed, newest first."""
+"""The maximum number of emails listed, newest first."""
 
 
 @dataclass(frozen=True)

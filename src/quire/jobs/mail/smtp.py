@@ -32,7 +32,7 @@ class CheckedConnection(Connection):
     """Flask-Mail's connection with a timeout and verified certificates."""
 
     seconds: float | None = None
-    """How long to wait for an answer; MAIL_TIMEOUT where nothing is said."""
+    """How long to wait for a response; by default MAIL_TIMEOUT."""
 
     def configure_host(self) -> smtplib.SMTP:
         """Connect to the server. Raises OSError."""

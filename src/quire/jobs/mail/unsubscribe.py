@@ -14,7 +14,7 @@ KINDS: dict[str, dict[str, Any]] = {
     "comments": {"comment_mail": False},
     "digest": {"digest": "never"},
 }
-"""Kinds of mail that can be ended, and what the profile says then."""
+"""Kinds of mail that can be ended, and the value that the profile then has."""
 
 
 def _signer() -> URLSafeSerializer:

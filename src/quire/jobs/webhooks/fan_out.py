@@ -32,9 +32,9 @@ from quire.store.events.feed_position import current_position, position_column
 from quire.store.events.outbox import OutboxEvent, enqueue
 
 SEND = "webhook.send"
-"""The job that sends what is due to one webhook."""
+"""The job that sends the due deliveries of one webhook."""
 SENDER_SECONDS = 60
-"""How long a job has the sending to a webhook for itself, counted from its last sign of life."""
+"""How long a job stays a webhook's only sender after its last sign of life."""
 EVENTS_AT_ONCE = 500
 
 _webhooks, _deliveries, _events = Webhook.__table__, Delivery.__table__, OutboxEvent.__table__

@@ -28,9 +28,9 @@ from quire.security.network_addresses import ForbiddenAddress, require_reachable
 from quire.translations.messages import Message
 
 SECONDS = 10.0
-"""How long all of it may take: name, connection, TLS, request and answer."""
+"""The time limit for everything: name resolution, connection, TLS, request and response."""
 MAX_BODY_BYTES = 64 * 1024
-"""Bytes of an answer's body that are read; what follows is not waited for."""
+"""The part of a response's body that is read, in bytes."""
 _DELAY = re.compile(r"[0-9]{1,9}")
 
 

@@ -17,7 +17,7 @@ from quire.records.webhooks import signing_secrets
 from quire.store.read import get_record
 
 ADMINISTRATOR = Actor("admin")
-"""Who sees records as they are sent."""
+"""The actor as whom records are read for sending."""
 
 
 class NoSecret(Exception):

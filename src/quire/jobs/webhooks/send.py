@@ -28,19 +28,19 @@ from quire.store.events.mail import enqueue_mail
 logger = logging.getLogger("quire.webhooks")
 
 BEGIN_SECONDS = 5.0
-"""How long a job begins with further deliveries, before it lets others in between."""
+"""How long a job starts further deliveries before it lets other jobs run."""
 PAUSES = (
     5, 60, 300, 1200, 3600, 2 * 3600, 4 * 3600, 8 * 3600, 12 * 3600, 20 * 3600, 24 * 3600,
 )  # fmt: skip
-"""Seconds between the attempts, about three days in all; after the last attempt it is given up."""
+"""Seconds between the attempts, about three days in all; after the last one, the delivery has failed for good."""
 FAILING_LASTS = timedelta(days=5)
-"""How long there may be failures alone, before a webhook is turned off."""
+"""How long all attempts may fail before a webhook is disabled."""
 STATUS_GONE = 410
 RESULTS = {DELIVERED: "delivered", FAILED: "failed", PENDING: "retry"}
-"""What an attempt came to, by the status of the delivery after it."""
+"""The outcome of an attempt, by the status of the delivery after it."""
 JOB = SYSTEM.with_context(proof="job", door="jobs")
 LONGEST_ERROR = 1000
-"""Characters that are kept of what went wrong."""
+"""The maximum length of a stored error message."""
 
 _webhooks, _deliveries = Webhook.__table__, Delivery.__table__
 

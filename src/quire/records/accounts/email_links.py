@@ -28,7 +28,7 @@ LIFETIMES = {
     "email": "VERIFY_LINK_SECONDS",
     "invite": "INVITE_LINK_SECONDS",
 }
-"""The purposes, and the settings of how long such a link is valid."""
+"""The purposes, and the settings for how long their links are valid."""
 
 
 class EmailLink(HasId, Model):

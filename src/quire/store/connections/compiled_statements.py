@@ -14,11 +14,11 @@ from quire.store.connections.driver_statements import Fetch, Rows, fetch_all, ru
 Row = dict[str, Any]
 Call = Callable[[Any], Any]
 Names = frozenset[str] | None
-"""The columns that rows of an INSERT give a value; None for other statements."""
+"""The columns to which an INSERT gives values; None for other statements."""
 MAX_COMPILED = 1000
-"""Statements, 4 KB each, that are kept compiled."""
+"""The number of compiled statements, of 4 KB each, that are cached."""
 NUMERIC = 1700
-"""What PostgreSQL calls its type of decimals: SQLAlchemy wants to know it of them, and of no other type."""
+"""PostgreSQL's name for its decimal type: SQLAlchemy needs it for decimals, and for no other type."""
 
 
 @dataclass(frozen=True)

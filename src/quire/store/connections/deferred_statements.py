@@ -10,7 +10,7 @@ from weakref import WeakKeyDictionary
 from sqlalchemy import Connection
 
 LONGEST_VALUES = 64 * 1024
-"""Characters and bytes of values beyond which a statement goes alone, as parameters need no escapes."""
+"""Characters and bytes of values beyond which a statement is sent alone, as parameters need no escaping."""
 
 
 class FilledStatement(NamedTuple):
@@ -21,7 +21,7 @@ class FilledStatement(NamedTuple):
 
 
 DEFERRED: WeakKeyDictionary[Any, list[FilledStatement]] = WeakKeyDictionary()
-"""Those of open transactions, by the driver's connection."""
+"""The deferred statements of open transactions, by the driver's connection."""
 
 
 def defer(connection: Connection, template: str, values: Any) -> bool:

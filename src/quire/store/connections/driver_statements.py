@@ -14,7 +14,7 @@ from quire.store.connections.statement_timer import new_cursor
 
 Rows = list[tuple[Any, ...]]
 Fetch = Callable[[Any], Rows]
-"""What reads the rows of a cursor."""
+"""Reads the rows of a cursor."""
 fetch_all: Fetch = methodcaller("fetchall")
 
 

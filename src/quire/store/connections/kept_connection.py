@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine
 
 _MAY_KEEP, _KEPT = "quire.may_keep_connection", "quire.kept_connection"
-"""Where the environment of a request says that it may keep one, and where it does."""
+"""The keys in a request's environment for permission to keep a connection, and for the connection."""
 
 
 def allow_keeping(environ: dict[str, Any]) -> None:

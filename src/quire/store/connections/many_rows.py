@@ -24,7 +24,7 @@ from quire.store.connections.compiled_statements import (
 from quire.store.connections.driver_statements import run
 
 AT_ONCE = 25
-"""Rows of one statement on SQLite: more of them are not faster, and it stays in memory."""
+"""Rows per statement on SQLite: more are not faster, and the statement stays in memory."""
 _VALUES = re.compile(r" VALUES (\([?, ]+\))")
 
 

@@ -17,7 +17,7 @@ from quire.store.connections.read_only import is_file_read_only
 logger = logging.getLogger("quire.database")
 
 STATEMENT_SECONDS = 30
-"""How long PostgreSQL works on one statement of a server, whatever asks for it."""
+"""PostgreSQL's time limit for any statement of a server."""
 FULL = "The database's disk is full. Free some space on it."
 LOCKED = "The database is locked by another program or a long transaction. Find it and end it."
 READ_ONLY = "The database is read-only. Check who owns its file and how its disk is mounted."
@@ -51,7 +51,7 @@ _CAUSES = {
     "25006": READ_ONLY,
 }
 _OUTAGES = (DAMAGED, READ_ONLY, FULL, IDLE)
-"""What is an outage although drivers do not call it an operational error."""
+"""Errors that are outages although drivers do not classify them as operational errors."""
 
 
 @contextmanager

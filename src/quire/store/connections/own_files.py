@@ -15,7 +15,7 @@ from sqlalchemy import Engine, event
 from quire.store.connections.outages import files_replaced
 
 DATABASE, LOG = "", "-wal"
-"""The ends of the names of the files, behind that of the database: a commit goes to the log."""
+"""The suffixes of the files after the database's name: a commit is written to the log."""
 Identity = tuple[int, int] | None
 
 

@@ -21,9 +21,9 @@ from quire.store.connections.writer_lock import BUSY_SECONDS
 APPLICATION = "quire"
 """The name of our connections to PostgreSQL."""
 CONNECT_SECONDS = 3
-"""How long to wait for a server that does not answer at all."""
+"""How long to wait for a server that does not respond at all."""
 IDLE_SECONDS = 60
-"""How long a transaction may do nothing: it keeps its locks, and the server from cleaning up."""
+"""How long a transaction may be idle: it keeps its locks, and prevents the server from cleaning up."""
 SESSION = {
     "timezone": "UTC",
     "jit": "off",
@@ -31,13 +31,13 @@ SESSION = {
     # table to looking up a tenth of its rows in an index
     "random_page_cost": "1.1",
 }
-"""What each connection is told, in the words of PostgreSQL."""
+"""PostgreSQL settings of each connection."""
 LIMITS = {
     "statement_timeout": f"{STATEMENT_SECONDS}s",
     "lock_timeout": f"{BUSY_SECONDS}s",
     "idle_in_transaction_session_timeout": f"{IDLE_SECONDS}s",
 }
-"""What those of servers are told too: commands may take as long as they take."""
+"""Further ones for servers: commands have no time limit."""
 
 REPLICA_OPTION = "reads_from_replica"
 """The option of engines whose server is a replica."""
@@ -49,7 +49,7 @@ _position = func.pg_wal_lsn_diff(
     literal_column("'0/0'"),
 )
 LOG_POSITION = cast(_position, BigInteger())
-"""The bytes of the log up to what the server shows now: what is committed is below that."""
+"""The position in the log up to which the server shows commits."""
 
 
 def engine_options(config: Mapping[str, Any], url: URL) -> dict[str, Any]:

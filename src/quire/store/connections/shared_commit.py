@@ -24,11 +24,11 @@ from quire.store.connections.writer_lock import (
 from quire.web.threads import blocking
 
 LONGEST_SECONDS = 0.02
-"""For how long after its beginning a transaction may be joined: writers of other processes wait for it."""
+"""How long after its start a transaction may be joined: writers of other processes are waiting for it."""
 
 AsCurrent = Callable[[Connection], AbstractContextManager[None]]
 _open: dict[Engine, "SharedTransaction"] = {}
-"""The transaction that is open to the next writer, at most one; whoever is the only writer may change it."""
+"""The transaction that is open to the next writer, at most one; only the current writer may change it."""
 
 
 class SharedTransaction:

@@ -25,13 +25,13 @@ from quire.web.current import current_globals
 from quire.web.request_hooks import after_request, before_request
 
 TICK_SECONDS = 0.25
-"""How often to look for statements that take too long, so the most by which a limit is exceeded."""
+"""How often to look for statements that take too long, and so the maximum by which a limit is exceeded."""
 CANCEL_SECONDS = 2.0
-"""How long to wait for a server of PostgreSQL that is told to stop a statement."""
+"""How long to wait for PostgreSQL to cancel a statement."""
 STAFF = "moderator"
-"""The least role that is told what its requests cost."""
+"""The lowest role that sees the cost of its requests."""
 PROGRAM_AND_PANEL = ("/api/", "/admin/")
-"""Where it is told: pages of the site are read, and cached, by everybody."""
+"""The interfaces that show it: pages of the site are read, and cached, by everyone."""
 
 LONGEST_STATEMENT = 2000
 """Characters of a slow statement that are logged."""
@@ -99,7 +99,7 @@ def _interrupt(connection: Any) -> None:
 
 _timer: ContextVar[StatementTimer | None] = ContextVar("statement_timer", default=None)
 _running: set[StatementTimer] = set()
-"""Those of all requests that are being answered; the thread below looks after them."""
+"""The timers of all requests in progress; the thread below watches them."""
 _starting = threading.Lock()
 _watchers: list[threading.Thread] = []
 

@@ -16,14 +16,14 @@ from quire.web.threads import blocking
 BUSY_SECONDS = 5
 """How long one request waits for locks in total."""
 TRY_SECONDS = 0.003
-"""Between two attempts to get SQLite's lock. Its own handler waits 0.1 s, and misses short pauses."""
+"""The interval of attempts to get SQLite's lock. Its own handler waits 0.1 s, and misses short pauses."""
 SOON_SECONDS = 0.05
 """How long a writer waits on its own thread: most get the lock by then, and another thread costs more."""
 MAX_WAITING = 100
-"""Writers of a process that may wait at a time; further ones are refused."""
+"""The maximum number of waiting writers per process; further ones are refused."""
 
 _WRITERS = "quire.writers"
-"""The name of those who may write at once among the extensions of an application."""
+"""The key of the semaphore for concurrent writers among the extensions of an application."""
 
 # queueing here is fair, whereas SQLite's busy handler starves threads
 _single_writer = threading.Lock()

@@ -26,9 +26,9 @@ from quire.store.events.viewers import dependent_rows
 from quire.store.version_names import has_version, referring_columns
 
 AFFECTED = "affected"
-"""Their event, behind the type: `posts.affected`."""
+"""The event, after the type: `posts.affected`."""
 MAX_ROWS = 1000
-"""Of more rows, none is named."""
+"""If there are more rows, none is named."""
 Rows = tuple[Record, ColumnElement[bool]]
 
 

@@ -8,7 +8,7 @@ from quire.store.events import outbox
 from quire.store.events.outbox import NOBODY
 
 MAIL = "mail"
-"""The type of the events of mails."""
+"""The type of mail events."""
 
 
 def enqueue_mail(kind: str, user_id: int = NOBODY, **data: object) -> None:

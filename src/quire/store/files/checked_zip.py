@@ -18,11 +18,11 @@ import orjson
 MANIFEST = "manifest.json"
 SMALL_DIRECTORY = 4 * 1024**2
 LARGEST_PART = 4
-"""The directory of a larger archive takes less than this part of it, unless it is made to fill memory."""
+"""The directory of a larger archive takes less than this fraction of it, unless it is malicious."""
 MAX_FILES = 1_000_000
 MANIFEST_BYTES = 64 * 1024
 MANIFEST_BYTES_FOR_A_FILE = 1000
-"""The manifest has some 200 bytes for each file."""
+"""The manifest has about 200 bytes per file."""
 MAX_TIMES_SMALLER = 200
 """Ordinary files hardly ever compress better than this; zip bombs do."""
 SMALL = 1024**2

@@ -28,7 +28,7 @@ OTHERS: tuple[tuple[re.Pattern[bytes], str, str], ...] = (
     (re.compile(rb"fLaC\0"), "audio/flac", "flac"),
     (re.compile(rb"RIFF....WAVE", re.DOTALL), "audio/wav", "wav"),
 )
-"""Other accepted files, by how they begin; they are only ever served as downloads."""
+"""Other accepted files by their first bytes; they are only ever served as downloads."""
 ACCEPTED = Message("JPEG, PNG, GIF, WebP, PDF, MP3, Ogg, FLAC and WAV")
 NOT_ACCEPTED = Message(
     "is damaged or not of an accepted type. Accepted types: JPEG, PNG, GIF, WebP, PDF, MP3, Ogg, FLAC and WAV."

@@ -15,13 +15,13 @@ from typing import Literal
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _PNG_END = b"\0\0\0\0IEND\xaeB`\x82"
 SIDEWAYS = (5, 6, 7, 8)
-"""Values of the orientation that turn a picture on its side."""
+"""Values of the orientation that turn an image on its side."""
 _ORIENTATION = 0x0112
 """The tag of the orientation (Exif 2.32, 4.6.4)."""
 _EXIF = b"Exif\0\0"
 _PART = 64 * 1024
 _LARGEST_IFD = 512
-"""How many entries of a directory of tags are read."""
+"""How many entries of a tag directory are read."""
 
 # markers that begin a segment or end the image; padding, restarts and stuffed bytes are data
 _JPEG_MARKER = re.compile(rb"\xff([\xc0-\xcf\xd8-\xfe])", re.DOTALL)

@@ -17,7 +17,7 @@ from quire.errors import Unavailable
 from quire.monitoring.outage_log import log_outage
 
 NAME = re.compile(r"[0-9a-f]{32}-[0-9a-f]{8}(-\d{1,5})?\.[a-z0-9]{2,5}", re.ASCII)
-"""Names of public files: no folder, no device of Windows, nothing that a client chose."""
+"""Names of public files: no folder, no Windows device, nothing chosen by a client."""
 INCOMING = "incoming"
 ORIGINAL = "original-"
 """The prefix of files as they were uploaded; they are never served."""

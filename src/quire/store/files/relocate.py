@@ -13,7 +13,7 @@ from quire.errors import Unavailable
 from quire.store.files.local import FileStorage, StoredFile, incoming_dir, is_stored_name
 
 AT_ONCE = 8
-"""Files that are moved in parallel: mostly they wait for the network."""
+"""Files moved in parallel: mostly they wait for the network."""
 PIECE = 1024 * 1024
 
 

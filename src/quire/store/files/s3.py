@@ -21,7 +21,7 @@ logger = logging.getLogger("quire.media")
 CLIENT = {"connect_timeout": "3s", "read_timeout": "10s", "timeout": "120s"}
 RETRIES = {"max_retries": 2, "retry_timeout": timedelta(seconds=10)}
 PIECE = 256 * 1024
-"""Bytes that are fetched at a time while a file is read."""
+"""Bytes fetched at a time while a file is read."""
 PROBE = "quire-check"
 _EXTENSION = "quire-bucket"
 _FAILURES = (BaseError, OSError)

@@ -25,9 +25,9 @@ from quire.store.db import Model
 
 PREFIX = "/uploads/"
 STEM = 41
-"""Characters of the name that a file and its smaller versions share."""
+"""The number of leading characters that the names of a file and its variants share."""
 SHA = 32
-"""Those of them that are the beginning of its SHA-256."""
+"""The number of those that are the start of its SHA-256."""
 _FILE_URL = re.compile(rf"{PREFIX}([0-9a-f]{{32}}-[0-9a-f]{{8}})", re.ASCII)
 
 State = dict[str, Any]

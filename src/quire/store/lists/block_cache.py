@@ -36,11 +36,11 @@ from quire.store.lists.id_blocks import (
 )
 
 MIN_BLOCKS = 4
-"""Of fewer, all are read."""
+"""With fewer blocks, everything is read."""
 MAX_ENTRIES = 100
-"""Queries of one process whose blocks are kept in memory."""
+"""The maximum number of queries per process whose blocks are in memory."""
 MAX_STORED = 200
-"""Queries of all processes whose blocks are kept in the table: those that were stored last."""
+"""The maximum number of queries of all processes whose blocks are stored: the most recently stored ones."""
 
 
 class StoredBlocks(Model):
@@ -79,7 +79,7 @@ class Entry:
 
 _entries: WeakKeyDictionary[Engine, dict[Any, Entry]] = WeakKeyDictionary()
 _digests: WeakKeyDictionary[Engine, dict[str, set[str]]] = WeakKeyDictionary()
-"""What other processes had stored of a type when this one first looked, and what of that it has not loaded yet."""
+"""What other processes had stored for a type when this one first looked, except what it has loaded since."""
 
 
 def is_kept(engine: Engine, key: Any) -> bool:

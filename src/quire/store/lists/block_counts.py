@@ -15,9 +15,9 @@ from quire.store.lists.plan import Plan
 from quire.store.lists.statements import MAX_PLANS
 
 MIN_ROWS = 20_000
-"""Lists of fewer rows are counted as a whole,"""
+"""Lists with fewer rows are counted as a whole,"""
 SLOW = 0.05
-"""unless that takes so many seconds, since no index tells which rows of a large table are listed."""
+"""unless that takes this many seconds, since no index tells which rows of a large table are in the list."""
 
 
 def is_of_one_table(connection: Connection, key: Any, plan: Plan) -> bool:

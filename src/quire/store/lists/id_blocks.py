@@ -36,13 +36,13 @@ from quire.store.events.outbox import OutboxEvent
 from quire.store.version_names import ANY_ROW, access_of
 
 BLOCK = 5000
-"""Ids in one block; the first id is 1."""
+"""The number of ids in a block; the first id is 1."""
 MAX_BLOCKS = 200
-"""So many blocks are read by themselves; where more have changed, all are."""
+"""The maximum number of blocks that are read one by one; if more have changed, all are."""
 MAX_CHANGES = 1000
-"""So many changed rows are looked up one by one; after more, all blocks are read."""
+"""The maximum number of changed rows that are looked up one by one; after more, all blocks are read."""
 CHECKED = 200
-"""One of so many blocks is read again each minute: somebody may have changed rows without Quire."""
+"""One of this many blocks is read again each minute, since rows may have been changed without Quire."""
 _LAST_ID = 2**63 - 1
 _outbox = OutboxEvent.__table__
 

@@ -11,7 +11,7 @@ from quire.declare.record import Record
 from quire.declare.reference_rules import index_by_id
 
 _BY_INDEX = ("eq", "in", "lt", "lte", "gt", "gte")
-"""Comparisons whose rows an index of the column brings."""
+"""Comparisons for which an index of the column yields the rows."""
 
 
 def _indexes(table: Any) -> list[Index]:

@@ -12,8 +12,9 @@ from quire.store.search import search_index
 from quire.store.size_limit import SizeLimit
 
 ROWS_AHEAD, ROWS_PER_HIT = 5000, 20
-"""So many rows of a list are matched at first where hits are many, since to sort few is cheaper: at
-least the first number, and the second for each hit up to the end of the page."""
+"""How many rows of a list are tested first if matches are many, since sorting few is cheaper: at least the first
+number, and the second for each match up to the end of the page.
+"""
 
 Rows = tuple[list[Any], bool, bool]
 """The rows of a page, whether more follow, whether any come before."""

@@ -22,13 +22,13 @@ from quire.store.lists.plan import Plan, in_order
 from quire.store.lists.statements import MAX_PLANS
 
 BLOCK = 2000
-"""Rows of one block, when it is made."""
+"""The number of rows in a new block."""
 MIN_OFFSET = 5000
-"""Pages in front of this row are found by skipping rows."""
+"""Pages before this row are reached by skipping rows."""
 PAUSE = timedelta(seconds=10)
-"""How long to skip rows, where the blocks have ceased to be right, until they are made again."""
+"""How long to skip rows after the blocks have become outdated, until they are counted again."""
 LIFETIME = timedelta(hours=1)
-"""After so long they are made again: somebody may have changed rows without Quire."""
+"""The time after which they are counted again, since rows may have been changed without Quire."""
 Key = tuple[Any, ...]
 
 

@@ -17,16 +17,18 @@ from quire.store.lists.plan import Plan, Walk
 from quire.store.search import search_index
 
 MIN_RANKED = 1000
-"""Where fewer of the newest hits are in the list, its rows are looked through one by one."""
+"""With fewer of the newest matches in the list, its rows are scanned one by one."""
 
 ROOM = 3
-"""A page is looked for in so many times the rows that hold it where hits are spread evenly."""
+"""A page is looked for in this many times the rows that would contain it if matches were spread evenly."""
 
 HITS_PER_DOCUMENT = {"sqlite": 20, "postgresql": 4}
-"""The ids of so many hits are gathered in the time that a look into the document of a row takes."""
+"""The ids of this many matches are collected in the time it takes to look into a row's document."""
 
 MIN_LINKED, LINKED_PER_ROW = 1000, 1
-"""Of fewer rows with a tag, or of another filter, all are gathered and sorted, and so many in the time that a look at one row takes."""
+"""Up to this many rows with a tag, or of another filter, are all collected and sorted, or this many in the time it
+takes to look at one row.
+"""
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,7 @@ from quire.store.projection import Projection
 from quire.store.search import search_index
 
 MAX_PLANS = 100
-"""Of each kind: anybody can ask for a new one by other filters, and one takes about 100 KB."""
+"""The limit for each kind: anyone can request a new one with other filters, and one takes about 100 KB."""
 
 
 @lru_cache(MAX_PLANS)
@@ -56,7 +56,7 @@ class _PlanBuilder:
         self.shape, self.walk, self.dialect = shape, walk, dialect
         self.visible = visible_rows(record, actor, shape, walk is Walk.BY_LINKS)
         self.from_hits = shape.searching and walk is Walk.NONE
-        """Whether the hits of a search come first, and their rows are looked up."""
+        """Whether the matches of a search come first, and their rows are looked up."""
         self.by_condition = (
             hint_at_condition(record, shape.conditions) if walk is Walk.BY_CONDITION else ""
         )

@@ -28,9 +28,9 @@ from quire.store.search.snippets import LINK_TARGET
 from quire.store.search.terms import document_terms
 
 MAX_PLACE = 16_383
-"""The last place in a document that a tsvector can name."""
+"""The last position in a document that a tsvector can express."""
 FTS_TABLE = "search_index"
-"""What a search reads on SQLite, of the documents."""
+"""The table that a search reads on SQLite."""
 _ID_BITS = 32
 MAX_ID = (1 << _ID_BITS) - 1
 """The largest id of a record that can be searched for."""
@@ -76,7 +76,7 @@ POSTGRESQL_DDL = (
     "GENERATED ALWAYS AS (title::tsvector || body::tsvector) STORED",
     "CREATE INDEX IF NOT EXISTS ix_search_documents_words ON search_documents USING gin (words)",
 )
-"""What a migration runs too; it says it again, since migrations import nothing from here."""
+"""Also executed by a migration, which has its own copy, since migrations import nothing from here."""
 
 for _dialect, _statements in (("sqlite", SQLITE_DDL), ("postgresql", POSTGRESQL_DDL)):
     for _statement in _statements:
@@ -89,7 +89,7 @@ for _dialect, _statements in (("sqlite", SQLITE_DDL), ("postgresql", POSTGRESQL_
 
 _COLUMNS = ("id", "type", "record_id", "title", "body")
 AT_ONCE = 500
-"""Documents of one statement on SQLite, which takes at least 32,766 parameters."""
+"""Documents per statement on SQLite, which accepts at least 32,766 parameters."""
 _OR_UPDATE = (
     "ON CONFLICT (type, record_id) DO UPDATE SET title = excluded.title, body = excluded.body"
 )

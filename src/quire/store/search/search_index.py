@@ -17,15 +17,17 @@ from quire.store.search.terms import fts5_query, query_terms, tsquery
 
 MAX_HITS = 10_000
 MAX_RANKED = 2_000
-"""A rank costs more than all else about a hit. The hits that have none follow, the newest first."""
+"""Ranking costs more than everything else about a match. Unranked matches follow, newest first."""
 
 
 SAMPLE = 2_000
-"""So many of the newest records tell, on PostgreSQL, how many of all are hits."""
+"""On PostgreSQL, the number of newest records from which the number of matches is estimated."""
 FREQUENT, AMONG = 50, 500
-"""Where so many of the newest records are hits, PostgreSQL looks through these one by one: its index of words brings all hits."""
+"""If this many of the newest records match, PostgreSQL scans records one by one, since its word index would yield all
+matches.
+"""
 WALKED = 12
-"""So many records are looked through for each hit that is counted, before the index of words is asked after all."""
+"""This many records are scanned per counted match, before the word index is used after all."""
 Values = dict[str, Any]
 
 

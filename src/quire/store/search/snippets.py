@@ -7,25 +7,25 @@ from collections.abc import Iterator
 from quire.declare.text_segmentation import Word, fold, words
 
 BEFORE, LENGTH = 60, 200
-"""Characters in front of the first mark, and of the whole."""
+"""Characters before the first mark, and in total."""
 PIECE, MAX_PIECES = 500, 48
 """The length of the pieces in which a text is scanned, and how many are examined closely."""
 FIRST_LENGTH = 4096
-"""The characters of a long text that are looked at first."""
+"""The length of a long text's beginning that is examined first."""
 LINK_TARGET = re.compile(r"\(https?://[^()\s]{0,2000}\)")
 _INVISIBLE = re.compile(
     r"(?<=\])\([^()\n]{0,2000}\)|!(?=\[)|</?[A-Za-z][^<>\n]{0,2000}>|\[\^[^\]\s]{1,50}\]:?"
     r"|^[ ]{0,3}(?:(?:```|~~~)[^\n]*|\[[^\]\n]{1,200}\]:[^\n]*)$",
     re.MULTILINE,
 )
-"""What readers never see: where links and pictures lead, tags, marks of notes, fences of code."""
+"""What readers never see: targets of links and images, tags, footnote marks, code fences."""
 _LINE_START = re.compile(
     r"^(?:[ \t]*(?:[#>]|(?:[-+*]|\d{1,9}[.)])(?=[ \t])))+(?:[ \t]*\[[ xX]\](?=[ \t]))?|^[ \t|:=-]+$",
     re.MULTILINE,
 )
 """The marks of headings, quotes, lists and tasks, and lines of nothing but marks."""
 _MARKUP = re.compile(r"[*`~\[\]_](?:(?<!_)|(?<![^\W_]_)_*|_*(?![^\W_]))")
-"""Marks, underscores only at the beginning or end of a word; each begins with a set, which is quick to find."""
+"""Marks, underscores only at the beginning or end of a word; each begins with a set, which is fast to search for."""
 Span = tuple[int, int]
 
 

@@ -12,15 +12,15 @@ from typing import NamedTuple
 from quire.declare.text_segmentation import Word, words
 
 MAX_LENGTH = 100
-"""Characters of a word that count: PostgreSQL takes lexemes of up to 2 KB."""
+"""Characters of a word that are significant: PostgreSQL's lexemes have up to 2 KB."""
 MAX_BYTES = 700_000
-"""Of all different terms of a document: a tsvector holds 1 MB, what stands beside each included."""
+"""The size of all different terms of a document: a tsvector has at most 1 MB, including positions."""
 MAX_WORDS, MAX_TERMS = 20, 40
-"""Of a query."""
+"""The limits of a query."""
 _WORD = re.compile("[a-z0-9]+")
 _SIGNS = "".join(one for one in map(chr, range(0x21, 0x7F)) if not one.isalnum())
 _LOWER = "".join(one.lower() if one.isprintable() else " " for one in map(chr, range(0x80)))
-"""In ASCII: a word, what may stand around it, and each character in lower case, control characters as spaces."""
+"""In ASCII: a word, what may surround it, and each character in lower case, with control characters as spaces."""
 
 
 class Term(NamedTuple):
