@@ -57,7 +57,9 @@ class FinishedTests:
         self._items = items
         self._places = {item.nodeid: place for place, item in enumerate(items)}
         for item in items:
-            item.funcargs = item._request = None  # made when the test runs, as when it runs a second time
+            item.funcargs = item._request = (
+                None  # made when the test runs, as when it runs a second time
+            )
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item):
