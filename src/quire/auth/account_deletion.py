@@ -33,7 +33,7 @@ OWNER_FIELDS = {
 
 
 def export_personal_data(actor: Actor) -> bytes:
-    """The account and every record of the user, as they see them: indented JSON."""
+    """Return the account and all records of the user, as that user sees them: indented JSON."""
     personal_data: dict[str, Any] = {
         "users": [read.get_record(REGISTRY["users"], actor, actor.user_id or 0)]
     }
@@ -53,7 +53,7 @@ def _rows(record: Record, actor: Actor, field: str) -> Iterator[dict[str, Any]]:
 
 
 def count_posts(actor: Actor) -> int:
-    """How many posts the user has written, including those in the trash."""
+    """Return how many posts the user has written, including those in the trash."""
     posts = REGISTRY["posts"].table
     with read_connection() as connection:
         statement = select(func.count()).where(posts.c.author_id == actor.user_id)
@@ -61,11 +61,10 @@ def count_posts(actor: Actor) -> int:
 
 
 def delete_account(actor: Actor, password: str) -> None:
-    """Delete the actor's account. Raises ValidationFailed for a wrong password, Conflict
-    `last_admin`.
+    """Delete the actor's account. Raises ValidationFailed for a wrong password, Conflict `last_admin`.
 
-    Authors of posts stay as their authors, by name alone: without email, password, profile or any
-    way to sign in. Comments keep the name they were signed with.
+    Posts keep their author, but only by name: without email, password, profile or any way to sign in. Comments keep the
+    name they were signed with.
     """
     users, id = REGISTRY["users"], actor.user_id or 0
     require_current_password(actor, password)

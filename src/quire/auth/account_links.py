@@ -1,7 +1,6 @@
-"""Links sent by email: to set a new password, to verify an email address.
+"""Links sent by email: to set a new password, or to verify an email address.
 
-Requests enqueue the email and do not know its link, which the worker creates. The response never
-reveals whether there is an account.
+Requests only enqueue the email; the worker creates its link. No response reveals whether an account exists.
 """
 
 from typing import Any
@@ -30,8 +29,7 @@ INVALID_LINK = Message("This link has been used, has expired or is incomplete.")
 
 
 def request_password_reset(email: str) -> None:
-    """Enqueue an email with a reset link, whether or not the address is known. Raises
-    TooManyRequests."""
+    """Enqueue an email with a reset link, whether or not the address is known. Raises TooManyRequests."""
     address = normalize_address(email)
     if is_address(address):
         consume("reset", address)
@@ -39,8 +37,8 @@ def request_password_reset(email: str) -> None:
 
 
 def request_email_change(user_id: int, email: str) -> None:
-    """Enqueue a link to the new address, which changes it, and a warning to the old one. Raises
-    ValidationFailed, TooManyRequests."""
+    """Enqueue a confirmation link to the new address and a warning to the old one. Raises ValidationFailed,
+    TooManyRequests."""
     address = normalize_address(email)
     require_valid_address(address)
     consume("verify", address)
@@ -50,7 +48,7 @@ def request_email_change(user_id: int, email: str) -> None:
 
 
 def require_valid_address(text: str) -> None:
-    """Raises ValidationFailed, with a message for people, if no email can be sent to `text`."""
+    """Raise ValidationFailed, with a message for people, if `text` cannot receive email."""
     try:
         parse_address(text)
     except PydanticCustomError as error:
@@ -61,8 +59,7 @@ def require_valid_address(text: str) -> None:
 def require_verified_address(owner: Account) -> None:
     """Refuse a member whose address is not verified, and send the link again.
 
-    They have given the password, so this reveals nothing to strangers. Raises Unauthenticated,
-    TooManyRequests.
+    The member has given the password, so this reveals nothing to strangers. Raises Unauthenticated, TooManyRequests.
     """
     if not current_app.config["REQUIRE_EMAIL_VERIFICATION"] or owner.role != "member":
         return
@@ -79,7 +76,7 @@ def mail_notice(user_id: int, kind: str, **words: str) -> None:
 
 
 def require_link(token: str, *purposes: str) -> ActiveLink:
-    """The valid link with this secret. Raises NotFound without a reason."""
+    """Return the valid link with this secret. Raises NotFound without a reason."""
     link = email_links.find_active(token, *purposes)
     if link is None:
         raise NotFound(INVALID_LINK)
@@ -89,7 +86,7 @@ def require_link(token: str, *purposes: str) -> ActiveLink:
 def reset_password(token: str, password: str, by: Actor) -> None:
     """Set a new password and end all sessions and tokens. Raises NotFound, ValidationFailed.
 
-    Whoever has read the email owns the address, so it is verified too.
+    Anyone who could read the email owns the address, so this verifies the address too.
     """
     link = require_link(token, "reset")
 
@@ -117,7 +114,7 @@ def verify_address(token: str, by: Actor) -> None:
         try:
             values = {"email": link.email, "email_verified_at": rfc3339(now())}
             update(REGISTRY["users"], by.as_system(), id, values)
-        except Conflict:  # someone else has the address by now
+        except Conflict:  # someone else has this address now
             raise NotFound(INVALID_LINK) from None
         if first:
             enqueue_mail("welcome", id)
@@ -127,8 +124,7 @@ def verify_address(token: str, by: Actor) -> None:
 
 
 def consume_link(link: ActiveLink) -> None:
-    """Use up a link, in the transaction of its effect: only one of two requests succeeds. Raises
-    NotFound."""
+    """Use up a link in the transaction of its effect, so that only one of two requests succeeds. Raises NotFound."""
     if not email_links.consume(link):
         raise NotFound(INVALID_LINK)
 

@@ -16,8 +16,7 @@ from quire.web.language import page_language
 
 @dataclass(frozen=True)
 class Account:
-    """The owner of a credential; for administrators, `is_secured` tells whether they have a second
-    factor."""
+    """The owner of a credential; for administrators, `is_secured` tells whether they have a second factor."""
 
     id: int
     username: str
@@ -32,18 +31,18 @@ class Account:
         return requires_second_factor(self.role) and not self.is_secured
 
     def actor(self, proof: str, **circumstances: Any) -> Actor:
-        """The actor for this account after authentication."""
+        """Return the actor for this account after authentication."""
         role = "member" if self.needs_second_factor else self.role
         return Actor(role, self.id, self.username, proof, language=self.language, **circumstances)
 
 
 def requires_second_factor(role: str) -> bool:
-    """Whether people with this role need a second factor."""
+    """Return whether people with this role need a second factor."""
     return role == "admin" and bool(current_app.config["REQUIRE_ADMIN_TWO_FACTOR"])
 
 
 def language_of_mail(chosen: str = "auto") -> dict[str, str]:
-    """Return what to store of the language for mail to the user of this page; nothing if they have chosen one."""
+    """Return the values to store for the language of mail: the page's language unless the user has chosen one."""
     code = page_language() if chosen == "auto" else None
     return {"page_language": code} if code else {}
 
@@ -52,7 +51,7 @@ COLUMNS = ("id", "username", "role", "is_active", "language")
 
 
 def account_columns() -> list[Any]:
-    """The columns of users that make an Account, for statements that join them."""
+    """Return the columns of users that make up an Account, for statements that join them."""
     users = REGISTRY["users"].table.c
     return [
         *(users[name] for name in COLUMNS),
@@ -61,24 +60,24 @@ def account_columns() -> list[Any]:
 
 
 def _has_second_factor() -> Any:
-    """Whether an account has a second factor."""
+    """Return the SQL condition that an account has a second factor."""
     users = REGISTRY["users"].table
     devices = (exists().where(model.user_id == users.c.id) for model in (TotpDevice, Passkey))
     return or_(*(one.correlate(users) for one in devices))
 
 
 def account_from_row(row: Sequence[Any]) -> Account:
-    """The account whose columns come first in `row`."""
+    """Return the account whose columns come first in `row`."""
     return Account(*row[: len(COLUMNS) + 1])
 
 
 def by_username(username: str) -> Account | None:
-    """The account with this username, in any case."""
+    """Return the account with this username, ignoring case."""
     return _first(REGISTRY["users"].table.c.username_folded == username)
 
 
 def by_id(id: int) -> Account | None:
-    """The account with this id."""
+    """Return the account with this id."""
     return _first(REGISTRY["users"].table.c.id == id)
 
 

@@ -31,7 +31,7 @@ class ActiveKey:
     expires: datetime | None
 
     def touch(self) -> None:
-        """Record its use, at most once a minute."""
+        """Record a use of the key, at most once a minute."""
         if self.used is None or self.used < now() - timedelta(seconds=SEEN_SECONDS):
             touch_if_free("api_keys", self.id, last_used_at=now())
 
@@ -48,14 +48,13 @@ def _select_active() -> CredentialSelect:
 
 
 def authenticate(text: str) -> ActiveKey:
-    """Return the key for `text`. Raises Unauthenticated if it is malformed, unknown, expired or used from another
-    network.
-    """
+    """Return the key for `text`. Raises Unauthenticated if it is malformed, unknown or expired, or its network is
+    not allowed."""
     return _require_usable(_lookup(text) if is_key(text) else None)
 
 
 def authenticate_content_key(text: str) -> ActiveKey:
-    """Authenticate a key that reads public content through one API, and is valid nowhere else."""
+    """Authenticate a key that may only read public content through one API."""
     return _require_usable(_lookup(text) if is_content_key(text) else None)
 
 
@@ -81,7 +80,7 @@ def _lookup(text: str) -> ActiveKey | None:
 
 
 def _expand_scopes(scopes: list[str]) -> frozenset[str]:
-    """The scopes of a key: permission to write a type includes reading it."""
+    """Return the scopes of a key, where permission to write a type includes reading it."""
     starts = (scope.removesuffix("write") for scope in scopes if scope.endswith(":write"))
     return frozenset([*scopes, *(f"{start}read" for start in starts)])
 

@@ -1,7 +1,7 @@
 """Records denied requests and invalid credentials in the audit.
 
-A process records only some each minute, per actor or network and in total, so that a thousand
-denials do not fill the audit. Expired tokens and anonymous requests are not recorded.
+Each process records only a limited number per minute, per actor or network and in total, so that a thousand denials do
+not fill the audit. Expired tokens and anonymous requests are not recorded.
 """
 
 import logging
@@ -35,7 +35,7 @@ EXPIRED = "expired"
 
 
 def _denied_actor(response: Response) -> Actor | None:
-    """The actor of a denial that is worth recording."""
+    """Return the actor of a denial that is worth recording."""
     if response.status_code == 403 or g.get(PARTLY):
         try:
             actor = current_actor()
@@ -53,7 +53,7 @@ def _has_room(actor: Actor) -> bool:
 
 
 def _target(request: Request) -> tuple[str, int | None]:
-    """The type and id of the request's target, if its URL contains them."""
+    """Return the type and id of the request's target, if its URL contains them."""
     parts = [part for part in request.path.split("/") if part]
     target = next((part for part in parts if part in REGISTRY), parts[0] if parts else "site")
     id = (request.view_args or {}).get("id")
@@ -61,7 +61,7 @@ def _target(request: Request) -> tuple[str, int | None]:
 
 
 def note_partial_denial() -> None:
-    """Record this request as denied because some of its operations were."""
+    """Record this request as denied because some of its operations were denied."""
     g.setdefault(PARTLY, True)
 
 
@@ -73,7 +73,7 @@ def _note(request: Request, response: Response) -> Response:
         if actor is not None and _has_room(actor):
             request_line = f"{request.method} {quote(request.path)}"
             record_event_soon(actor, ACTION, *_target(request), request_line[:LONGEST])
-    except Problem as problem:  # the response matters more than this record of it
+    except Problem as problem:  # the response matters more than this record
         logger.warning("A refusal could not be noted: %s", problem.message)
     return response
 

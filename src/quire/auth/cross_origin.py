@@ -1,8 +1,8 @@
 """Refuses requests that another site makes a browser send, whatever token they carry.
 
-Browsers say where a request comes from (Sec-Fetch-Site, Origin), and pages cannot change that. For programs and
-browsers that say neither, the token decides. This covers signing in too, which happens before there is a session to
-steal.
+Browsers send where a request comes from (Sec-Fetch-Site, Origin), and pages cannot change these headers. If neither is
+present, as with programs and some browsers, the token decides. This covers signing in too, which happens before there is
+a session to steal.
 """
 
 from urllib.parse import urlsplit
@@ -19,7 +19,7 @@ from quire.web.safe_requests import SAFE
 
 
 def origin_of(address: str) -> str:
-    """The origin of a URL, in the form that browsers send."""
+    """Return the origin of a URL, in the form that browsers send."""
     parts = urlsplit(address.lower())
     host = parts.hostname or ""
     host = f"[{host}]" if ":" in host else host
@@ -28,7 +28,7 @@ def origin_of(address: str) -> str:
 
 
 def own_origin() -> str:
-    """The origin of our own pages."""
+    """Return the origin of our own pages."""
     return origin_of(current_app.config["PUBLIC_URL"] or current_request().host_url)
 
 
@@ -40,7 +40,7 @@ def _is_foreign(request: Request) -> bool:
 
 
 def _needs_check(request: Request) -> bool:
-    """Whether the request may be authenticated by cookies, or asks for new ones."""
+    """Return whether the request may be authenticated by cookies, or asks for new ones."""
     if request.method in SAFE or not current_app.config.get("WTF_CSRF_ENABLED", True):
         return False
     if "Authorization" in request.headers or "X-API-Key" in request.headers:
@@ -49,7 +49,7 @@ def _needs_check(request: Request) -> bool:
 
 
 def refuse_cross_origin(request: Request) -> None:
-    """Refuse changes that another site makes a browser send. Raises PermissionDenied."""
+    """Refuse a change that another site makes a browser send. Raises PermissionDenied."""
     if _needs_check(request) and _is_foreign(request):
         raise PermissionDenied(
             "This request comes from another site. It is only allowed from pages of this site."

@@ -16,10 +16,10 @@ SALT = "wtf-csrf-token"
 
 
 def init_app(app: Flask) -> None:
-    """Have `app` refuse cookie-authenticated changes without the CSRF token of the session."""
-    # its own hook would also look up the view and the blueprint for requests that only read
+    """Make `app` refuse changes authenticated by cookie without the CSRF token of the session."""
+    # Flask-WTF's own hook would also look up the view and the blueprint of requests that only read
     app.config["WTF_CSRF_CHECK_DEFAULT"] = False
-    # one per application, since it remembers which blueprints are exempt
+    # one per application, since it stores which blueprints are exempt
     protection = CSRFProtect(app)
     before_request(app, partial(_protect, app.config, protection))
 
@@ -30,7 +30,7 @@ def _protect(config: Mapping[str, Any], protection: CSRFProtect, request: Reques
 
 
 def has_signed_csrf_token() -> bool:
-    """Whether this request comes from one of our own forms, of this session or an expired one.
+    """Return whether this request comes from one of our own forms, from this session or an expired one.
 
     It proves nothing about the user, and only decides how they are asked to sign in.
     """
@@ -43,7 +43,6 @@ def has_signed_csrf_token() -> bool:
 
 
 def refuse_expired_form() -> None:
-    """Ask the user to sign in again instead of accepting a form from an expired session. Raises
-    Unauthenticated."""
+    """Ask the user to sign in again if a form comes from an expired session. Raises Unauthenticated."""
     if request.method == "POST" and has_signed_csrf_token():
         raise Unauthenticated("You have been signed out. Sign in and try again.")

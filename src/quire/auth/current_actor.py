@@ -1,4 +1,4 @@
-"""Who sends the current request: a token, a key, a session or nobody; invalid credentials are an
+"""The sender of the current request: the owner of a token, key or session, or nobody. Invalid credentials are an
 error."""
 
 from flask import Request, current_app
@@ -18,7 +18,7 @@ PROGRAM_PREFIXES = ("/api/v1/", "/api/compat/")
 
 
 def current_actor() -> Actor:
-    """The actor of this request, cached. Raises Unauthenticated for an invalid credential."""
+    """Return the actor of this request, cached. Raises Unauthenticated for an invalid credential."""
     g = current_globals()
     actor: Actor | None = g.get("actor")
     if actor is None:
@@ -27,7 +27,7 @@ def current_actor() -> Actor:
 
 
 def chosen_language() -> str:
-    """The language that the signed-in user has chosen for pages; `auto` for everyone else."""
+    """Return the language that the signed-in user has chosen for pages; `auto` for everyone else."""
     try:
         return current_actor().language if has_session(current_request()) else ANONYMOUS.language
     except Problem:  # the response will say what is wrong with the credential
@@ -35,7 +35,7 @@ def chosen_language() -> str:
 
 
 def anonymous_actor() -> Actor:
-    """An anonymous actor for this request, also for requests with credentials in their body."""
+    """Return an anonymous actor for this request, also if the request body contains credentials."""
     return Actor(ANONYMOUS.role, **current_circumstances())
 
 
@@ -85,7 +85,7 @@ def block_writes_when_impersonating(request: Request) -> None:
 
 
 def check_csrf(actor: Actor) -> None:
-    """Refuse a state-changing request by session without a valid CSRF token.
+    """Refuse a change in a session without a valid CSRF token.
 
     Any site can make a browser send a cookie, but not a header or a form field with the token.
     """

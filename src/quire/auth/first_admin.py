@@ -16,7 +16,7 @@ _users = USERS.model.__table__
 
 
 def is_needed() -> bool:
-    """Whether this installation has no administrator yet."""
+    """Return whether this installation has no administrator yet."""
     active = (_users.c.role == "admin") & _users.c.is_active
     with read_connection() as connection:
         return connection.execute(select(_users.c.id).where(active).limit(1)).first() is None
@@ -33,7 +33,7 @@ def create_token() -> str:
 
 
 def is_valid(token: str) -> bool:
-    """Whether `token` is the latest one and has not been used."""
+    """Return whether `token` is the latest one and has not been used."""
     try:
         stored = _path().read_text(encoding="ascii")
     except FileNotFoundError:

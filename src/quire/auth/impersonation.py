@@ -1,6 +1,6 @@
 """Impersonation: an administrator sees what another user sees, without being able to change anything.
 
-The user's id is in the signed cookie, bound to the administrator's session. The rights of both are checked on each
+The user's id is in the signed cookie, bound to the administrator's session. The permissions of both are checked on each
 request.
 """
 
@@ -39,7 +39,7 @@ def stop(actor: Actor) -> int | None:
 
 
 def effective_actor(actor: Actor) -> Actor:
-    """The impersonated actor, or in all other sessions the actor themselves."""
+    """Return the impersonated actor, or without impersonation the actor themselves."""
     if actor.role != "admin" or KEY not in session:
         return actor
     id, begun_in = session[KEY]

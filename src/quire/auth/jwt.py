@@ -1,9 +1,8 @@
-"""Tokens for programs: JSON Web Tokens (RFC 7519, RFC 8725) for access, opaque tokens to refresh
-them.
+"""Tokens for programs: JSON Web Tokens (RFC 7519, RFC 8725) for access, opaque tokens to refresh them.
 
-A pair belongs to a session in the database. The access token proves the identity of the user, never
-their rights: role and state are read with the session at each request. The refresh token is
-replaced at each use; using a replaced one ends the session (RFC 9700 section 4.14.2).
+A pair of tokens belongs to a session in the database. The access token identifies the user but contains no permissions:
+role and state are read with the session at each request. The refresh token is replaced at each use; using a replaced
+one ends the session (RFC 9700 section 4.14.2).
 """
 
 import base64
@@ -38,7 +37,7 @@ LEEWAY = 10
 
 
 class Claims(BaseModel):
-    """The claims of an access token. A token with other, more or fewer claims is refused."""
+    """The claims of an access token. A token with missing, additional or different claims is refused."""
 
     model_config = ConfigDict(strict=True, extra="forbid")
 
@@ -114,7 +113,7 @@ def _successor(secret: str) -> str:
 
 
 def _checksum(session_id: int, secret: str) -> str:
-    """Distinguishes a replaced token of ours from an invented one."""
+    """Return a checksum that tells our own replaced tokens from invented ones."""
     return _mac("mark", f"{session_id}.{secret}").hex()[:24]
 
 
@@ -162,7 +161,7 @@ def _verify_access_token(token: str, secret: str) -> Claims:
 
 
 def authenticate(token: str) -> ActiveSession:
-    """The session of an access token. Raises Unauthenticated if it is expired, forged or ended."""
+    """Return the session of an access token. Raises Unauthenticated if the token is expired, forged or ended."""
     try:
         claims = _verify_access_token(token, current_app.config["SECRET_KEY"])
     except (BadData, ValueError):
@@ -179,7 +178,7 @@ _cache: dict[tuple[int, str], tuple[float, ActiveSession]] = {}
 
 
 def _session(claims: Claims) -> ActiveSession | None:
-    """The session of the claims, cached for a few seconds if that is configured."""
+    """Return the session of the claims, cached for a few seconds if that is configured."""
     id = claims.sid
     seconds = current_app.config["JWT_CACHE_SECONDS"]
     until, session = _cache.get((id, current_app.config["SECRET_KEY"]), (0.0, None))
@@ -197,6 +196,6 @@ def _store_in_cache(id: int, session: ActiveSession | None, seconds: int) -> Non
 
 
 def invalid_token(message: str, code: str = "invalid_token") -> Unauthenticated:
-    """The 401 error for an invalid credential (RFC 6750 section 3.1)."""
+    """Return the 401 error for an invalid credential (RFC 6750 section 3.1)."""
     challenge = f'Bearer error="invalid_token", error_description="{message}"'
     return Unauthenticated(message, code=code, headers={"WWW-Authenticate": challenge})

@@ -52,7 +52,7 @@ def with_password(
 
 
 def check_password(email: str, password: str) -> Account:
-    """The account with this email and password; a second factor may be required. Raises
+    """Return the account with this email and password; a second factor may still be required. Raises
     Unauthenticated."""
     account = passwords.authenticate(email, password)
     require_verified_address(account)
@@ -62,8 +62,8 @@ def check_password(email: str, password: str) -> Account:
 def check_second_factor(
     owner: Account, otp: str, begin: Begin[OpenedSession]
 ) -> tuple[str, OpenedSession]:
-    """Sign in with a code after the password; returns the kind of proof and the session of `begin`.
-    Raises Unauthenticated."""
+    """Sign in with a code after the password; return the kind of proof and the session of `begin`. Raises
+    Unauthenticated."""
     with count_attempt("code", str(owner.id), owner.id) as attempt:
         used = totp.is_valid(owner.id, otp, now()) and _use_second_factor(owner, otp, begin)
         attempt.right = bool(used)
@@ -99,7 +99,7 @@ def with_passkey(answer: str, begin: Begin[OpenedSession]) -> OpenedSession:
 
 
 def record_login(owner: Account, begin: Begin[OpenedSession], *proofs: str) -> OpenedSession:
-    """Sign an account in after these proofs; returns the session of `begin`."""
+    """Sign an account in after these proofs; return the session of `begin`."""
     with transaction():
         touch("users", owner.id, last_login_at=now(), **language_of_mail(owner.language))
         record_event(_actor_here(owner), "sign_in", "users", owner.id, *proofs)
@@ -115,8 +115,7 @@ def _actor_here(owner: Account) -> Actor:
 def _notify_of_new_device(owner: Account) -> None:
     """Record the device of this request; email administrators if it is new.
 
-    A device is a program in a network. Versions do not count, since browsers get a new one each
-    month.
+    A device is a program in a network. Versions do not count, since browsers get a new one each month.
     """
     if owner.role != "admin":
         return

@@ -39,7 +39,7 @@ def refuse_during_maintenance(request: Request) -> None:
     if has_program_credential(request):
         with suppress(
             Unauthenticated
-        ):  # the connection that looks up the credential reports maintenance, too
+        ):  # the connection that looks up the credential reports maintenance too
             current_actor()
     maintenance = maintenance_of_request(request.environ)
     current_globals().maintenance = maintenance
@@ -48,13 +48,13 @@ def refuse_during_maintenance(request: Request) -> None:
 
 
 def seen_maintenance() -> Maintenance | None:
-    """The maintenance during which this request was admitted; None if there is none."""
+    """Return the maintenance during which this request was admitted; None if there is none."""
     maintenance: Maintenance | None = g.get("maintenance")
     return maintenance
 
 
 def is_administrator() -> bool:
-    """Whether an administrator sends this request, even one who views the site as someone else."""
+    """Return whether an administrator sent this request, even one who views the site as someone else."""
     try:
         if current_actor().at_least("admin"):
             return True

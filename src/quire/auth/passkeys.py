@@ -27,7 +27,7 @@ _keys = Passkey.__table__
 
 
 def list_passkeys(actor: Actor) -> list[dict[str, Any]]:
-    """The actor's passkeys, oldest first."""
+    """Return the actor's passkeys, oldest first."""
     columns = (_keys.c[name] for name in ("id", "name", "created_at", "last_used_at"))
     statement = select(*columns).where(_keys.c.user_id == actor.user_id).order_by(_keys.c.id)
     with read_connection() as connection:
@@ -40,7 +40,7 @@ def _as_text(value: Any) -> Any:
 
 
 def get_passkey(actor: Actor, id: int) -> dict[str, Any]:
-    """One of the actor's passkeys. Raises NotFound."""
+    """Return one of the actor's passkeys. Raises NotFound."""
     for passkey in list_passkeys(actor):
         if passkey["id"] == id:
             return passkey
@@ -48,7 +48,7 @@ def get_passkey(actor: Actor, id: int) -> dict[str, Any]:
 
 
 def credential_ids(user_id: int) -> list[str]:
-    """The credential ids of a user's passkeys."""
+    """Return the credential ids of a user's passkeys."""
     with read_connection() as connection:
         statement = select(_keys.c.credential_id).where(_keys.c.user_id == user_id)
         return list(connection.execute(statement).scalars())
@@ -74,7 +74,7 @@ def store_passkey(
 
 
 def check_limit(ids: list[str]) -> None:
-    """Raises Conflict if the user has as many passkeys as are allowed."""
+    """Raise Conflict if the user has as many passkeys as are allowed."""
     if len(ids) >= MAX_PASSKEYS:
         raise Conflict(
             Message(
@@ -103,7 +103,7 @@ def remove(actor: Actor, id: int) -> None:
 
 
 def find_by_credential(credential_id: Any) -> Any:
-    """The passkey with this credential id and its active account; None if unknown."""
+    """Return the passkey with this credential id and its active account; None if unknown."""
     if not isinstance(credential_id, str) or "\x00" in credential_id:
         return None
     users = REGISTRY["users"].table
@@ -118,10 +118,10 @@ def find_by_credential(credential_id: Any) -> Any:
 
 
 def record_use(id: int, sign_count: int, given_at: datetime) -> bool:
-    """Record that a passkey has signed a challenge; False if the challenge is an old one.
+    """Record that a passkey has signed a challenge; return False if the challenge is an old one.
 
-    A copied cookie could replay an answered challenge: it is valid only if the passkey has not been
-    used since it was issued.
+    A copied cookie could replay an answered challenge, so a challenge is valid only if the passkey has not been used
+    since it was issued.
     """
     unused = or_(_keys.c.last_used_at.is_(None), _keys.c.last_used_at < given_at)
     values = {"sign_count": sign_count, "last_used_at": now()}
@@ -131,7 +131,7 @@ def record_use(id: int, sign_count: int, given_at: datetime) -> bool:
 
 
 def invalid_credential(message: str) -> ValidationFailed:
-    """The error for an invalid response of an authenticator."""
+    """Return the error for an invalid response of an authenticator."""
     return ValidationFailed([detail("credential", "not_allowed", message)])
 
 
@@ -145,5 +145,5 @@ def _own_passkey(actor: Actor, id: int) -> Any:
 
 
 def _clean(name: str) -> str:
-    """A name that can be stored and shown."""
+    """Return the name in a form that can be stored and shown."""
     return "".join(c for c in name if c.isprintable()).strip()[:LONGEST_NAME] or "Passkey"

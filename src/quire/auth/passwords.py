@@ -1,4 +1,4 @@
-"""Authentication by password; errors never tell whether email or password was wrong."""
+"""Authentication by password; errors never tell whether the email or the password was wrong."""
 
 from functools import cache
 from typing import Any
@@ -26,17 +26,17 @@ def _by_email() -> Select[Any]:
 
 
 def _load(email: str) -> tuple[Account | None, str | None]:
-    """The account with this email, and its password hash."""
+    """Return the account with this email and its password hash."""
     with read_connection() as connection:
         row = connection.execute(_by_email(), {"email": email}).first()
     return (None, None) if row is None else (account_from_row(row), row[-1])
 
 
 def authenticate(email: str, password: str) -> Account:
-    """The active account with this email and password.
+    """Return the active account with this email and password.
 
-    Raises Unauthenticated, after the same time whether or not there is such an account;
-    TooManyRequests before the password is checked.
+    Raises Unauthenticated, after the same time whether or not there is such an account; TooManyRequests before the
+    password is checked.
     """
     address = normalize_address(email)
     account, stored = _load(address)
@@ -53,7 +53,7 @@ def authenticate(email: str, password: str) -> Account:
 
 
 def _rehash(id: int, stored: str, password: str) -> None:
-    """Store the hash again at the current cost, unless the password was changed meanwhile."""
+    """Store the hash again at the current cost, unless the password has changed meanwhile."""
     users, hashed = REGISTRY["users"].table, hash_password(password)
     this = and_(users.c.id == id, users.c.password == stored)
     with transaction() as connection:

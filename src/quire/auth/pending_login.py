@@ -1,7 +1,6 @@
 """A pending sign-in: the password was correct, the second factor is missing.
 
-It is stored in the signed cookie, grants no access, and becomes invalid after some minutes or a
-change of password.
+It is stored in the signed cookie, grants no access, and becomes invalid after a few minutes or a change of password.
 """
 
 from dataclasses import dataclass
@@ -29,7 +28,7 @@ class PendingLogin:
 
 
 def begin(owner: Account, remember: bool) -> None:
-    """Record that the password was correct; other session data of the browser is dropped."""
+    """Record that the password was correct; discard the browser's other session data."""
     session.clear()
     login = _load(owner.id, remember)
     if login is not None:
@@ -37,14 +36,14 @@ def begin(owner: Account, remember: bool) -> None:
 
 
 def current() -> PendingLogin | None:
-    """The pending sign-in of this browser."""
+    """Return the pending sign-in of this browser."""
     id, mark, remember, until = session.get(NAME) or (0, "", False, 0)
     login = _load(id, remember) if until > now().timestamp() else None
     return login if login is not None and login.mark == mark else None
 
 
 def _load(id: int, remember: bool) -> PendingLogin | None:
-    """An active account, with a fingerprint that changes with its password."""
+    """Return an active account with a fingerprint that changes with its password."""
     users = REGISTRY["users"].table.c
     statement = select(*account_columns(), users.password).where(users.id == id, users.is_active)
     with read_connection() as connection:

@@ -45,8 +45,7 @@ def _signer() -> URLSafeTimedSerializer:
 
 
 def create_link(record: Record, actor: Actor, id: int) -> PreviewLink:
-    """Create a link to a record. Raises Unauthenticated, PermissionDenied, NotFound, Conflict (in
-    the trash)."""
+    """Create a link to a record. Raises Unauthenticated, PermissionDenied, NotFound, Conflict (if in the trash)."""
     require_possible(record.access.update, actor)
     moment = now()
     until = moment + timedelta(seconds=current_app.config["PREVIEW_LINK_SECONDS"])
@@ -69,7 +68,7 @@ def revoke_links(record: Record, actor: Actor, id: int) -> None:
 
 
 def resolve(token: str) -> tuple[Record, int]:
-    """The record of a valid link. Raises NotFound if it is expired or invalid."""
+    """Return the record of a valid link. Raises NotFound if the link is expired or invalid."""
     try:
         path, id, mark = _signer().loads(token, current_app.config["PREVIEW_LINK_SECONDS"])
     except BadData:

@@ -40,7 +40,7 @@ def consume(kind: str, address: str) -> None:
 
 
 def init_app(app: Flask) -> None:
-    """Count the requests of this application, unless rate limits are off."""
+    """Count the requests of this application, unless rate limits are disabled."""
     if not app.config["RATELIMIT_ENABLED"]:
         return
     uri = storage_uri(app.config["REDIS_URL"])
@@ -57,7 +57,7 @@ def init_app(app: Flask) -> None:
 
 
 def _scope() -> str:
-    """Return the scope of API requests as a whole; Flask-Limiter ignores requests without a scope."""
+    """Return the scope of the API as a whole; Flask-Limiter ignores requests without a scope."""
     asks_first = (
         request.method == "OPTIONS"
     )  # a page opened in a browser rather than a script's request
@@ -65,7 +65,7 @@ def _scope() -> str:
 
 
 def _client() -> str:
-    """Return whose requests these are: those of an account, whatever its credential, or of a network."""
+    """Return the key of a request's client: the account, whatever the credential, or else the network."""
     try:
         id = current_actor().user_id
     except Unauthenticated:

@@ -31,21 +31,21 @@ def regenerate(user_id: int) -> list[str]:
 
 
 def count_unused(user_id: int) -> int:
-    """How many codes have not been used."""
+    """Return how many codes have not been used."""
     unused = and_(_codes.c.user_id == user_id, _codes.c.used_at.is_(None))
     with read_connection() as connection:
         return int(connection.execute(select(func.count()).where(unused)).scalar_one())
 
 
 def is_unused(user_id: int, text: str) -> bool:
-    """Whether `text` is an unused code."""
+    """Return whether `text` is an unused code."""
     unused = select(_codes.c.id).where(_is_unused_code(user_id, text))
     with read_connection() as connection:
         return connection.execute(unused).first() is not None
 
 
 def consume(user_id: int, text: str) -> bool:
-    """Use up a code; False if `text` is not an unused code."""
+    """Use up a code; return False if `text` is not an unused code."""
     use = update(_codes).where(_is_unused_code(user_id, text)).values(used_at=now())
     with transaction() as connection:
         return bool(connection.execute(use).rowcount == 1)
@@ -62,5 +62,5 @@ def _new_code() -> str:
 
 
 def _normalize(text: str) -> str:
-    """A code as it is hashed, however it was typed."""
+    """Return a code in the form that is hashed, however it was typed."""
     return "".join(c for c in text.lower() if c.isalnum())

@@ -31,8 +31,8 @@ Raw = dict[str, Any]
 def register(actor: Actor, raw: Raw) -> Saved | None:
     """Create a member's account for the client.
 
-    If addresses must be verified, the response is None for every address, and an email has the details. Raises
-    Unauthenticated, PermissionDenied, ValidationFailed, Conflict, TooManyRequests.
+    If addresses must be verified, return None for every address and send the details by email. Raises Unauthenticated,
+    PermissionDenied, ValidationFailed, Conflict, TooManyRequests.
     """
     if not current_app.config["REQUIRE_EMAIL_VERIFICATION"]:
         return _create_member(actor, raw)
@@ -70,7 +70,7 @@ def _is_taken(email: Any) -> bool:
 
 
 class _RollbackForTiming(Exception):
-    """Rolls back an account that was only created to take as long as a real one."""
+    """Rolls back an account that was created only to take as long as a real one."""
 
 
 def _roll_back(state: dict[str, Any]) -> None:
@@ -87,7 +87,7 @@ def invite(email: str, role: str, by: Actor) -> str:
 
 
 def invite_by_mail(email: str, role: str, by: Actor, language: str = "") -> None:
-    """Enqueue an invitation in `language`, or the site's language if that is "".
+    """Enqueue an invitation in `language`, or in the site's language if `language` is empty.
 
     Its link is created when the email is sent. Raises ValidationFailed, Conflict, TooManyRequests.
     """
@@ -99,7 +99,7 @@ def invite_by_mail(email: str, role: str, by: Actor, language: str = "") -> None
 
 
 def _require_free_address(email: str, role: str) -> str:
-    """Return the address as accounts store it, if none has it."""
+    """Return the address in the form that is stored, if no account has it."""
     address = normalize_address(email)
     account_links.require_valid_address(address)
     if role not in ROLES:
@@ -119,7 +119,7 @@ def _require_free_address(email: str, role: str) -> str:
 
 
 def invitations() -> list[dict[str, str]]:
-    """Return the invitations that can still be accepted: `email`, `role` and the time when each `ends`."""
+    """Return the invitations that can still be accepted: `email`, `role` and when each one `ends`."""
     return [
         {"email": one.email, "role": one.role, "ends": rfc3339(one.expires_at)}
         for one in list_active("invite")

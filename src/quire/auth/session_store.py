@@ -39,7 +39,7 @@ class ActiveSession:
     last_seen: datetime
 
     def touch(self) -> None:
-        """Record its use, at most once a minute."""
+        """Record a use of the session, at most once a minute."""
         moment = now()
         if self.last_seen < moment - timedelta(seconds=SEEN_SECONDS):
             touch_if_free("sessions", self.id, last_seen_at=moment, ip=request.remote_addr)
@@ -102,14 +102,14 @@ def _select_active(by: str) -> CredentialSelect:
 
 
 def by_secret(secret: str, kind: str) -> ActiveSession | None:
-    """The valid session with this secret, or with one that was replaced a few seconds ago."""
+    """Return the valid session with this secret, or with one that was replaced a few seconds ago."""
     hashed = digest(secret)
     grace = now() - timedelta(seconds=GRACE_SECONDS)
     return _first("hash", kind, {"hash": hashed, "grace": grace}, hashed)
 
 
 def by_id(id: int, kind: str) -> ActiveSession | None:
-    """The valid session with this id."""
+    """Return the valid session with this id."""
     return _first("id", kind, {"id": id}, None)
 
 
@@ -125,7 +125,7 @@ def _first(by: str, kind: str, values: dict[str, Any], hashed: str | None) -> Ac
 
 
 def rotate(id: int, secret: str, successor: str) -> bool:
-    """Replace `secret` with `successor`; return whether it was still the current one."""
+    """Replace `secret` with `successor`; return whether `secret` was still current."""
     table, moment = REGISTRY["sessions"].table, now()
     values = {
         "hash": digest(successor),

@@ -39,7 +39,7 @@ class SessionUser(UserMixin):
         self.remember = remember
 
     def get_id(self) -> str:
-        """The value in the cookie."""
+        """Return the value in the cookie."""
         return self.secret
 
 
@@ -47,7 +47,7 @@ class CookieSessionInterface(SecureCookieSessionInterface):
     """Flask's signed cookies, without a signer for requests that have no cookie."""
 
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
-        """Open the session in the cookie, or an empty one if there is no cookie."""
+        """Open the session in the cookie, or an empty one without a cookie."""
         if "HTTP_COOKIE" not in request.environ or (
             self.get_cookie_name(app) not in request.cookies
         ):
@@ -55,7 +55,7 @@ class CookieSessionInterface(SecureCookieSessionInterface):
         return super().open_session(app, request)
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
-        """Set the cookie as the last step of a response, so that no cache stores it for others."""
+        """Set the cookie last, when the response is complete, so that no cache stores it for others."""
         if session or session.modified:
             super().save_session(app, session, response)
         elif (
@@ -99,14 +99,14 @@ def _update_cookie(session_id: int, secret: str) -> None:
 def redirect_to_login() -> Any:
     """Send a person to the sign-in page, and back here afterwards.
 
-    If they submitted a form, that page keeps what they typed. Raises Unauthenticated.
+    If they submitted a form, the sign-in page keeps what they typed. Raises Unauthenticated.
     """
     refuse_expired_form()
     return redirect(login_url(request.full_path if request.method == "GET" else request.path))
 
 
 def login_url(back: str) -> str:
-    """The sign-in page, which then leads to `back`; without its query if that is too long for a header."""
+    """Return the sign-in page that leads back to `back`; without its query if that is too long for a header."""
     back = back.rstrip("?") if len(back) <= LONGEST_BACK else back.partition("?")[0]
     return "/auth/login?" + urlencode({"next": back[:LONGEST_BACK]}, safe="/")
 
@@ -123,7 +123,7 @@ def log_in(owner: Account, remember: bool = False) -> SessionUser:
 
 
 def _sign_in(user: SessionUser) -> None:
-    """Start the session in the browser; its former session data is dropped."""
+    """Start the session in the browser; discard the data of its former session."""
     session.clear()
     login_user(user, remember=user.remember)
 
@@ -151,13 +151,13 @@ def clear_cookie() -> None:
 
 
 def current() -> SessionUser | None:
-    """The signed-in user of this browser."""
+    """Return the signed-in user of this browser."""
     return current_user if current_user and current_user.is_authenticated else None
 
 
 def init_app(app: Flask) -> None:
     """Register Flask-Login."""
     app.session_interface = CookieSessionInterface()
-    # not its variable in templates: an error page about an unreachable database would query it
+    # not Flask-Login's variable in templates: an error page about an unreachable database would query it
     login_manager.init_app(app, add_context_processor=False)
     login_manager.session_protection = None

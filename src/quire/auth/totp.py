@@ -26,24 +26,24 @@ _devices = TotpDevice.__table__
 
 
 def generate_secret() -> str:
-    """A new secret for an authenticator app: 160 random bits in base 32."""
+    """Return a new secret for an authenticator app: 160 random bits in base 32."""
     return random_base32()
 
 
 def provisioning_uri(seed: str, username: str, site: str) -> str:
-    """The URI in the QR code, from which apps read the secret."""
+    """Return the URI in the QR code, from which apps read the secret."""
     return TOTP(seed, name=username, issuer=site).provisioning_uri()
 
 
 def is_enabled(user_id: int) -> bool:
-    """Whether a code is required after the password."""
+    """Return whether a code is required after the password."""
     statement = select(_devices.c.id).where(_devices.c.user_id == user_id)
     with read_connection() as connection:
         return connection.execute(statement).first() is not None
 
 
 def is_required_for(owner: Account) -> bool:
-    """Whether this account needs more than its password to sign in.
+    """Return whether this account needs more than its password to sign in.
 
     That includes administrators who need two factors but have passkeys only.
     """
@@ -51,8 +51,7 @@ def is_required_for(owner: Account) -> bool:
 
 
 def enable(actor: Actor, seed: str, code: str, moment: datetime) -> list[str]:
-    """Require codes from now on; returns the recovery codes. Raises ValidationFailed for a wrong
-    code, Conflict."""
+    """Require codes from now on; return the recovery codes. Raises ValidationFailed for a wrong code, Conflict."""
     step = _step(seed, code, moment)
     if step is None:
         wrong = "This code is wrong. Enter the code that the app shows now."
@@ -70,7 +69,7 @@ def enable(actor: Actor, seed: str, code: str, moment: datetime) -> list[str]:
 
 
 def renew_codes(actor: Actor) -> list[str]:
-    """New recovery codes. Raises Conflict without two-factor authentication."""
+    """Return new recovery codes. Raises Conflict without two-factor authentication."""
     id = _own_id(actor)
     with transaction():
         advisory_lock(f"second factors of {id}")
@@ -98,7 +97,7 @@ def reset(actor: Actor, user_id: int) -> None:
 
 
 def is_valid(user_id: int, text: str, moment: datetime) -> bool:
-    """Whether `verify` would accept `text` now; this only reads, so that wrong codes do not wait for a lock."""
+    """Return whether `verify` would accept `text` now; this only reads, so that wrong codes do not wait for a lock."""
     bare = "".join(text.split())
     if len(bare) != DIGITS:
         return recovery_codes.is_unused(user_id, text)
@@ -106,7 +105,7 @@ def is_valid(user_id: int, text: str, moment: datetime) -> bool:
 
 
 def verify(user_id: int, text: str, moment: datetime) -> str | None:
-    """Use up `text` and return which proof it is, `totp` or `recovery_code`; None for a wrong one."""
+    """Use up `text` and return which proof it is, `totp` or `recovery_code`; None for a wrong code."""
     bare = "".join(text.split())
     if len(bare) != DIGITS:
         return "recovery_code" if recovery_codes.consume(user_id, text) else None
@@ -123,7 +122,7 @@ def _verify_code(user_id: int, code: str, moment: datetime) -> bool:
 
 
 def _unused_step(user_id: int, code: str, moment: datetime) -> int | None:
-    """The time step of this code, unless it or a later one was used (RFC 6238, section 5.2)."""
+    """Return the time step of this code, unless that or a later one was used (RFC 6238, section 5.2)."""
     own = select(_devices.c.secret, _devices.c.last_step).where(_devices.c.user_id == user_id)
     with read_connection() as connection:
         row = connection.execute(own).first()
@@ -133,7 +132,7 @@ def _unused_step(user_id: int, code: str, moment: datetime) -> int | None:
 
 
 def _step(seed: str, code: str, moment: datetime) -> int | None:
-    """The time step of this code, if it is close to `moment`."""
+    """Return the time step of this code, if it is close to `moment`."""
     bare = "".join(code.split())
     try:
         return TOTP(seed).verify_and_get_timecode(bare, for_time=moment, valid_window=WINDOW)
@@ -147,5 +146,5 @@ def _own_id(actor: Actor) -> int:
 
 
 def _encryption_context(user_id: int) -> str:
-    """Return what binds a secret to its account, so that it is invalid for any other."""
+    """Return the context that binds a secret to its account, so that it is invalid for any other."""
     return f"totp of user {user_id}"

@@ -1,7 +1,6 @@
 """Registration and authentication with passkeys (WebAuthn, section 7).
 
-User verification (fingerprint, face, PIN) is required in both, so that a passkey counts as two
-factors.
+Both require user verification (fingerprint, face or PIN), so that a passkey counts as two factors.
 """
 
 import base64
@@ -36,7 +35,7 @@ class RelyingParty:
 
 
 def relying_party() -> RelyingParty | None:
-    """The relying party of this site; None at a numeric address, for which passkeys cannot exist."""
+    """Return the relying party of this site; None at a numeric address, for which passkeys cannot exist."""
     origin = own_origin()
     name = urlsplit(origin).hostname or ""
     is_known = bool(current_app.config["PUBLIC_URL"]) or name in LOOPBACK
@@ -44,7 +43,7 @@ def relying_party() -> RelyingParty | None:
 
 
 def localhost_url() -> str | None:
-    """The URL of this page at `localhost`, if it was opened at a loopback address."""
+    """Return the URL of this page at `localhost`, if it was opened at a loopback address."""
     parts = urlsplit(request.url)
     if current_app.config["PUBLIC_URL"] or parts.hostname not in LOOPBACK - {"localhost"}:
         return None
@@ -72,7 +71,7 @@ def _verifier() -> Any:
 
 
 def registration_options(actor: Actor, site: str) -> str:
-    """Options for the browser to create a passkey for the actor: JSON. Raises Conflict."""
+    """Return the JSON options for the browser to create a passkey for the actor. Raises Conflict."""
     relying_party, id = _required_relying_party(), _own_id(actor)
     credential_ids = passkeys.credential_ids(id)
     passkeys.check_limit(credential_ids)
@@ -104,7 +103,7 @@ def register(actor: Actor, name: str, answer: str) -> None:
 
 
 def authentication_options() -> str:
-    """Options for the browser to let the user choose a passkey: JSON. Raises Conflict."""
+    """Return the JSON options for the browser to let the user choose a passkey. Raises Conflict."""
     relying_party = _required_relying_party()
     return str(_verifier().authentication_options(relying_party.rp_id, issue(SIGN_IN)))
 
@@ -119,13 +118,12 @@ class Assertion:
     given_at: datetime
 
     def use(self) -> bool:
-        """Record the use of the passkey, in the current transaction; False if the challenge was
-        used before."""
+        """Record the use of the passkey in the current transaction; return False if the challenge was used before."""
         return passkeys.record_use(self.passkey_id, self.sign_count, self.given_at)
 
 
 def authenticate(answer: str) -> Assertion | None:
-    """Verify a passkey's assertion; None if it is invalid. Raises Conflict."""
+    """Verify a passkey's assertion; return None if it is invalid. Raises Conflict."""
     relying_party, challenge, credential = (
         _required_relying_party(),
         consume(SIGN_IN),
@@ -149,7 +147,7 @@ def authenticate(answer: str) -> Assertion | None:
 
 
 def _belongs_to(owner: Account, credential: dict[str, Any]) -> bool:
-    """Whether the authenticator assigns the passkey to this account (section 7.2, step 6)."""
+    """Return whether the authenticator assigns the passkey to this account (section 7.2, step 6)."""
     response = credential.get("response")
     handle = response.get("userHandle") if isinstance(response, dict) else None
     expected = base64.urlsafe_b64encode(_user_handle(owner.id)).decode("ascii").rstrip("=")
@@ -166,7 +164,7 @@ def _registration_purpose(user_id: int) -> str:
 
 
 def _user_handle(user_id: int) -> bytes:
-    """The opaque user handle of an account."""
+    """Return the opaque user handle of an account."""
     return f"user {user_id}".encode()
 
 

@@ -36,7 +36,7 @@ class NewPasskey:
 def registration_options(
     rp_id: str, site: str, handle: bytes, name: str, challenge: bytes, credential_ids: list[str]
 ) -> str:
-    """Options for creating a passkey, on an authenticator that has none of the `known` ones."""
+    """Return options for creating a passkey, on an authenticator that has none of the `known` ones."""
     selection = AuthenticatorSelectionCriteria(
         resident_key=ResidentKeyRequirement.REQUIRED, user_verification=VERIFIED
     )
@@ -57,7 +57,7 @@ def registration_options(
 def verify_registration(
     rp_id: str, origin: str, challenge: bytes, credential: dict[str, Any]
 ) -> NewPasskey | None:
-    """The passkey that a browser has created; None if the response is invalid."""
+    """Return the passkey that a browser has created; None if the response is invalid."""
     try:
         verified = verify_registration_response(
             credential=credential,
@@ -73,7 +73,7 @@ def verify_registration(
 
 
 def authentication_options(rp_id: str, challenge: bytes) -> str:
-    """Options for choosing a passkey."""
+    """Return options for choosing a passkey."""
     options = generate_authentication_options(
         rp_id=rp_id, challenge=challenge, user_verification=VERIFIED
     )
@@ -88,7 +88,7 @@ def verify_authentication(
     public_key: bytes,
     count: int,
 ) -> int | None:
-    """The new signature count of the passkey; None if the assertion is invalid."""
+    """Return the new signature count of the passkey; None if the assertion is invalid."""
     try:
         verified = verify_authentication_response(
             credential=credential,

@@ -57,7 +57,7 @@ def _bytes(text: bytes) -> bytes:
 
 
 def is_encrypted(file: IO[bytes]) -> bool:
-    """Whether a file begins like an encrypted one; its position does not change."""
+    """Return whether a file begins like an encrypted one; leave its position unchanged."""
     begin = file.read(len(INTRO))
     file.seek(0)
     return begin == INTRO
@@ -76,7 +76,7 @@ class EncryptedWriter(io.RawIOBase):
         self._out, self._number, self._buffer = out, 0, bytearray()
 
     def writable(self) -> bool:
-        """Always true."""
+        """Return True."""
         return True
 
     def write(self, data: Any) -> int:
@@ -141,11 +141,11 @@ class EncryptedReader(io.RawIOBase):
             self._number, self._chunk = number, chunk
 
     def readable(self) -> bool:
-        """Always true."""
+        """Return True."""
         return True
 
     def seekable(self) -> bool:
-        """Always true."""
+        """Return True."""
         return True
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:

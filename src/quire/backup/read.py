@@ -45,11 +45,11 @@ class BackupArchive:
         self._hashes = {one.name: one.sha256 for one in manifest.files}
 
     def __contains__(self, name: str) -> bool:
-        """Whether the archive has this member."""
+        """Return whether the archive has this member."""
         return name in self._hashes
 
     def stored_files(self) -> list[tuple[str, int, str]]:
-        """The name, size in bytes and SHA-256 of each stored file."""
+        """Return the name, size in bytes and SHA-256 of each stored file."""
         entries = [one for one in self.manifest.files if one.name.startswith(FILES)]
         return [(one.name.removeprefix(FILES), one.bytes, one.sha256) for one in entries]
 

@@ -77,7 +77,7 @@ def restore_backup(
 
 
 def _place(instance: Path) -> Path:
-    """A folder on the same disk, where the database of the backup is prepared."""
+    """Return the folder in which the backup's database is prepared: on the disk of the database."""
     return sqlite.database_file().parent if engine_name() == "sqlite" else instance
 
 
@@ -98,7 +98,7 @@ def require_fitting(manifest: Manifest, path: Path) -> None:
 
 @contextmanager
 def _work_folder(place: Path) -> Iterator[Path]:
-    """A temporary folder on the database's disk; folders of killed restores are deleted."""
+    """Create a temporary folder on the database's disk; delete those of killed restores."""
     place.mkdir(parents=True, exist_ok=True)
     for one in place.glob(f"{WORK}*"):
         shutil.rmtree(one, ignore_errors=True)

@@ -13,7 +13,7 @@ MAX_NAMES = 3
 
 
 def check_administrator() -> Check:
-    """Whether there is an administrator."""
+    """Check whether there is an administrator."""
     if first_admin.is_needed():
         action = Message("Create one: manage.py users create USERNAME EMAIL --role admin.")
         return error(Message("There is no active administrator."), action)
@@ -21,7 +21,7 @@ def check_administrator() -> Check:
 
 
 def check_second_factors() -> Check:
-    """Whether each administrator has a second factor."""
+    """Check whether each administrator has a second factor."""
     names = _admins_without_second_factor()
     if not names:
         return OK

@@ -21,15 +21,15 @@ OK = Check()
 
 
 def ok(reason: str) -> Check:
-    """All is well, with a detail."""
+    """Return the result of a check that found no problem, with a detail."""
     return Check("ok", reason)
 
 
 def warning(reason: str, action: str) -> Check:
-    """It works, but needs attention."""
+    """Return a check of something that works but needs attention."""
     return Check("warning", reason, action)
 
 
 def error(reason: str, action: str) -> Check:
-    """It does not work, or is unsafe."""
+    """Return a check of something that does not work or is unsafe."""
     return Check("error", reason, action)

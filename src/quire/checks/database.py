@@ -38,13 +38,13 @@ MANY_PROCESSES = 4
 
 
 def check_database() -> Check:
-    """Whether it can be opened and has the tables that this code needs. Raises StartupError."""
+    """Check whether it can be opened and has the tables that this code needs. Raises StartupError."""
     require_current(database_revision())
     return ok(" ".join(_server()))
 
 
 def check_versions() -> Check:
-    """Whether Python and the database are new enough."""
+    """Check whether Python and the database are new enough."""
     name, version = _server()
     oldest = SQLITE if name == "SQLite" else POSTGRESQL
     present = {"Python": platform.python_version(), name: version}
@@ -71,7 +71,7 @@ def _numbers(version: str) -> tuple[int, ...]:
 
 
 def check_integrity() -> Check:
-    """Whether a SQLite file is intact and no row refers to a missing one; PostgreSQL checks itself."""
+    """Check whether a SQLite file is intact and no row refers to a missing one; PostgreSQL checks itself."""
     with read_connection() as connection:
         reason = None if connection.dialect.name != "sqlite" else _damage(connection)
     return (
@@ -94,13 +94,13 @@ def _damage(connection: Connection) -> str | None:
 
 
 def check_writes() -> Check:
-    """Whether the database accepts writes: a replica, a disk or permissions may prevent them."""
+    """Check whether the database accepts writes: a replica, a disk or permissions may prevent them."""
     with translate_outages(), db.engine.connect() as connection:
         return error(*READ_ONLY) if is_read_only(connection) else OK
 
 
 def check_role() -> Check:
-    """Whether the role behind PgBouncer has the limits that sessions cannot set there."""
+    """Check whether the role behind PgBouncer has the limits that sessions cannot set there."""
     if not current_app.config["DATABASE_PGBOUNCER"]:
         return OK
     with read_connection() as connection:
@@ -113,7 +113,7 @@ def check_role() -> Check:
 
 
 def check_replica() -> Check:
-    """Whether the replica can be used, and how far it lags; otherwise the primary server answers."""
+    """Check whether the replica can be used, and how far it lags; otherwise the primary server answers."""
     sample = sample_replica()
     if sample is None:
         return ok(Message("not used"))
@@ -128,7 +128,7 @@ def check_replica() -> Check:
 
 
 def check_place() -> Check:
-    """Whether SQLite is on a disk of this machine, and has no more writers than it can handle well."""
+    """Check whether SQLite is on a disk of this machine, and has no more writers than it can handle well."""
     if db.engine.dialect.name != "sqlite":
         return OK
     drive = network_drive(Path(str(db.engine.url.database)))
@@ -151,7 +151,7 @@ def check_place() -> Check:
 
 
 def check_clock() -> Check:
-    """Whether this clock agrees with the database's clock and with past events."""
+    """Check whether this clock agrees with the database's clock and with past events."""
     skew = _skew()
     if abs(skew) > SKEW:
         reason = Message(

@@ -40,7 +40,7 @@ OLD_VERIFICATION = timedelta(days=30).total_seconds()
 
 
 def check_disk() -> Check:
-    """Whether there is free space for the instance folder and the database."""
+    """Check whether there is free space for the instance folder and the database."""
     free = min(shutil.disk_usage(folder).free for folder in _folders())
     if free >= LOW_BYTES:
         return OK
@@ -64,7 +64,7 @@ def _instance() -> Path:
 
 
 def check_permissions() -> Check:
-    """Whether others can read the instance folder; on Windows its permissions are those of its parent."""
+    """Check whether others can read the instance folder; on Windows its permissions are those of its parent."""
     paths = [] if os.name == "nt" else list(open_paths(_instance()))
     if not paths:
         return OK
@@ -76,7 +76,7 @@ def check_permissions() -> Check:
 
 
 def check_storage() -> Check:
-    """Whether files can be stored."""
+    """Check whether files can be stored."""
     fault = file_storage().fault()
     action = Message(
         "Check the permissions of uploads/ in the instance folder, or the settings S3_*."
@@ -89,7 +89,7 @@ def check_storage() -> Check:
 
 
 def check_uploads() -> Check:
-    """Whether the files of some uploads, the newest and the oldest, exist."""
+    """Check whether the files of some uploads, the newest and the oldest, exist."""
     end, files = time.monotonic() + LOOK_SECONDS, _some_files()
     missing, number = [], 0
     for url, sha256 in files:
@@ -121,7 +121,7 @@ def _some_files() -> list[tuple[str, str]]:
 
 
 def check_backup_age() -> Check:
-    """Whether there is a backup that is recent enough."""
+    """Check whether there is a backup that is recent enough."""
     every, age = current_app.config["BACKUP_EVERY"], seconds_since_backup()
     state = (
         Message("There is no backup")
@@ -146,7 +146,7 @@ def check_backup_age() -> Check:
 
 
 def check_newest_backup() -> Check:
-    """Whether the newest backup can be read completely."""
+    """Check whether the newest backup can be read completely."""
     backups = stored_backups()
     if not backups:
         return ok(Message("there is none"))
@@ -233,7 +233,7 @@ def _passphrase() -> str:
 
 
 def check_log() -> Check:
-    """Whether the log is bounded and detailed enough."""
+    """Check whether the log is bounded and detailed enough."""
     config = current_app.config
     if config["LOG_LEVEL"] == "DEBUG":
         return warning(

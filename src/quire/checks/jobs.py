@@ -27,7 +27,7 @@ MORE_WORKERS = Message("If this lasts, run manage.py worker --concurrency 4 besi
 
 
 def check_jobs() -> Check:
-    """Whether jobs are being run: one may wait for long while a worker is busy with others."""
+    """Check whether jobs are being run: one may wait for long while a worker is busy with others."""
     since = oldest_due()
     if since is None or now() - since < JOBS_WAIT:
         return OK
@@ -41,14 +41,14 @@ def check_jobs() -> Check:
 
 
 def is_worker_alive() -> bool:
-    """Whether any process of this installation runs jobs, as far as can be seen from here."""
+    """Return whether any process of this installation runs jobs, as far as this process can tell."""
     own = job_threads(current_app)
     running = shared_counters().read(own).processes
     return any(one.job_threads for one in running) or is_claimed()
 
 
 def check_worker() -> Check:
-    """Whether a new job would be run; a server that has just started has not reported in yet."""
+    """Check whether a new job would be run; a server that has just started has not reported in yet."""
     config = current_app.config
     is_served = config["JOB_THREADS"] and running_servers(Path(config["QUIRE_INSTANCE"]))
     return (
@@ -59,7 +59,7 @@ def check_worker() -> Check:
 
 
 def check_queue() -> Check:
-    """Whether jobs have failed for good, or are piling up."""
+    """Check whether jobs have failed for good, or are piling up."""
     counts = jobs_by_state()
     if failed := counts["failed"]:
         action = Message(
@@ -84,7 +84,7 @@ def check_queue() -> Check:
 
 
 def check_webhooks() -> Check:
-    """Whether webhooks were disabled because they failed, or events were not delivered lately."""
+    """Check whether webhooks were disabled because they failed, or events were not delivered lately."""
     hooks, sent = WEBHOOKS.model.__table__, DELIVERIES.model.__table__
     disabled = select(func.count()).where(hooks.c.disabled_reason.is_not(None))
     late = (sent.c.status == "failed") & (sent.c.created_at > now() - DELIVERY_DAYS)

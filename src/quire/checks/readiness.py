@@ -66,7 +66,7 @@ def _without_database(reason: str) -> dict[str, Check]:
 
 
 def check_schema() -> Check:
-    """Whether the tables are those that this code needs."""
+    """Check whether the tables are those that this code needs."""
     try:
         revision = database_revision()
     except StartupError:  # its text names the server and the account

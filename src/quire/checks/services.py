@@ -17,7 +17,7 @@ NOT_USED = ok(Message("not used"))
 
 
 def check_mail() -> Check:
-    """Whether the mail server accepts mail from this installation."""
+    """Check whether the mail server accepts mail from this installation."""
     config = current_app.config
     if not config["MAIL_SERVER"]:
         reason = Message(
@@ -48,7 +48,7 @@ def check_mail() -> Check:
 
 
 def check_redis() -> Check:
-    """Whether Redis answers."""
+    """Check whether Redis answers."""
     url = current_app.config["REDIS_URL"]
     if not url:
         return NOT_USED
@@ -61,7 +61,7 @@ def check_redis() -> Check:
 
 
 def check_broker() -> Check:
-    """Whether the broker of Celery answers."""
+    """Check whether the broker of Celery answers."""
     if not current_app.config["CELERY_BROKER_URL"]:
         return NOT_USED
     celery = import_module("quire.jobs.celery")

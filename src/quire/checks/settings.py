@@ -17,7 +17,7 @@ Config = Mapping[str, Any]
 
 
 def check_environment() -> Check:
-    """Whether this is production, with a secret key that cannot be guessed and without a debugger."""
+    """Check whether this is production, with a secret key that cannot be guessed and without a debugger."""
     name = current_app.config["QUIRE_ENV"]
     if name != "production":
         reason = Message("QUIRE_ENV is %(name)s: errors show the code to everyone.", name=name)
@@ -32,7 +32,7 @@ def check_environment() -> Check:
 
 
 def check_address() -> Check:
-    """Whether the public URL is safe, and its host is served."""
+    """Check whether the public URL is safe, and its host is served."""
     url, hosts = current_app.config["PUBLIC_URL"], current_app.config["TRUSTED_HOSTS"]
     if not url.startswith("https://"):
         reason = Message("PUBLIC_URL is not an https address: passwords would be sent unencrypted.")
@@ -51,7 +51,7 @@ def check_address() -> Check:
 
 
 def check_proxy() -> Check:
-    """Whether the headers of the proxy that terminates https are trusted."""
+    """Check whether the headers of the proxy that terminates https are trusted."""
     config = current_app.config
     if config["TRUSTED_PROXY"] or not config["PUBLIC_URL"].startswith("https://"):
         return OK
@@ -64,7 +64,7 @@ def check_proxy() -> Check:
 
 
 def check_limits() -> Check:
-    """Whether attempts are limited across all processes."""
+    """Check whether attempts are limited across all processes."""
     config = current_app.config
     if not config["RATELIMIT_ENABLED"]:
         reason = Message("RATELIMIT_ENABLED is off: passwords can be guessed without limit.")
@@ -80,7 +80,7 @@ def check_limits() -> Check:
 
 
 def check_contradictions() -> Check:
-    """Whether settings are consistent."""
+    """Check whether settings are consistent."""
     return next(_contradictions(current_app.config), OK)
 
 

@@ -31,6 +31,6 @@ def _line(name: str, result: Check) -> str:
 
 
 def check_templates() -> Check:
-    """Whether the templates of this installation can be parsed."""
+    """Return whether the templates of this installation can be parsed."""
     broken = "; ".join(broken_templates(current_app))
     return OK if not broken else error(f"{broken}.", "Fix or delete the template.")

@@ -87,7 +87,7 @@ def _variant(
 
 
 def _back_up() -> None:
-    """Raises StartupError, which says how to go on without a backup."""
+    """Back up the database. Raises StartupError, which says how to continue without a backup."""
     passphrase = current_app.config["BACKUP_PASSPHRASE"] or None
     try:
         with progress_meter("Backing up") as show:
@@ -101,7 +101,7 @@ def _back_up() -> None:
 
 
 def _changes(name: str) -> bool:
-    """Whether the command changes a database that is not empty."""
+    """Return whether the command changes a database that is not empty."""
     revision = migrations.database_revision()
     unchanged = ("",) if name == "downgrade" else ("", migrations.newest_revision())
     return revision not in unchanged

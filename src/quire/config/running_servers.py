@@ -30,7 +30,7 @@ class ServerFiles:
         return self.folder / f"{self.name}{kind}"
 
     def is_running(self) -> bool:
-        """Whether the server still holds its lock."""
+        """Return whether the server still holds its lock."""
         lock = FileLock(self.path(LOCK), timeout=0, fallback_to_soft=False)
         try:
             with lock:

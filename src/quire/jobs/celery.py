@@ -53,7 +53,7 @@ def make_celery(app: Flask) -> Celery:
 
 
 def is_broker_reachable(app: Flask, seconds: float) -> bool:
-    """Whether the broker accepts this installation's connection; tried once."""
+    """Return whether the broker accepts this installation's connection; tried once."""
     try:
         with make_celery(app).connection_for_write() as connection:
             connection.ensure_connection(max_retries=1, interval_start=0, timeout=seconds)

@@ -60,7 +60,7 @@ def _mark_done_and_claim(done: Job, stopping: threading.Event | None) -> Job | N
 
 
 def is_working(app: Flask) -> bool:
-    """Whether workers are running in this process."""
+    """Return whether workers are running in this process."""
     return WORKER in app.extensions
 
 

@@ -57,7 +57,7 @@ class Channel(HTTPChannel):
         self.body_network: str | None = None
 
     def parser_class(self, adj: Any) -> StrictParser:
-        """The parser of the next request."""
+        """Return the parser of the next request."""
         self.body_network = None
         return StrictParser(adj, self._admit)
 
@@ -72,7 +72,7 @@ class Channel(HTTPChannel):
         return refusal
 
     def network(self) -> str:
-        """The network that the next request comes from."""
+        """Return the network that the next request comes from."""
         return self._network_of(self.requests[0])
 
     def _network_of(self, request: StrictParser) -> str:
@@ -87,11 +87,11 @@ class Channel(HTTPChannel):
         return done
 
     def on_last_request(self) -> bool:
-        """Whether no other request is queued behind the one being answered."""
+        """Return whether no other request is queued behind the one being answered."""
         return len(self.requests) == 1 and self.request is None
 
     def overdue(self, now: float) -> bool:
-        """Whether the client takes too long to send its request or to close the connection."""
+        """Return whether the client takes too long to send its request or to close the connection."""
         if self.lingers_until:
             return now > self.lingers_until
         request = self.request
@@ -116,7 +116,7 @@ class Channel(HTTPChannel):
                 self._map[self._fileno] = self
 
     def client_gone(self) -> bool:
-        """Whether the client has closed the connection, or its direction, while it is being answered."""
+        """Return whether the client has closed the connection, or its direction, while it is being answered."""
         try:
             return not self.socket.recv(1, socket.MSG_PEEK)
         except BlockingIOError:
@@ -125,12 +125,12 @@ class Channel(HTTPChannel):
             return True
 
     def idle(self) -> bool:
-        """Whether nothing is being received, processed or sent."""
+        """Return whether nothing is being received, processed or sent."""
         closing: Any = self.close_when_flushed or self.lingers_until
         return not (self.requests or self.request or self.total_outbufs_len or closing)
 
     def begins_with_preflight(self) -> bool:
-        """Whether the next request is a preflight request of a permitted origin."""
+        """Return whether the next request is a preflight request of a permitted origin."""
         request = self.requests[0]
         if request.error:
             return False
@@ -153,7 +153,7 @@ class Channel(HTTPChannel):
         return True
 
     def buffered_bytes(self) -> int:
-        """The number of bytes buffered for the client, apart from files that exist anyway."""
+        """Return the number of bytes buffered for the client, apart from files that exist anyway."""
         with self.outbuf_lock:
             files = (one for one in self.outbufs if isinstance(one, ReadOnlyFileBasedBuffer))
             return int(self.total_outbufs_len) - sum(map(len, files))
@@ -202,7 +202,7 @@ class Channel(HTTPChannel):
         """Do not wait here: a client could block the thread for as long as it likes."""
 
     def writable(self) -> bool:
-        """Whether there is something to send, to start or to close."""
+        """Return whether there is something to send, to start or to close."""
         return self.paused or bool(not self.sending and super().writable())
 
     def _resume(self) -> None:
@@ -212,7 +212,7 @@ class Channel(HTTPChannel):
             self.server.add_task(self)
 
     def readable(self) -> bool:
-        """Whether input is expected."""
+        """Return whether input is expected."""
         return bool(self.lingers_until) or super().readable()
 
     def handle_read(self) -> None:

@@ -31,7 +31,7 @@ class TooManyRequests(Error):
 
 
 def is_large(request: Any) -> bool:
-    """Whether a parsed request announces a body that is large or of unknown length."""
+    """Return whether a parsed request announces a body that is large or of unknown length."""
     return bool(request.chunked or request.content_length > SMALL_BODY)
 
 

@@ -84,7 +84,8 @@ class Server(TcpWSGIServer):
         """Do nothing: the socket is bound, and on Windows others could then take over the port."""
 
     def readable(self) -> bool:
-        """Whether to wait for new connections: not right after accepting one, if other processes wait for them too."""
+        """Return whether to wait for new connections: not right after accepting one, if other processes wait for
+        them too."""
         return bool(super().readable()) and not self.leaves_connections
 
     def handle_accept(self) -> None:
@@ -113,7 +114,7 @@ class Server(TcpWSGIServer):
             super().add_task(task)
 
     def senders(self) -> Iterator[str | None]:
-        """The network of each client that is sending a large body."""
+        """Return the network of each client that is sending a large body."""
         return (one.body_network for one in self.active_channels.values() if one.request)
 
     def _close_slow_readers(self, now: float) -> None:

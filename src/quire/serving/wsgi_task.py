@@ -76,7 +76,7 @@ class WsgiTask(WSGITask):
         return header
 
     def _is_last(self) -> bool:
-        """Whether the client wants no further response on this connection."""
+        """Return whether the client wants no further response on this connection."""
         return (
             self.version == "1.0" or self.request.headers.get("CONNECTION", "").lower() == "close"
         )

@@ -28,7 +28,7 @@ class StoredMessage:
         return rfc3339(self.message["Date"].datetime)
 
     def part(self, kind: str) -> str:
-        """The body as `plain` or `html`; empty if it has none."""
+        """Return the body as `plain` or `html`; empty if there is none."""
         body_part = self.message.get_body((kind,))
         return str(body_part.get_content()) if body_part is not None else ""
 

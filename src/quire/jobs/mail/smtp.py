@@ -98,7 +98,7 @@ def deliver(mail: MailMessage, name: str) -> None:
 
 
 def is_final(error: OSError) -> bool:
-    """Whether the server will never accept this email; problems on our side can be fixed."""
+    """Return whether the server will never accept this email; problems on our side can be fixed."""
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         return all(code >= 500 for code, _ in error.recipients.values())
     refused = isinstance(error, smtplib.SMTPSenderRefused | smtplib.SMTPDataError)

@@ -130,7 +130,7 @@ def release(connection: Connection, webhook_id: int, *which: ColumnElement[bool]
 
 
 def must_wait() -> ColumnElement[bool]:
-    """Whether an earlier delivery to the same webhook about the same record is pending."""
+    """Return the SQL condition that an earlier delivery to the same webhook about the same record is pending."""
     columns, earlier = _deliveries.c, _deliveries.alias("earlier")
     before = select(earlier.c.id).where(
         earlier.c.webhook_id == columns.webhook_id,

@@ -61,7 +61,7 @@ def send_due(job: Job) -> None:
 
 
 def _stay_sender(job: Job, until: Any) -> bool:
-    """Whether this job is still the webhook's only sender, which it is until a time or until it stops."""
+    """Extend this job's term as the webhook's only sender until `until`; return False if it is no longer the sender."""
     mine = (_webhooks.c.id == job.record_id, _webhooks.c.sender == job.data["sender"])
     with transaction() as connection:
         statement = update(_webhooks).where(*mine).values(sender_until=until)
