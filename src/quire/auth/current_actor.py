@@ -49,8 +49,8 @@ def _authenticate(request: Request) -> Actor:
     user = sessions.current() if has_session(request) else None
     if user is not None:
         context = current_circumstances()
-        himself = user.account.actor("session", session_id=user.session_id, **context)
-        return impersonation.effective_actor(himself)
+        themselves = user.account.actor("session", session_id=user.session_id, **context)
+        return impersonation.effective_actor(themselves)
     return anonymous_actor()
 
 

@@ -70,7 +70,7 @@ def _is_taken(email: Any) -> bool:
 
 
 class _RollbackForTiming(Exception):
-    """Rolls back an account that was created only to take as long as a real one."""
+    """An exception that rolls back an account created only to take as long as a real one."""
 
 
 def _roll_back(state: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""What backups need from a database engine, and the module that implements it for each."""
+"""The functions that backups need from a database engine, and the module that implements them for each."""
 
 from collections.abc import Callable
 from importlib import import_module

@@ -1,4 +1,4 @@
-"""Removes what a restored database must not continue with: sessions, cursors of the feed, unsent messages."""
+"""Removes data that a restored database must not reuse: sessions, cursors of the feed, unsent messages."""
 
 from collections.abc import Collection, Iterator
 

@@ -1,4 +1,4 @@
-"""What an archive of a backup looks like: a ZIP file with a database, the stored files and a manifest.
+"""The layout of a backup: a ZIP file with a database, the stored files and a manifest.
 
 database.sqlite          the database file; with PostgreSQL database.pgdump, in the custom format of pg_dump
 files/1c8b...-4f.jpg     the stored files, by their names

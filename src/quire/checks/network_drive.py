@@ -1,4 +1,4 @@
-"""Whether a file is on another machine's disk, as far as Linux and Windows can tell."""
+"""Finds out whether a file is on another machine's disk, if Linux or Windows can tell."""
 
 import ctypes
 import sys

@@ -1,4 +1,4 @@
-"""Whether this server can do its work: database, schema, disk and jobs, each with what to do about problems.
+"""Checks whether this server can do its work: database, schema, disk and jobs, and says how to fix problems.
 
 None of this is secret, since anyone may ask. It takes a few seconds at most.
 """
@@ -51,7 +51,7 @@ def _check_database() -> dict[str, Check]:
         with read_connection() as connection:
             connection.execute(text("SELECT 1"))
             require_own_files(connection.engine)
-            # readers are still served: a load balancer would remove every server
+            # readers are still served; a load balancer would remove every server
             database = OK if not is_read_only(connection) else warning(*READ_ONLY)
         schema = check_schema()
         # other tables may not include jobs

@@ -1,4 +1,4 @@
-"""`manage.py backup` and `manage.py restore`: database and files in one archive, and back."""
+"""`manage.py backup` and `manage.py restore`: saves database and files in one archive, and restores them."""
 
 import sys
 from collections.abc import Callable
@@ -28,7 +28,7 @@ passphrase_option = click.option(
 @passphrase_option
 @with_appcontext
 def backup(file: Path | None, encrypt: bool, verify: bool, passphrase_stdin: bool) -> None:
-    """Write database and files to FILE, by default to a new file in the folder backups."""
+    """Write the database and files to FILE, by default a new file in the backups folder."""
     if verify:
         _verify(file, encrypt, passphrase_stdin)
         return
@@ -58,7 +58,7 @@ def _verify(file: Path | None, encrypt: bool, passphrase_stdin: bool) -> None:
 @passphrase_option
 @with_appcontext
 def restore(file: Path, yes: bool, passphrase_stdin: bool) -> None:
-    """Replace database and files by those in FILE; what they replace is kept beside them."""
+    """Replace the database and files with those in FILE; the replaced ones are kept."""
 
     def confirm(manifest: Manifest) -> None:
         words = f"Replace database and files by those of {manifest.created_at}?"
@@ -81,7 +81,7 @@ def restore(file: Path, yes: bool, passphrase_stdin: bool) -> None:
 
 
 def _passphrase(from_stdin: bool) -> Callable[[], str]:
-    """Return a function that asks for the passphrase of a backup when it is needed, unless it is configured."""
+    """Return a function that asks for a backup's passphrase when it is needed, unless one is configured."""
 
     def ask() -> str:
         if from_stdin:

@@ -1,4 +1,4 @@
-"""`manage.py check`: finds problems of an installation; with --deploy, of a public one."""
+"""`manage.py check`: finds problems of an installation; with --deploy, also those of a public one."""
 
 import sys
 
@@ -15,7 +15,7 @@ from quire.site.overrides import broken_templates
 @click.option("--deploy", is_flag=True, help="Also run the checks for a public deployment.")
 @with_appcontext
 def check(deploy: bool) -> None:
-    """Check the installation for problems; exits with status 1 if there are errors."""
+    """Check the installation for problems; exit with status 1 if there are errors."""
     failed = 0
     for name, result in examine(deploy, {"custom templates": check_templates}):
         failed += result.status == "error"
@@ -31,6 +31,6 @@ def _line(name: str, result: Check) -> str:
 
 
 def check_templates() -> Check:
-    """Return whether the templates of this installation can be parsed."""
+    """Check whether the templates of this installation can be parsed."""
     broken = "; ".join(broken_templates(current_app))
     return OK if not broken else error(f"{broken}.", "Fix or delete the template.")

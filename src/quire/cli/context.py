@@ -13,8 +13,7 @@ from quire.store.migrations import prepare_database
 
 
 def with_database(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Run a command in an application whose database schema is current; an empty database is
-    created."""
+    """Run a command in an application whose database schema is current; create it if the database is empty."""
 
     @with_appcontext
     @wraps(function)
@@ -33,7 +32,7 @@ def progress(label: str, length: int) -> Any:
 
 @contextmanager
 def progress_meter(label: str) -> Iterator[Callable[[int, int], None]]:
-    """Show the same for work that reports how much of how much is done."""
+    """Show a progress bar for work that reports how much of the total is done."""
     with progress(label, 1) as bar:
 
         def show(done: int, total: int) -> None:

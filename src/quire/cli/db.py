@@ -1,5 +1,4 @@
-"""`manage.py db`: the commands of Flask-Migrate; those that change tables make a backup
-first."""
+"""`manage.py db`: the commands of Flask-Migrate; those that change tables make a backup first."""
 
 import logging
 from collections.abc import Callable

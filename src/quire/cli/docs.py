@@ -12,7 +12,7 @@ from quire.config.instance_folder import open_to_everybody
 
 
 def document_text() -> str:
-    """Return the OpenAPI document, as JSON that people can read."""
+    """Return the OpenAPI document as JSON that people can read."""
     return orjson.dumps(document(), option=orjson.OPT_INDENT_2).decode() + "\n"
 
 

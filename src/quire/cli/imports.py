@@ -30,7 +30,7 @@ dry_option = click.option(
 
 @click.group()
 def imports() -> None:
-    """Import content. Run it again to update what has changed."""
+    """Import content. Run the command again to import what has changed since."""
 
 
 @imports.command("markdown")
@@ -80,7 +80,7 @@ def import_json(file: Path, dry_run: bool) -> None:
 @dry_option
 @with_database
 def import_csv(type: str, file: Path, author: str | None, dry_run: bool) -> None:
-    """Import a CSV file, one record of TYPE (such as posts) a row."""
+    """Import a CSV file with one record of TYPE (such as posts) per row."""
     run(command.load, file, dry_run, kind="csv", path=type, author=author)
 
 
@@ -91,12 +91,12 @@ def import_csv(type: str, file: Path, author: str | None, dry_run: bool) -> None
 @dry_option
 @with_database
 def import_xlsx(type: str, file: Path, author: str | None, dry_run: bool) -> None:
-    """Import the first sheet of a workbook, one record of TYPE a row."""
+    """Import the first sheet of a workbook with one record of TYPE per row."""
     run(command.load, file, dry_run, kind="xlsx", path=type, author=author)
 
 
 def run(load: Callable[..., ImportReport], source: Path, dry_run: bool, **more: Any) -> None:
-    """Import, print the report. Ends with status 1 when nothing was usable."""
+    """Import, and print the report; exit with status 1 if nothing could be imported."""
     with progress_meter("Importing") as show:
         report = load(source, dry_run=dry_run, progress=show, **more)
     if not dry_run:

@@ -66,7 +66,7 @@ def create_key(
     days: int | None,
     networks: tuple[str, ...],
 ) -> None:
-    """Create an API key for USERNAME and print it once. NAME may be left out with --content."""
+    """Create an API key for USERNAME and print it once. NAME is optional with --content."""
     if content == bool(scopes):
         raise click.UsageError("Give either --scope or --content.")
     if name is None and not content:
@@ -89,7 +89,7 @@ def create_key(
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON array.")
 @with_database
 def list_keys(username: str | None, as_json: bool) -> None:
-    """List all keys, or those of USERNAME; the secrets themselves are kept nowhere."""
+    """List all keys, or those of USERNAME; their secrets are never stored."""
     of = (Condition("owner", "eq", (find_user(username),)),) if username else ()
     rows = read.list_records(API_KEYS, SYSTEM, Query(conditions=of, page=1, per_page=LIMIT)).rows
     if as_json:
@@ -109,7 +109,7 @@ def list_keys(username: str | None, as_json: bool) -> None:
 @click.argument("id", type=click.IntRange(1))
 @with_database
 def revoke_key(id: int) -> None:
-    """Delete the key with this ID; nothing opens with it any more."""
+    """Delete the key with this ID, which becomes invalid immediately."""
     try:
         delete(API_KEYS, SYSTEM, id)
     except NotFound:

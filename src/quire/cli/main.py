@@ -67,7 +67,7 @@ class Manage(click.Group):
 @click.group(cls=Manage, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(VERSION, message="Quire %(version)s")
 def manage() -> None:
-    """Look after an installation of Quire."""
+    """Manage an installation of Quire."""
 
 
 def application(name: str | None = None, config: Mapping[str, Any] | None = None) -> Flask:
@@ -96,7 +96,7 @@ def command_application() -> Flask:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command. Always raises SystemExit: 0 after a success, 1 after an error, 2 for wrong usage."""
     for stream in (sys.stdout, sys.stderr):
-        # a title in Greek must not abort an import on a console that cannot show Greek
+        # a title in Greek must not abort an import on a console that cannot display Greek
         stream.reconfigure(errors="replace")  # type: ignore[union-attr]
     with exit_with_one_line():
         manage.main(arguments, "manage.py", obj=ScriptInfo(create_app=command_application))

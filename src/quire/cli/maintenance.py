@@ -1,4 +1,4 @@
-"""`manage.py maintenance`: closes the site to all but administrators, and opens it again."""
+"""`manage.py maintenance`: closes the site to everyone but administrators, and opens it again."""
 
 import click
 
@@ -24,7 +24,7 @@ def maintenance() -> None:
 @click.argument("message", default="")
 @with_database
 def turn_on(message: str) -> None:
-    """Answer 503 to all but administrators; visitors read MESSAGE."""
+    """Answer 503 to everyone but administrators; visitors see MESSAGE."""
     text = " ".join(message.split())
     if len(text) > LONGEST_MESSAGE:
         raise StartupError(f"The message is longer than {LONGEST_MESSAGE} characters.")
@@ -41,7 +41,7 @@ def turn_off() -> None:
 @maintenance.command("status")
 @with_database
 def status() -> None:
-    """Say whether maintenance is on, since when, and the message."""
+    """Print whether maintenance is on, since when, and the message."""
     current = current_maintenance()
     click.echo("Maintenance is off." if current is None else _in_words(current))
 

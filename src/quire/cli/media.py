@@ -16,7 +16,7 @@ from quire.store.files.s3 import s3_storage
 
 @click.group()
 def media() -> None:
-    """Look after uploaded files."""
+    """Manage uploaded files."""
 
 
 @media.command("move")
@@ -25,7 +25,7 @@ def media() -> None:
 )
 @with_database
 def move_files(to: str) -> None:
-    """Move uploaded files between the folder and the bucket; may be interrupted and run again."""
+    """Move uploaded files between the folder and the bucket; this can be interrupted and run again."""
     if not current_app.config["S3_BUCKET"]:
         raise StartupError("S3_BUCKET is not set, so there is no bucket.")
     near, far = local_storage(), s3_storage()

@@ -9,6 +9,6 @@ from quire.jobs import maintenance
 @click.command()
 @with_database
 def prune() -> None:
-    """Empty the trash, thin revisions, forget what has ended; says how many of each went."""
+    """Delete old trash, revisions and expired data; print how many of each were deleted."""
     for words, count in maintenance.prune().items():
         click.echo(f"{count:>7}  {words}")

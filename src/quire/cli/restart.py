@@ -1,4 +1,4 @@
-"""`manage.py restart`: new server processes take over from the old ones, and no request is refused."""
+"""`manage.py restart`: replaces the server processes with new ones without refusing a request."""
 
 import secrets
 import time
@@ -28,7 +28,7 @@ NO_SERVER = (
 )
 @with_appcontext
 def restart(timeout: int) -> None:
-    """Start new processes with the present code and settings; then let the old ones finish."""
+    """Start new processes with the current code and settings, then let the old ones finish."""
     instance = Path(current_app.config["QUIRE_INSTANCE"])
     servers = [
         (one, one.address) for one in running_servers(instance)
@@ -45,7 +45,7 @@ def restart(timeout: int) -> None:
 
 
 def _problem(server: ServerFiles, address: str, id: str, end: float) -> str | None:
-    """Return why the server goes on as it was, or None once it has restarted."""
+    """Return why the restart failed, or None once the server has restarted."""
     while (response := server.take_response(id)) is None:
         if time.monotonic() > end:
             return f"{address} has not responded in time; its log says more."

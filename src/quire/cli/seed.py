@@ -23,7 +23,7 @@ AMOUNT = click.IntRange(0, 1_000_000)
 )
 @with_database
 def seed(users: int, tags: int, posts: int, comments: int, random_seed: int) -> None:
-    """Add sample content; the same numbers give the same content on every machine."""
+    """Add sample content; the same options give the same content on every machine."""
     numbers = Counts(users, tags, posts, comments)
     with progress("Seeding", sum(numbers)) as bar:
         seed_content(numbers, random_seed, bar.update)

@@ -39,7 +39,7 @@ password_option = click.option(
 
 @click.group()
 def users() -> None:
-    """Look after the people who may sign in."""
+    """Manage user accounts."""
 
 
 @users.command("create")
@@ -49,7 +49,7 @@ def users() -> None:
 @password_option
 @with_database
 def create_user(username: str, email: str, role: str, password_stdin: bool) -> None:
-    """Create a user and print the id."""
+    """Create a user and print their id."""
     raw = {"username": username, "email": email, "role": role}
     saved = create(USERS, SYSTEM, {**raw, "password": prompt_password(password_stdin)})
     click.echo(saved.id)
@@ -104,7 +104,7 @@ def list_users(as_json: bool) -> None:
 def set_password(
     username: str, password_stdin: bool, keep_keys: bool, remove_second_factors: bool
 ) -> None:
-    """Set a user's password. Ends sessions, tokens and API keys, and reports which."""
+    """Set a user's password; end their sessions, tokens and API keys, and print which."""
     choices = {"keep_keys": keep_keys, "remove_second_factors": remove_second_factors}
     update_user(username, password=prompt_password(password_stdin), **choices)
 
@@ -174,7 +174,7 @@ def list_sessions(username: str, end: bool) -> None:
 @click.argument("username")
 @with_database
 def reset_two_factor(username: str) -> None:
-    """Remove a user's app, recovery codes and passkeys, and end all sessions."""
+    """Remove a user's authenticator app, recovery codes and passkeys, and end all sessions."""
     id = find_user(username)
     with transaction():
         totp.reset(SYSTEM, id)
@@ -207,13 +207,13 @@ def delete_user(username: str, yes: bool, reassign: str | None) -> None:
 
 
 def update_user(username: str, **values: Any) -> None:
-    """Update one user. Raises StartupError if there is none, or with the reason why it is refused."""
+    """Update one user. Raises StartupError if the user does not exist or the change is refused."""
     for notice in update(USERS, SYSTEM, find_user(username), values).notices:
         click.echo(notice)
 
 
 def find_user(username: str) -> int:
-    """Return the id of a user by username or email address, in any case. Raises StartupError."""
+    """Return the id of a user by username or email address, ignoring case. Raises StartupError."""
     ways = (
         _users.c.username_folded == username.strip(),
         _users.c.email == normalize_address(username),

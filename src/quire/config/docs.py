@@ -51,7 +51,7 @@ def env_example() -> str:
 
 
 def names() -> list[str]:
-    """Return all settings in the order of their declaration; those of the pool follow the database."""
+    """Return all settings in the order of their declaration; those of the pool come after the database."""
     every = [name for name in Settings.model_fields if name not in PoolSettings.model_fields]
     place = every.index("DATABASE_URL") + 1
     return [*every[:place], *PoolSettings.model_fields, *every[place:]]

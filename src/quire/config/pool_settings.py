@@ -22,12 +22,12 @@ def seconds(default: int, sentence: str, **rules: Any) -> Any:
 
 
 class PoolSettings(BaseSettings):
-    """What an operator can configure about connections to PostgreSQL."""
+    """The settings of connections to PostgreSQL."""
 
     DATABASE_REPLICA_URL: DatabaseUrl = setting(
         "",
-        "URL of a replica of the database of `DATABASE_URL`, of PostgreSQL too. Reads of requests go there "
-        "wherever it already shows every change; everything else goes to `DATABASE_URL`.",
+        "URL of a PostgreSQL replica of the database in `DATABASE_URL`. Requests read from it if it "
+        "is up to date; everything else uses `DATABASE_URL`.",
         repr=False,
     )
     DATABASE_POOL_SIZE: int = setting(
@@ -57,6 +57,6 @@ class PoolSettings(BaseSettings):
     )
     DATABASE_PGBOUNCER: bool = setting(
         False,
-        "Whether `DATABASE_URL` leads to PgBouncer or another pooler in transaction mode. The limits of "
+        "Whether `DATABASE_URL` points to PgBouncer or another pooler in transaction mode. The limits of "
         "PostgreSQL are then those of its role: see docs/operators.md.",
     )

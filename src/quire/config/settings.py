@@ -38,7 +38,7 @@ def default_environment() -> Environment:
 
 
 class Settings(PoolSettings):
-    """What an operator can configure, read from the environment or from `.env`."""
+    """All settings that an operator can change, read from the environment or from `.env`."""
 
     model_config = SettingsConfigDict(
         env_file=ROOT / ".env",
@@ -75,7 +75,7 @@ class Settings(PoolSettings):
     )
     JOB_THREADS: int = setting(
         1,
-        "Jobs that each server process runs at once. With 0, only `manage.py worker` runs jobs.",
+        "Concurrent jobs per server process. With 0, only `manage.py worker` runs jobs.",
         ge=0,
         le=16,
     )
@@ -108,7 +108,7 @@ class Settings(PoolSettings):
         "Whether clients of the Ghost Content API, such as `@tryghost/content-api`, may read public "
         "content at `/ghost/api/content` by a key with the scope `content:read`.",
     )
-    THREADS: int = setting(4, "Requests that each server process handles at once.", ge=1, le=64)
+    THREADS: int = setting(4, "Concurrent requests per server process.", ge=1, le=64)
     ONE_PROCESSOR: bool = setting(
         True,
         "Whether the threads of each server process share one CPU core (Linux), so that they spend "
@@ -184,7 +184,7 @@ class Settings(PoolSettings):
         le=16,
     )
     PASSWORD_HASHES_AT_ONCE: int = setting(
-        2, "Passwords that each server process hashes at once.", ge=1, le=64
+        2, "Passwords that each server process hashes concurrently.", ge=1, le=64
     )
     SESSION_IDLE_SECONDS: int = seconds(
         12 * 3600, "Seconds without activity after which a browser is signed out.", ge=300
@@ -223,14 +223,14 @@ class Settings(PoolSettings):
     )
     CHANGES_WAITING: int = setting(
         200,
-        "Requests for changes that can wait in each server process; others get a response at once.",
+        "Requests for changes that can wait in each server process; others get a response immediately.",
         ge=0,
         le=10_000,
     )
     WEBHOOK_PRIVATE_NETWORKS: bool = setting(
         False,
         "Whether webhooks may send to loopback and private addresses. Administrators can then reach "
-        "every service inside your network. Link-local and cloud metadata addresses stay refused.",
+        "every service inside your network. Link-local and cloud metadata addresses are always refused.",
     )
     TRASH_DAYS: int = setting(30, "Days after which the trash is emptied.", ge=1, le=3650)
     REVISION_DAYS: int = setting(30, "Days for which all revisions are stored.", ge=1, le=3650)
@@ -244,12 +244,12 @@ class Settings(PoolSettings):
     )
     BACKUP_EVERY: Duration = setting(
         0,
-        "How often a worker makes a backup: hours, or a duration such as `30m`, `12h` or `7d`. 0 is never.",
+        "How often a worker makes a backup: hours, or a duration such as `30m`, `12h` or `7d`; 0 for never.",
     )
     BACKUP_PASSPHRASE: Passphrase = setting(
         "",
         "Encrypts backups that are made on schedule, before an upgrade, or with `--encrypt`; at least 12 "
-        "characters. Keep it elsewhere too: nobody can read them without it.",
+        "characters. Keep a copy elsewhere: backups cannot be read without it.",
         repr=False,
     )
     BACKUP_KEEP: int = setting(
@@ -259,10 +259,10 @@ class Settings(PoolSettings):
         le=10_000,
     )
     LOG_FORMAT: Literal["text", "json"] = setting(
-        "text", "Form of the log: text for people, or a JSON object per line for programs."
+        "text", "Format of the log: text for people, or one JSON object per line for programs."
     )
     LOG_LEVEL: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = setting(
-        "INFO", "The least level that is logged."
+        "INFO", "The lowest level that is logged."
     )
     LOG_ACTIVITY: Literal["json", "always", "never"] = setting(
         "json",

@@ -1,4 +1,4 @@
-"""How commands and the server's start fail: one line on standard error, and status 1."""
+"""The errors of commands and of the server's start: one line on standard error, and status 1."""
 
 import sys
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from quire.errors import Problem
 
 @contextmanager
 def exit_with_one_line() -> Iterator[None]:
-    """Wrap a command: print errors that an operator can fix in one line, and exit with status 1 (SystemExit)."""
+    """Wrap a command: print errors that an operator can fix in one line, then exit with status 1 (SystemExit)."""
     try:
         yield
     except (StartupError, Problem, OSError, UnicodeError) as error:

@@ -34,7 +34,7 @@ def _web_address(value: str) -> str:
 
 
 def _site_address(value: str) -> str:
-    """Return scheme, host and port of `value` as browsers write an origin (RFC 6454 section 6.1)."""
+    """Return scheme, host and port of `value` in the form in which browsers write an origin (RFC 6454 section 6.1)."""
     if not value:
         return value
     try:

@@ -1,4 +1,3 @@
-"""The version of this release, shown by serve.py, manage.py, the API root and exports, and that of
-the package."""
+"""The version of this release and of the package, shown by serve.py, manage.py, the API root and exports."""
 
 VERSION = "0.2.0"

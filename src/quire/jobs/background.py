@@ -1,4 +1,4 @@
-"""What serve.py starts beside its own server, for applications that run under another WSGI server."""
+"""The services that serve.py runs beside its own server, for applications that run under another WSGI server."""
 
 import atexit
 import logging

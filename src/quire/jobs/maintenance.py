@@ -78,7 +78,7 @@ PARTS = {
     "batches that can no longer be undone": undoable_batches.prune,
     "files that no record knows": orphaned_files.delete_orphans,
 }
-"""What is deleted, in the words of `manage.py prune`."""
+"""The kinds of data that are deleted, as `manage.py prune` names them."""
 
 
 @periodic(BACKUP_LOOK, lease=3600, waits=True, title="Make a backup if one is due")

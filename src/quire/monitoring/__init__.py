@@ -1,1 +1,1 @@
-"""What operators see of a running server: the counters of all its processes, and its log."""
+"""Monitoring of a running server: the counters of all its processes, and its log."""

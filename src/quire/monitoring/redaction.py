@@ -1,7 +1,7 @@
-"""Removes secrets from what is logged: passwords, tokens, keys, cookies, one-time links.
+"""Removes secrets from log lines: passwords, tokens, keys, cookies, one-time links.
 
-Nothing here should ever occur, since no code logs secrets on purpose: this is for paths, and for the texts of
-errors that come from elsewhere.
+None should ever occur, since no code logs secrets on purpose: this is for paths, and for the texts of errors that come
+from elsewhere.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""The id of the request being answered; the log and the jobs that follow from the request carry it on."""
+"""The id of the request being answered, also for the log and the jobs that follow from the request."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,1 +1,1 @@
-"""What serve.py does: sockets, processes, threads and HTTP below Flask."""
+"""The server of serve.py: sockets, processes, threads and HTTP below Flask."""

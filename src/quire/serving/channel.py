@@ -199,7 +199,7 @@ class Channel(HTTPChannel):
                 self.server.pull_trigger()
 
     def _flush_outbufs_below_high_watermark(self) -> None:
-        """Do not wait here: a client could block the thread for as long as it likes."""
+        """Do nothing here: a client could block the thread for as long as it likes."""
 
     def writable(self) -> bool:
         """Return whether there is something to send, to start or to close."""
@@ -216,7 +216,7 @@ class Channel(HTTPChannel):
         return bool(self.lingers_until) or super().readable()
 
     def handle_read(self) -> None:
-        """Read; discard what follows a refusal."""
+        """Read; discard anything that follows a refusal."""
         if self.lingers_until:
             self.recv(self.adj.recv_bytes)
         else:

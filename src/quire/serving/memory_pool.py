@@ -1,4 +1,4 @@
-"""What a server asks of glibc: one memory pool for all threads, and returning free memory to the system."""
+"""Settings of glibc for a server: one memory pool for all threads, and returning free memory to the system."""
 
 import ctypes
 import sys

@@ -1,4 +1,4 @@
-"""What the server needs from the operating system's sockets, where systems differ."""
+"""Functions for sockets where operating systems differ."""
 
 import ctypes
 import socket
@@ -57,7 +57,7 @@ def max_connections() -> int:
 def unacknowledged_bytes(sock: socket.socket) -> int:
     """Return how many bytes the system has accepted for a client that the client's system has not received.
 
-    tcp(7), SIOCOUTQ; 0 if a system does not tell.
+    See tcp(7), SIOCOUTQ; 0 if a system does not tell.
     """
     if sys.platform != "linux":
         return 0

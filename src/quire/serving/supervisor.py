@@ -36,7 +36,7 @@ _spawn = multiprocessing.get_context("spawn")
 
 
 class RestartRequests(Protocol):
-    """Where others ask for a restart, and are told how it ended."""
+    """The interface through which others ask for a restart and learn how it ended."""
 
     def take_request(self) -> str | None:
         """Return the id of a requested restart."""
@@ -57,7 +57,7 @@ class ServerProcess:
         self.reason = "Its log says why."
 
     def listen(self) -> None:
-        """Receive that the process is ready, or why it will not be."""
+        """Record that the process is ready, or why it will not be."""
         with suppress(EOFError):  # When it died; its sentinel says so too.
             word = self.pipe.recv()
             self.ready = word == READY

@@ -28,7 +28,7 @@ PROXIES = ("nginx", "iis", "haproxy")
 @click.option("--force", is_flag=True, help="Replace files that exist.")
 @with_appcontext
 def deploy(kind: str, out: Path | None, force: bool, **options: Any) -> None:
-    """Write the files for KIND, with the paths and settings of this installation, and no secret."""
+    """Write the files for KIND with the paths and settings of this installation, without secrets."""
     if (options["certificate"] is None) != (options["key"] is None) and kind == "nginx":
         raise click.UsageError("Give --certificate and --key together.")
     folder = out or Path(current_app.config["QUIRE_INSTANCE"]) / "deploy"
@@ -45,7 +45,7 @@ def deploy(kind: str, out: Path | None, force: bool, **options: Any) -> None:
 
 
 def _refuse_others(files: dict[Path, str]) -> None:
-    """Raise StartupError if a file exists with other content."""
+    """Raise StartupError if a file exists with different content."""
     existing = [
         str(path)
         for path, text in files.items()

@@ -82,5 +82,5 @@ def _join(folder: str, *names: str) -> str:
 
 
 def _owner(folder: Path) -> str:
-    """Return the owner of the instance folder, as whom the service has to run."""
+    """Return the owner of the instance folder, whose account the service has to use."""
     return "quire" if os.name == "nt" else folder.owner()

@@ -24,7 +24,7 @@ class StoredMessage:
 
     @property
     def sent_at(self) -> str:
-        """When it was written (RFC 3339)."""
+        """The time when it was written (RFC 3339)."""
         return rfc3339(self.message["Date"].datetime)
 
     def part(self, kind: str) -> str:

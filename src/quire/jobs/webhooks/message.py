@@ -1,4 +1,4 @@
-"""What a webhook is sent: the event with its record, signed as Standard Webhooks 1.0 says.
+"""The messages to webhooks: each event with its record, signed according to Standard Webhooks 1.0.
 
 https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
 """

@@ -61,7 +61,8 @@ def send_due(job: Job) -> None:
 
 
 def _stay_sender(job: Job, until: Any) -> bool:
-    """Extend this job's term as the webhook's only sender until `until`; return False if it is no longer the sender."""
+    """Extend this job's term as the webhook's only sender to `until`, or end it if None; return False if it has
+    none."""
     mine = (_webhooks.c.id == job.record_id, _webhooks.c.sender == job.data["sender"])
     with transaction() as connection:
         statement = update(_webhooks).where(*mine).values(sender_until=until)
