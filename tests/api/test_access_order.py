@@ -30,7 +30,7 @@ def code(response):
         "Bearer " + "x" * 5000,
     ],
 )
-def test_a_broken_proof_is_never_anonymous(client, header):
+def test_invalid_credentials_are_never_treated_as_anonymous(client, header):
     answer = client.get("posts", headers={"Authorization": header})
     assert code(answer) == (401, "invalid_token")
     assert answer.headers["WWW-Authenticate"].startswith("Bearer")
@@ -57,7 +57,7 @@ def forged(claims, **changes):
         {"sub": "1" * 5000},
     ],
 )  # fmt: skip
-def test_tokens_with_wrong_claims_prove_nothing(client, claims, changes):
+def test_tokens_with_wrong_claims_are_invalid(client, claims, changes):
     assert (
         client.get("posts", headers={"Authorization": f"Bearer {forged(claims)}"}).status_code
         == 200
@@ -67,19 +67,19 @@ def test_tokens_with_wrong_claims_prove_nothing(client, claims, changes):
 
 
 @pytest.mark.parametrize("algorithm", ["none", "HS384", "HS512"])
-def test_only_one_algorithm_counts(client, claims, algorithm):
+def test_only_one_algorithm_is_accepted(client, claims, algorithm):
     token = jwt.encode(claims, None if algorithm == "none" else TESTING_SECRET * 2, algorithm)
     answer = client.get("posts", headers={"Authorization": f"Bearer {token}"})
     assert code(answer) == (401, "invalid_token")
 
 
-def test_an_expired_token_says_so(client, claims):
+def test_expired_token_has_its_own_error_code(client, claims):
     token = forged(claims, exp=int(time.time()) - 100)
     answer = client.get("posts", headers={"Authorization": f"Bearer {token}"})
     assert code(answer) == (401, "token_expired")
 
 
-def test_anonymous_is_asked_to_sign_in_before_the_row_is_looked_at(as_, content):
+def test_anonymous_clients_are_refused_before_the_row_is_read(as_, content):
     nobody = as_(None)
     for id in (content.live, content.draft, 99999):
         for answer in (
@@ -97,7 +97,7 @@ def test_anonymous_is_asked_to_sign_in_before_the_row_is_looked_at(as_, content)
         assert code(nobody.get(path)) == (401, "unauthorized"), path
 
 
-def test_each_address_of_a_record_asks_in_the_same_place(app):
+def test_all_urls_of_a_record_check_access_in_the_same_order(app):
     found = [app.view_functions[rule.endpoint] for rule in app.url_map.iter_rules()]
     made = {one.view_class for one in found if getattr(one, "view_class", None)}
     own = {one for one in made if hasattr(one, "record")}
@@ -108,7 +108,7 @@ def test_each_address_of_a_record_asks_in_the_same_place(app):
     assert all(issubclass(one, GhostResource) for one in rest)  # which knows no actor
 
 
-def test_a_type_closed_to_the_role_is_refused_before_the_row_is_looked_at(as_, content):
+def test_type_closed_to_the_role_is_refused_before_the_row_is_read(as_, content):
     bob = as_("bob")
     for answer in (
         bob.post("posts", json={"title": "x", "body": "y"}),
@@ -127,7 +127,7 @@ def test_a_type_closed_to_the_role_is_refused_before_the_row_is_looked_at(as_, c
         assert answer.json["message"].startswith("This requires")
 
 
-def test_what_is_not_visible_is_missing_and_what_is_visible_is_refused(as_, content):
+def test_invisible_rows_are_404_and_visible_ones_403(as_, content):
     abe = as_("abe")
     for id in (content.draft, content.later, content.trashed, 99999):
         for answer in (
@@ -159,7 +159,7 @@ def browser(guarded, people):
     return client
 
 
-def test_a_browser_session_needs_the_csrf_token_to_change_anything(browser):
+def test_changes_by_session_need_a_csrf_token(browser):
     new = {"title": "x", "body": "y"}
     assert browser.get("users/me").json["username"] == "ann"
     for headers in ({}, {"X-CSRFToken": "wrong"}):
@@ -172,18 +172,18 @@ def test_a_browser_session_needs_the_csrf_token_to_change_anything(browser):
     assert browser.post("posts", json=new, headers=token).status_code == 201
 
 
-def test_a_token_needs_no_csrf_token(guarded, people):
+def test_changes_by_token_need_no_csrf_token(guarded, people):
     ann = signed_in(guarded, people["ann"])
     assert ann.post("posts", json={"title": "x", "body": "y"}).status_code == 201
 
 
-def test_rights_follow_the_account_at_once(as_, people):
+def test_rights_follow_the_account_immediately(as_, people):
     ann, root = as_("ann"), as_("root")
     assert root.patch(f"users/{people['ann'].id}", json={"is_active": False}).status_code == 200
     assert code(ann.get("posts")) == (401, "invalid_token")
 
 
-def test_whatever_a_method_override_says_is_not_heard(as_, content):
+def test_method_overrides_are_ignored(as_, content):
     headers = {"X-HTTP-Method-Override": "DELETE", "X-Method-Override": "DELETE"}
     assert as_("root").get(f"posts/{content.live}", headers=headers).status_code == 200
     assert as_("root").get(f"posts/{content.live}").json["status"] == "published"

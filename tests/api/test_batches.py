@@ -28,7 +28,7 @@ def ann(as_):
     return as_("ann")
 
 
-def test_a_batch_says_what_it_was(ann, as_, people):
+def test_batch_describes_what_it_did(ann, as_, people):
     batch = bulk(ann, "tags", *({"op": "create", "data": {"name": n}} for n in ("sea", "sky")))
     shown = ann.get(f"batches/{batch}").json
     assert shown == {
@@ -45,7 +45,7 @@ def test_a_batch_says_what_it_was(ann, as_, people):
     assert as_("root").get("batches?kind=bulk").json["batches"] == [shown]
 
 
-def test_a_batch_of_several_actions_is_one_of_changes(ann, content):
+def test_batch_of_several_actions_is_one_of_changes(ann, content):
     batch = bulk(
         ann,
         "posts",
@@ -58,7 +58,7 @@ def test_a_batch_of_several_actions_is_one_of_changes(ann, content):
 
 
 @pytest.mark.parametrize("name", ["abe", "mod", "bob"])
-def test_batches_of_others_are_not_there(ann, as_, name):
+def test_batches_of_others_do_not_exist(ann, as_, name):
     batch = bulk(ann, "tags", {"op": "create", "data": {"name": "sea"}})
     client = as_(name)
     assert client.get("batches").json["total"] == 0
@@ -69,13 +69,13 @@ def test_batches_of_others_are_not_there(ann, as_, name):
     )
 
 
-def test_strangers_are_asked_to_sign_in(ann, as_):
+def test_anonymous_clients_are_asked_to_sign_in(ann, as_):
     batch = bulk(ann, "tags", {"op": "create", "data": {"name": "sea"}})
     assert as_(None).get("batches").status_code == 401
     assert undo(as_(None), batch).status_code == 401
 
 
-def test_everything_is_taken_back_in_turn(ann, content):
+def test_all_changes_are_undone_in_reverse_order(ann, content):
     before = {id: ann.get(f"posts/{id}").json for id in (content.live, content.draft)}
     batch = bulk(
         ann,
@@ -103,7 +103,7 @@ def test_everything_is_taken_back_in_turn(ann, content):
     assert "New" in [one["title"] for one in trashed]
 
 
-def test_what_has_changed_since_is_kept(ann, content):
+def test_records_changed_since_are_kept(ann, content):
     title = {"op": "update", "data": {"title": "Other"}}
     batch = bulk(ann, "posts", {**title, "id": content.live}, {**title, "id": content.draft})
     ann.patch(f"posts/{content.live}", json={"title": "Third"})
@@ -132,7 +132,7 @@ def test_nothing_is_undone_twice(ann):
     assert (undo(ann, batch).status_code, undo(ann, batch).json["code"]) == (409, "wrong_state")
 
 
-def test_what_is_gone_for_good_is_said(as_, make):
+def test_permanently_deleted_records_are_reported(as_, make):
     mod = as_("mod")
     ids = [make(TAGS, name=name) for name in ("sea", "sky")]
     batch = bulk(mod, "tags", *({"op": "delete", "id": id} for id in ids))
@@ -143,14 +143,14 @@ def test_what_is_gone_for_good_is_said(as_, make):
     assert mod.get(f"batches/{batch}?fields=can_be_undone").json["can_be_undone"] is False
 
 
-def test_an_action_that_sets_what_nobody_writes(as_, comment):
+def test_action_that_sets_a_read_only_field_is_undone(as_, comment):
     mod, ids = as_("mod"), [comment("bob", status="pending") for _ in range(2)]
     batch = bulk(mod, "comments", *({"op": "approve", "id": id} for id in ids))
     assert undo(mod, batch).json["succeeded"] == 2
     assert {mod.get(f"comments/{id}").json["status"] for id in ids} == {"pending"}
 
 
-def test_no_right_comes_back_by_undoing(as_, app, people):
+def test_undo_restores_no_rights(as_, app, people):
     """Who was an administrator then is none by undoing their own demotion."""
     root = as_("root")
     with app.app_context():
@@ -163,7 +163,7 @@ def test_no_right_comes_back_by_undoing(as_, app, people):
     assert as_("root").get("users/me").json["role"] == "member"
 
 
-def test_a_password_does_not_come_back(as_, people):
+def test_undo_restores_no_password(as_, people):
     root = as_("root")
     change = {"op": "update", "id": people["bob"].id, "data": {"password": "another horse 9"}}
     batch = bulk(root, "users", change)
@@ -171,7 +171,7 @@ def test_a_password_does_not_come_back(as_, people):
     assert [row["status"] for row in answer.json["results"]] == [409]
 
 
-def test_undoing_goes_on_where_it_stopped(ann, monkeypatch):
+def test_undo_continues_where_it_stopped(ann, monkeypatch):
     posts = ({"op": "create", "data": {"title": f"T{n}", "body": "x"}} for n in range(3))
     batch = bulk(ann, "posts", *posts)
     monkeypatch.setattr(batch_undo, "UNDO_SECONDS", -1.0)
@@ -184,7 +184,7 @@ def test_undoing_goes_on_where_it_stopped(ann, monkeypatch):
     assert undo(ann, batch).status_code == 409
 
 
-def test_what_cannot_be_undone_holds_up_nothing(ann, monkeypatch):
+def test_changes_that_cannot_be_undone_block_no_others(ann, monkeypatch):
     posts = ({"op": "create", "data": {"title": f"T{n}", "body": "x"}} for n in range(2))
     batch = bulk(ann, "posts", *posts)
     last = max(one["id"] for one in ann.get("posts?author.username=ann").json["posts"])
@@ -194,7 +194,7 @@ def test_what_cannot_be_undone_holds_up_nothing(ann, monkeypatch):
     assert undo(ann, batch).json["succeeded"] == 1
 
 
-def test_batches_are_forgotten_after_a_week(ann, app):
+def test_batches_are_deleted_after_a_week(ann, app):
     bulk(ann, "posts", {"op": "create", "data": {"title": "x", "body": "x"}})
     with app.app_context():
         assert undoable_batches.prune() == 0
@@ -205,7 +205,7 @@ def test_batches_are_forgotten_after_a_week(ann, app):
     assert ann.get("batches").json["total"] == 0
 
 
-def test_revisions_that_are_gone(ann, app, content):
+def test_missing_revisions_are_reported(ann, app, content):
     batch = bulk(ann, "posts", {"op": "update", "id": content.draft, "data": {"title": "Other"}})
     with app.app_context(), transaction() as connection:
         connection.exec_driver_sql("DELETE FROM revisions WHERE version = 1")
@@ -213,7 +213,7 @@ def test_revisions_that_are_gone(ann, app, content):
     assert "no longer available" in answer.json["results"][0]["message"]
 
 
-def test_the_key_needs_both_scopes(ann, app):
+def test_key_needs_both_scopes(ann, app):
     def keyed(*scopes):
         made = ann.post("api_keys", json={"name": "k", "scopes": list(scopes)})
         client = app.test_client()
@@ -229,7 +229,7 @@ def test_the_key_needs_both_scopes(ann, app):
     assert answer.json["succeeded"] == 1
 
 
-def test_comments_come_back_with_their_count(as_, comment, content):
+def test_comment_count_is_restored_with_comments(as_, comment, content):
     mod = as_("mod")
     ids = [comment("bob") for _ in range(3)]
     batch = bulk(mod, "comments", *({"op": "delete", "id": id} for id in ids))

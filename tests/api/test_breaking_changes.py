@@ -125,6 +125,6 @@ def changed(place, value):
         (f"{WRITTEN}.properties.id.type", "number", ""),
     ],
 )
-def test_what_breaks_clients_is_found(place, value, sentence):
+def test_breaking_changes_are_detected(place, value, sentence):
     found = breaking_changes(DOCUMENT, changed(place, value))
     assert any(sentence in one for one in found) if sentence else found == []

@@ -38,7 +38,7 @@ def statuses(answer):
     return [row["status"] for row in answer.json["results"]]
 
 
-def test_operations_are_done_in_their_order(as_, content):
+def test_operations_run_in_order(as_, content):
     ann = as_("ann")
     answer = bulk(
         ann,
@@ -65,7 +65,7 @@ def test_operations_are_done_in_their_order(as_, content):
     assert isinstance(answer.json["batch"], str)
 
 
-def test_an_upsert_sees_what_came_before_it(as_, content):
+def test_upsert_sees_earlier_operations(as_, content):
     ann = as_("ann")
     by_slug = {"op": "upsert", "match_on": "slug"}
     answer = bulk(
@@ -86,14 +86,14 @@ def test_an_upsert_sees_what_came_before_it(as_, content):
     assert after == {**before, **changed}
 
 
-def test_upserts_by_a_name_that_ignores_case(as_, make):
+def test_upserts_by_a_case_insensitive_name(as_, make):
     id = make(TAGS, name="Sea")
     one = {"op": "upsert", "match_on": "name", "data": {"name": "SEA"}}
     answer = bulk(as_("mod"), "tags", one)
     assert (answer.json["results"][0]["id"], statuses(answer)) == (id, [200])
 
 
-def test_upserts_that_find_nothing(as_, content):
+def test_upserts_without_a_match_create(as_, content):
     operations = [
         {"match_on": "slug", "data": {"title": "x", "body": "x"}},
         {"match_on": "slug", "data": {"slug": 5, "title": "x", "body": "x"}},
@@ -110,7 +110,7 @@ def test_upserts_that_find_nothing(as_, content):
     assert answer.json["results"][6]["current_version"] == 1
 
 
-def test_one_failure_undoes_all(as_, content, rows):
+def test_one_failure_undoes_all_operations(as_, content, rows):
     before = rows(POSTS.table), rows(TAGS.table), rows(Batch.__table__)
     answer = bulk(
         as_("ann"),
@@ -131,7 +131,7 @@ def test_one_failure_undoes_all(as_, content, rows):
     assert (rows(POSTS.table), rows(TAGS.table), rows(Batch.__table__)) == before
 
 
-def test_a_failure_in_the_form_of_rfc_9457(as_):
+def test_failure_can_be_reported_in_the_form_of_rfc_9457(as_):
     answer = as_("ann").post(
         "posts/bulk",
         json={"operations": [new("")]},
@@ -143,7 +143,7 @@ def test_a_failure_in_the_form_of_rfc_9457(as_):
     )
 
 
-def test_without_atomic_each_stands_for_itself(as_, content, rows, monkeypatch):
+def test_without_atomic_operations_are_independent(as_, content, rows, monkeypatch):
     monkeypatch.setattr(store_bulk, "ROWS_OF_GROUP", 2)
     before = rows(POSTS.table)
     operations = [new("One"), new("Two", category="nowhere"), new(""), new("Three")]
@@ -157,7 +157,7 @@ def test_without_atomic_each_stands_for_itself(as_, content, rows, monkeypatch):
 
 
 @pytest.mark.parametrize("atomic", [True, False])
-def test_a_dry_run_writes_nothing(as_, content, rows, atomic):
+def test_dry_run_writes_nothing(as_, content, rows, atomic):
     tables = (POSTS.table, TAGS.table, Batch.__table__)
     before = [rows(one) for one in tables]
     upsert = {"op": "upsert", "match_on": "slug", "data": {"slug": "one", "excerpt": "x"}}
@@ -168,7 +168,7 @@ def test_a_dry_run_writes_nothing(as_, content, rows, atomic):
     assert [rows(one) for one in tables] == before
 
 
-def test_a_dry_run_fails_as_the_real_one_would(as_):
+def test_dry_run_fails_like_the_real_one(as_):
     operations = [new("One"), new("")]
     answer = bulk(as_("ann"), "posts", *operations, dry_run=True)
     assert (answer.status_code, statuses(answer)) == (422, [424, 422])
@@ -176,7 +176,7 @@ def test_a_dry_run_fails_as_the_real_one_would(as_):
     assert (answer.status_code, statuses(answer)) == (200, [201, 422])
 
 
-def test_what_changes_nothing_is_no_batch(as_, content, rows):
+def test_request_that_changes_nothing_makes_no_batch(as_, content, rows):
     same = {"op": "update", "id": content.live, "data": {"title": "Live"}}
     answer = bulk(as_("ann"), "posts", same)
     assert (statuses(answer), answer.json["batch"]) == ([200], None)
@@ -190,7 +190,7 @@ def test_the_same_title_many_times(as_):
     assert len(set(slugs)) == 60 and slugs[-1] == "same-60"
 
 
-def test_everything_wrong_with_the_form_is_said_at_once(as_):
+def test_all_malformed_operations_are_reported_together(as_):
     operations = [
         {"op": "explode", "id": 1},
         {"op": "create"},
@@ -223,7 +223,7 @@ def test_everything_wrong_with_the_form_is_said_at_once(as_):
     ("body", "code"),
     [({}, "required"), ({"operations": 1}, "wrong_type"), ({"operations": []}, "too_short")],
 )
-def test_operations_are_a_list(as_, body, code):
+def test_operations_must_be_a_list(as_, body, code):
     answer = as_("ann").post("posts/bulk", json=body)
     assert answer.json["details"][0] | {"message": ""} == {
         "field": "operations",
@@ -232,21 +232,21 @@ def test_operations_are_a_list(as_, body, code):
     }
 
 
-def test_at_most_500(as_):
+def test_at_most_500_operations_are_accepted(as_):
     answer = bulk(as_("ann"), "posts", *[{"op": "delete", "id": 4711}] * 501)
     assert (answer.status_code, answer.json["details"][0]["field"]) == (400, "operations")
     answer = bulk(as_("ann"), "posts", *[{"op": "delete", "id": 4711}] * 500, atomic=False)
     assert (answer.status_code, answer.json["failed"]) == (200, 500)
 
 
-def test_a_type_with_one_operation(as_, people):
+def test_type_with_a_single_operation(as_, people):
     answer = bulk(as_("bob"), "sessions", {"op": "create", "id": 1})
     assert answer.json["details"][0]["field"] == "operations[0].op"
     answer = bulk(as_("bob"), "sessions", {"op": "delete", "id": 4711})
     assert statuses(answer) == [404]
 
 
-def test_parameters_are_refused(as_):
+def test_query_parameters_are_refused(as_):
     answer = as_("ann").post("posts/bulk?dry_run=true", json={"operations": [new("x")]})
     assert (answer.status_code, answer.json["code"]) == (400, "unknown_parameter")
 
@@ -258,7 +258,7 @@ def test_large_bodies_are_refused(as_):
     assert answer.status_code == 413
 
 
-def test_large_answers_leave_records_out(make_app, people):
+def test_large_responses_omit_records(make_app, people):
     app = make_app()
     app.config["RESPONSE_BYTES"] = 20_000
     client = signed_in(app, people["ann"])
@@ -276,7 +276,7 @@ def demanding(make_app, people):
     return lambda name: signed_in(app, people[name])
 
 
-def test_versions_where_they_are_demanded(demanding):
+def test_versions_are_required_if_configured(demanding):
     ann = demanding("ann")
     id = ann.post("posts", json={"title": "One", "body": "x"}).json["id"]
     change = {"op": "update", "id": id, "data": {"title": "Two"}}
@@ -300,7 +300,7 @@ def test_versions_where_they_are_demanded(demanding):
     assert statuses(bulk(ann, "posts", *with_version)) == [200, 200, 204]
 
 
-def test_who_may_nothing_is_not_let_in(as_, app, people):
+def test_clients_without_any_right_are_refused(as_, app, people):
     assert bulk(as_(None), "posts", new("x")).status_code == 401
     assert bulk(as_(None), "users", {"op": "delete", "id": 1}).status_code == 401
     assert bulk(as_("bob"), "redirects", {"op": "delete", "id": 1}).status_code == 403
@@ -309,7 +309,7 @@ def test_who_may_nothing_is_not_let_in(as_, app, people):
         assert as_("root").post(f"{path}/bulk", json={}).status_code in (404, 405)
 
 
-def test_rows_that_are_not_allowed(as_, make):
+def test_forbidden_rows_are_reported(as_, make):
     id = make(TAGS, name="sea")
     change = {"op": "update", "id": id, "data": {"name": "sky"}}
     answer = bulk(as_("ann"), "tags", {"op": "create", "data": {"name": "new"}}, change)
@@ -318,7 +318,7 @@ def test_rows_that_are_not_allowed(as_, make):
     assert answer.json["results"][1]["message"] == single.json["message"]
 
 
-def test_a_key_needs_the_scope(as_, app):
+def test_key_needs_the_scope(as_, app):
     def keyed(*scopes):
         made = as_("ann").post("api_keys", json={"name": "k", "scopes": list(scopes)})
         client = app.test_client()
@@ -333,7 +333,7 @@ def test_a_key_needs_the_scope(as_, app):
     assert statuses(answer) == [200]
 
 
-def test_a_session_needs_the_csrf_token(app, people, monkeypatch):
+def test_session_needs_a_csrf_token(app, people, monkeypatch):
     monkeypatch.setitem(app.config, "WTF_CSRF_ENABLED", True)
     client = app.test_client()
     give_session(app, client, people["ann"])
@@ -363,7 +363,7 @@ def test_hooks_run_once_for_each_record(as_, content, people):
     assert ann.get(f"posts/{content.live}").json["comment_count"] == 2
 
 
-def test_statements_of_many_are_bounded(as_, statements):
+def test_number_of_statements_is_bounded(as_, statements):
     ann = as_("ann")
     bulk(ann, "posts", new("warm", tags=["sea"]))
 
@@ -390,7 +390,7 @@ def test_denied_rows_are_audited_once(as_, make_app, people, make, atomic):
 
 
 @pytest.mark.parametrize("more", [{}, {"atomic": False}, {"dry_run": True}])
-def test_a_request_that_is_sent_again_is_answered_once(as_, rows, more):
+def test_repeated_request_gets_the_same_response(as_, rows, more):
     ann, body = as_("ann"), {"operations": [new("One", tags=["sea"]), new("Two")], **more}
     answers = [
         ann.post("posts/bulk", json=body, headers={"Idempotency-Key": "k1"}) for _ in range(2)
@@ -401,7 +401,7 @@ def test_a_request_that_is_sent_again_is_answered_once(as_, rows, more):
     assert rows(POSTS.table) == (0 if "dry_run" in more else 2)
 
 
-def test_a_refused_request_leaves_its_key_free(as_, rows):
+def test_refused_request_leaves_its_key_unused(as_, rows):
     ann = as_("ann")
     for title in ("", "One"):
         body = {"operations": [new("Two"), new(title)]}
@@ -409,7 +409,7 @@ def test_a_refused_request_leaves_its_key_free(as_, rows):
     assert (answer.status_code, rows(POSTS.table)) == (200, 2)
 
 
-def test_a_database_that_goes_away_is_told_by_row(as_, content, monkeypatch):
+def test_lost_database_is_reported_by_row(as_, content, monkeypatch):
     """What was committed before is done, and can be undone; the rest is 503."""
     monkeypatch.setattr(store_bulk, "ROWS_OF_GROUP", 1)
     delete, calls = store_bulk.write.delete, []
@@ -430,7 +430,7 @@ def test_a_database_that_goes_away_is_told_by_row(as_, content, monkeypatch):
     assert bulk(as_("ann"), "posts", operations[1], atomic=False).status_code == 503
 
 
-def test_of_many_new_ones_only_those_at_fault_fail(as_):
+def test_only_invalid_new_records_fail(as_):
     operations = [new(f"Title {n}") for n in range(40)]
     for n in (3, 4, 39):
         operations[n] = new("x", category="nowhere")
@@ -442,7 +442,7 @@ def test_of_many_new_ones_only_those_at_fault_fail(as_):
     assert titles == [f"Title {n}" for n in range(40) if n not in failed]
 
 
-def test_new_rows_are_written_by_as_many_statements_as_one(as_, statements):
+def test_new_rows_take_as_many_statements_as_one(as_, statements):
     client = as_("ann")
     bulk(client, "posts", new("first"))
     _, few = statements(bulk, client, "posts", *(new(f"few {n}") for n in range(2)))
@@ -457,7 +457,7 @@ def test_new_rows_are_written_by_as_many_statements_as_one(as_, statements):
         ("api_keys", {"name": "k", "scopes": ["posts:read"]}, "MAX_KEYS_PER_ACCOUNT"),
     ],
 )
-def test_limits_of_how_many_there_may_be_hold_for_many_at_once(as_, monkeypatch, path, raw, limit):
+def test_limits_on_numbers_of_records_apply_to_bulk_requests(as_, monkeypatch, path, raw, limit):
     monkeypatch.setattr(f"quire.records.{path}.{limit}", 3)
     operations = [{"op": "create", "data": raw} for _ in range(5)]
     answer = bulk(as_("root"), path, *operations, atomic=False)

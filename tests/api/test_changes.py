@@ -56,13 +56,13 @@ def post(write_post):
     return write_post(published=True)
 
 
-def test_without_a_cursor_it_begins_now(feed, post):
+def test_feed_without_a_cursor_starts_now(feed, post):
     assert feed(None)[0] == []
     since = feed(None)[1]
     assert feed(None, since)[0] == []
 
 
-def test_changes_come_in_order_each_once(feed, make, change, write_post):
+def test_changes_come_in_order_and_once_each(feed, make, change, write_post):
     since = feed(None)[1]
     first = write_post(published=True)
     second = make(TAGS, name="b")
@@ -72,7 +72,7 @@ def test_changes_come_in_order_each_once(feed, make, change, write_post):
     assert feed(None, then)[0] == []
 
 
-def test_a_change_shows_the_record_as_it_is_read_by_its_id(as_, feed, post, change, stop_clock):
+def test_change_contains_the_record_as_read_by_id(as_, feed, post, change, stop_clock):
     stop_clock()  # a second may begin between what the record says and what the feed does
     since = feed(None)[1]
     change(write.update, POSTS, post, {"title": "B"})
@@ -83,7 +83,7 @@ def test_a_change_shows_the_record_as_it_is_read_by_its_id(as_, feed, post, chan
     assert answer["more"] is False
 
 
-def test_what_is_hidden_is_told_only_to_those_who_saw_it(feed, post, change):
+def test_hidden_records_are_reported_only_to_those_who_saw_them(feed, post, change):
     since = {name: feed(name)[1] for name in (None, "bob", "ann", "abe", "mod")}
     change(write.act, POSTS, post, "unpublish")
     assert {name: feed(name, cursor)[0] for name, cursor in since.items()} == {
@@ -95,7 +95,9 @@ def test_what_is_hidden_is_told_only_to_those_who_saw_it(feed, post, change):
     }
 
 
-def test_ids_of_what_was_never_visible_do_not_appear(feed, make, people, change, write_post):
+def test_ids_of_records_that_were_never_visible_do_not_appear(
+    feed, make, people, change, write_post
+):
     since = {name: feed(name)[1] for name in (None, "bob", "ann", "mod")}
     draft = write_post()
     change(write.update, POSTS, draft, {"title": "B"})
@@ -106,7 +108,7 @@ def test_ids_of_what_was_never_visible_do_not_appear(feed, make, people, change,
     assert feed(None, since[None])[0] == feed("bob", since["bob"])[0] == []
 
 
-def test_the_trash_and_back(feed, post, change):
+def test_moving_to_the_trash_and_back_is_reported(feed, post, change):
     since = feed(None)[1]
     change(write.delete, POSTS, post)
     changes, since = feed(None, since)
@@ -115,7 +117,7 @@ def test_the_trash_and_back(feed, post, change):
     assert feed(None, since)[0] == [f"upsert posts {post}"]
 
 
-def test_a_record_that_is_given_away(feed, make, people, change, write_post):
+def test_record_given_to_someone_else_is_reported(feed, make, people, change, write_post):
     draft = write_post()
     since = {name: feed(name)[1] for name in ("ann", "abe", "bob")}
     change(write.update, POSTS, draft, {"author": people["abe"].id})
@@ -135,7 +137,7 @@ class TestWhatHangsOnARecord:
     def pending(self, make, post, people):
         return make(COMMENTS, post=post, body="c", status="pending", author=people["bob"].id)
 
-    def test_they_go_and_come_with_it(self, feed, post, comment, change):
+    def test_comments_appear_and_disappear_with_their_post(self, feed, post, comment, change):
         since = feed(None, types="comments")[1]
         change(write.act, POSTS, post, "unpublish")
         changes, since = feed(None, since, types="comments")
@@ -143,7 +145,7 @@ class TestWhatHangsOnARecord:
         change(write.act, POSTS, post, "publish")
         assert feed(None, since, types="comments")[0] == [f"upsert comments {comment}"]
 
-    def test_they_end_with_it(self, feed, post, comment, change):
+    def test_comments_end_with_their_post(self, feed, post, comment, change):
         since = feed(None)[1]
         change(write.delete, POSTS, post, permanent=True)
         assert sorted(feed(None, since)[0]) == [
@@ -151,7 +153,7 @@ class TestWhatHangsOnARecord:
             f"delete posts {post}",
         ]
 
-    def test_a_pending_one_is_known_to_its_writer_and_the_author_of_the_post(
+    def test_pending_comment_is_reported_to_its_writer_and_the_post_author(
         self, feed, post, pending, change
     ):
         since = {name: feed(name)[1] for name in (None, "bob", "ann", "abe")}
@@ -164,7 +166,7 @@ class TestWhatHangsOnARecord:
             "ann": [f"delete comments {pending}"],
         }
 
-    def test_approval_shows_it(self, feed, pending, change):
+    def test_approval_reveals_a_comment(self, feed, pending, change):
         since = feed(None)[1]
         change(write.act, COMMENTS, pending, "approve")
         assert f"upsert comments {pending}" in feed(None, since)[0]
@@ -173,7 +175,7 @@ class TestWhatHangsOnARecord:
 class TestSchedules:
     """What begins or ends by the clock is told at its time, once."""
 
-    def test_a_post_that_begins(self, feed, make, stop_clock, write_post):
+    def test_post_published_by_schedule_is_reported(self, feed, make, stop_clock, write_post):
         since = feed(None)[1]
         post = write_post(published_at=in_days(1))
         changes, since = feed(None, since)
@@ -183,7 +185,9 @@ class TestSchedules:
         assert changes == [f"upsert posts {post}"]
         assert feed(None, since)[0] == []
 
-    def test_a_post_that_ends_takes_its_comments_along(self, feed, make, stop_clock, write_post):
+    def test_post_withdrawn_by_schedule_takes_its_comments_along(
+        self, feed, make, stop_clock, write_post
+    ):
         post = write_post(published=True, unpublish_at=in_days(1))
         comment = make(COMMENTS, post=post, body="c", status="approved")
         since = feed(None)[1]
@@ -193,7 +197,7 @@ class TestSchedules:
             f"delete posts {post}",
         ]
 
-    def test_a_moment_that_is_put_off_and_back_is_told_once(self, feed, make, change, stop_clock):
+    def test_postponed_and_restored_schedule_is_reported_once(self, feed, make, change, stop_clock):
         page = make(PAGES, title="A", body="x", published_at=in_days(1))
         change(write.update, PAGES, page, {"published_at": (later := in_days(3))})
         change(write.update, PAGES, page, {"published_at": in_days(1)})
@@ -210,7 +214,7 @@ class TestSchedules:
 class TestStart:
     """Who begins gets what is there, then what changes."""
 
-    def test_everything_visible_then_the_rest(self, as_, make, people, write_post):
+    def test_start_lists_everything_visible_then_changes(self, as_, make, people, write_post):
         posts = [write_post(title=f"P{n}", published=True) for n in range(5)]
         write_post()
         client, since, told = as_(None), "start", []
@@ -224,7 +228,7 @@ class TestStart:
             since, more = answer["next"], answer["more"]
         assert told == posts
 
-    def test_what_happens_meanwhile_is_told_at_the_end(self, feed, make, change, write_post):
+    def test_changes_during_the_start_are_reported_at_the_end(self, feed, make, change, write_post):
         first, second = (write_post(title=t, published=True) for t in "AB")
         changes, since = feed(None, "start", types="posts", limit=1)
         assert changes == [f"upsert posts {first}"]
@@ -234,7 +238,7 @@ class TestStart:
         assert feed(None, since, types="posts")[0] == [f"delete posts {first}"]
 
 
-def test_the_cursor_of_a_list_misses_nothing(as_, feed, make, write_post):
+def test_cursor_of_a_list_misses_nothing(as_, feed, make, write_post):
     feed(None)
     since = as_(None).get("/api/v1/posts").headers["X-Changes-Cursor"]
     post = write_post(published=True)
@@ -245,7 +249,7 @@ def test_the_cursor_of_a_list_misses_nothing(as_, feed, make, write_post):
     assert "X-Changes-Cursor" not in as_("root").get("/api/v1/audit_events").headers
 
 
-def test_the_cursor_of_a_list_costs_no_statement(as_, make, statements, write_post):
+def test_cursor_of_a_list_costs_no_statement(as_, make, statements, write_post):
     write_post(published=True)
     client = as_(None)
     client.get("/api/v1/posts")
@@ -254,7 +258,7 @@ def test_the_cursor_of_a_list_costs_no_statement(as_, make, statements, write_po
     assert not [one for one in sent if "change_feed" in one]
 
 
-def test_lists_of_one_second_share_their_cursor(as_, stop_clock, write_post, monkeypatch):
+def test_lists_within_a_second_share_their_cursor(as_, stop_clock, write_post, monkeypatch):
     sealed, seal = [], feed_cursor.seal
     monkeypatch.setattr(feed_cursor, "seal", lambda parts: sealed.append(parts) or seal(parts))
     client = as_(None)
@@ -287,39 +291,39 @@ class TestRefusals:
             ({"limit": ["1", "2"]}, "limit"),
         ],
     )
-    def test_parameters(self, as_, params, name):
+    def test_invalid_parameters_are_refused(self, as_, params, name):
         answer = as_("root").get("/api/v1/changes", query_string=params)
         assert answer.status_code == 400
         assert answer.json["code"] == "invalid_parameter"
         assert [one["field"] for one in answer.json["details"]] == [name]
 
-    def test_unknown_parameters(self, client):
+    def test_unknown_parameters_are_refused(self, client):
         answer = client.get("/api/v1/changes?page=1")
         assert (answer.status_code, answer.json["code"]) == (400, "unknown_parameter")
 
-    def test_types_that_nobody_may_read(self, client, as_):
+    def test_types_that_nobody_may_read_are_refused(self, client, as_):
         assert client.get("/api/v1/changes?types=redirects").status_code == 401
         assert as_("bob").get("/api/v1/changes?types=redirects").status_code == 403
 
-    def test_a_cursor_of_a_list_of_records(self, as_, make):
+    def test_cursor_of_a_record_list_is_refused(self, as_, make):
         make(TAGS, name="a"), make(TAGS, name="b")
         cursor = as_(None).get("/api/v1/tags?per_page=1").json["next_cursor"]
         answer = as_(None).get("/api/v1/changes", query_string={"since": cursor})
         assert (answer.status_code, answer.json["code"]) == (400, "invalid_parameter")
 
-    def test_another_role(self, as_, feed):
+    def test_cursor_of_another_role_is_expired(self, as_, feed):
         since = feed("bob")[1]
         for name in (None, "ann"):
             answer = as_(name).get("/api/v1/changes", query_string={"since": since})
             assert (answer.status_code, answer.json["code"]) == (410, "cursor_expired")
 
-    def test_a_role_that_has_changed(self, as_, feed, people, change):
+    def test_cursor_from_before_a_role_change_is_expired(self, as_, feed, people, change):
         since = feed("bob")[1]
         change(write.update, USERS, people["bob"].id, {"role": "author"})
         answer = as_("bob").get("/api/v1/changes", query_string={"since": since})
         assert answer.status_code == 410
 
-    def test_a_cursor_that_is_too_old(self, as_, feed, stop_clock):
+    def test_old_cursor_is_expired(self, as_, feed, stop_clock):
         since = feed(None)[1]
         stop_clock(days=31)
         answer = as_(None).get("/api/v1/changes", query_string={"since": since})
@@ -329,7 +333,9 @@ class TestRefusals:
 class TestWaiting:
     """A request waits until there is something to tell."""
 
-    def test_it_answers_when_something_changes(self, app, as_, feed, make, write_post):
+    def test_waiting_request_is_answered_when_something_changes(
+        self, app, as_, feed, make, write_post
+    ):
         since = feed(None)[1]
         answers = []
 
@@ -346,7 +352,7 @@ class TestWaiting:
         waiter.join(10)
         assert [one["id"] for one in answers[0].json["changes"]] == [post]
 
-    def test_what_does_not_concern_the_reader_does_not_end_it(self, as_, feed, make, write_post):
+    def test_changes_hidden_from_the_reader_do_not_end_the_wait(self, as_, feed, make, write_post):
         since = feed(None)[1]
         write_post()
         begun = time.monotonic()
@@ -354,7 +360,7 @@ class TestWaiting:
         assert answer.json["changes"] == []
         assert time.monotonic() - begun > 0.9
 
-    def test_beyond_the_limit_it_answers_at_once(self, make_app):
+    def test_requests_beyond_the_limit_do_not_wait(self, make_app):
         client = make_app(CHANGES_WAITING=0).test_client()
         since = client.get("/api/v1/changes").json["next"]
         begun = time.monotonic()
@@ -363,7 +369,7 @@ class TestWaiting:
 
 
 @pytest.mark.parametrize("name", [None, "bob", "root"])
-def test_types_of_one_row_are_told_too(as_, feed, name):
+def test_singletons_are_reported_too(as_, feed, name):
     root, reader = as_("root"), as_(name)
     for path, values in (("settings", {"tagline": "New"}), ("appearance", {"footer": "New"})):
         since = feed(name)[1]

@@ -64,7 +64,7 @@ def edit(id, raw, record=POSTS):
     return write.update(record, SYSTEM, id, raw)
 
 
-def test_it_comes_and_goes_with_a_post(change_after, make_post, shown):
+def test_file_appears_and_disappears_with_a_post(change_after, make_post, shown):
     id = make_post(**shown[0])
     assert change_after(act, id, "publish") == "upsert"
     assert change_after(edit, id, {"title": "y"}) is None
@@ -75,7 +75,7 @@ def test_it_comes_and_goes_with_a_post(change_after, make_post, shown):
     assert change_after(lambda: write.delete(POSTS, SYSTEM, id, permanent=True)) == "delete"
 
 
-def test_it_comes_and_goes_within_a_public_post(change_after, make_post, shown):
+def test_file_appears_and_disappears_within_a_public_post(change_after, make_post, shown):
     id = make_post(published=True)
     assert change_after(edit, id, shown[0]) == "upsert"
     assert change_after(edit, id, {**shown[0], "title": "y"}) is None
@@ -83,32 +83,32 @@ def test_it_comes_and_goes_within_a_public_post(change_after, make_post, shown):
     assert change_after(lambda: make_post(published=True, **shown[0])) == "upsert"
 
 
-def test_who_sees_it_all_the_time_keeps_it(change_after, make_post, shown):
+def test_readers_who_always_see_a_file_keep_it(change_after, make_post, shown):
     id = make_post(published=True, **shown[0])
     assert change_after(act, id, "unpublish", reader="mod") == "upsert"
     assert change_after(act, id, "publish", reader="ann") == "upsert"
 
 
-def test_a_reader_who_sees_it_elsewhere_keeps_it(change_after, make_post, shown):
+def test_readers_who_see_a_file_elsewhere_keep_it(change_after, make_post, shown):
     make_post(published=True, **shown[0])
     id = make_post(published=True, **shown[0])
     assert change_after(act, id, "unpublish") == "upsert"
 
 
-def test_a_draft_that_goes_live(change_after, make_post, shown):
+def test_published_draft_reveals_its_files(change_after, make_post, shown):
     id = make_post(published=True)
     assert change_after(draft_service.save_draft, POSTS, SYSTEM, id, shown[0]) is None
     assert change_after(act, id, "publish") == "upsert"
 
 
-def test_a_schedule(change_after, make_post, shown, stop_clock):
+def test_schedule_reveals_and_hides_files(change_after, make_post, shown, stop_clock):
     at = [rfc3339(datetime.now(UTC) + timedelta(days=days)) for days in (1, 3)]
     make_post(**shown[0], published_at=at[0], unpublish_at=at[1])
     assert change_after(lambda: stop_clock(days=2)) == "upsert"
     assert change_after(lambda: stop_clock(days=4)) == "delete"
 
 
-def test_comments_below_a_post(change_after, make, make_post, picture, people):
+def test_files_in_comments_are_reported(change_after, make, make_post, picture, people):
     id = make_post(published=True)
     raw = {"post": id, "body": in_text(picture), "author": people["mod"].id, "status": "pending"}
     comment = make(COMMENTS, **raw)
@@ -117,7 +117,7 @@ def test_comments_below_a_post(change_after, make, make_post, picture, people):
     assert change_after(act, id, "publish") == "upsert"
 
 
-def test_pages_and_the_look_of_the_site(change_after, make, picture):
+def test_files_in_pages_and_appearance_are_reported(change_after, make, picture):
     page = make(PAGES, title="About", body=in_text(picture))
     assert change_after(edit, page, {"published": True}, PAGES) == "upsert"
     assert change_after(edit, page, {"published": False}, PAGES) == "delete"
@@ -126,14 +126,14 @@ def test_pages_and_the_look_of_the_site(change_after, make, picture):
     assert change_after(edit, 1, {"footer": "", "logo": None}, APPEARANCE) == "delete"
 
 
-def test_the_portrait_of_who_becomes_an_author(change_after, picture, people):
+def test_avatar_of_a_new_author_is_reported(change_after, picture, people):
     bob = people["bob"].id
     assert change_after(edit, bob, {"avatar": picture["id"]}, USERS) is None
     assert change_after(edit, bob, {"role": "author"}, USERS) == "upsert"
     assert change_after(edit, bob, {"role": "member"}, USERS) == "delete"
 
 
-def test_what_shows_no_file_writes_nothing_about_any(statements, app, make_post):
+def test_changes_without_files_write_no_events_about_files(statements, app, make_post):
     id = make_post()
     with app.app_context():
         for call in (lambda: edit(id, {"body": "y"}), lambda: make_post(published=True)):
@@ -141,7 +141,7 @@ def test_what_shows_no_file_writes_nothing_about_any(statements, app, make_post)
             assert not [one for one in sent if "media.viewers" in one]
 
 
-def test_files_are_found_by_their_index(app, make_post, shown, picture):
+def test_files_are_read_from_their_index(app, make_post, shown, picture):
     id = make_post(published=True, **shown[0])
     with app.app_context():
         plans = query_plans(db.engine, lambda: act(id, "unpublish"), containing="media")

@@ -14,7 +14,7 @@ from tests.api.test_access_order import code
 from tests.users import signed_in
 
 
-def test_a_member_waits_and_an_author_does_not(as_, content):
+def test_comments_of_members_wait_and_those_of_authors_do_not(as_, content):
     bob, abe = as_("bob"), as_("abe")
     held = bob.post(f"posts/{content.live}/comments", json={"body": "*Hi*"})
     assert held.status_code == 201
@@ -39,7 +39,7 @@ def test_a_member_waits_and_an_author_does_not(as_, content):
     assert code(abe.get(f"comments/{held.json['id']}")) == (404, "not_found")
 
 
-def test_the_count_is_of_approved_ones_for_everyone(as_, content, comment):
+def test_count_is_of_approved_comments_for_everyone(as_, content, comment):
     comment("bob")
     comment("bob", status="pending")
     comment("bob", status="spam")
@@ -53,7 +53,7 @@ def test_the_count_is_of_approved_ones_for_everyone(as_, content, comment):
 
 
 @pytest.mark.parametrize("setting", ["closed", "post", "draft"])
-def test_where_comments_are_closed(as_, content, setting):
+def test_closed_comments_are_refused(as_, content, setting):
     place = content.live
     if setting == "closed":
         as_("root").patch("settings", json={"comments": "closed"})
@@ -66,7 +66,7 @@ def test_where_comments_are_closed(as_, content, setting):
         assert code(answer) == (409, "comments_closed")
 
 
-def test_without_moderation_members_are_heard_at_once(as_, content):
+def test_without_moderation_comments_of_members_appear_immediately(as_, content):
     as_("root").patch("settings", json={"comments": "open"})
     answer = as_("bob").post(f"posts/{content.live}/comments", json={"body": "x"})
     assert answer.json["status"] == "approved"
@@ -89,7 +89,7 @@ def test_threads_stay_below_one_post(as_, content, comment):
         assert [(d["field"], d["code"]) for d in answer.json["details"]] == [("parent", word)]
 
 
-def test_the_address_says_which_post(as_, content):
+def test_url_determines_the_post(as_, content):
     abe = as_("abe")
     for same in (content.live, {"id": content.live}, "live"):
         answer = abe.post(f"posts/{content.live}/comments", json={"body": "x", "post": same})
@@ -100,7 +100,7 @@ def test_the_address_says_which_post(as_, content):
         assert answer.json["details"][0]["field"] == "post"
 
 
-def test_posts_that_are_not_there(as_, content):
+def test_comments_on_missing_posts_are_404(as_, content):
     bob = as_("bob")
     for hidden in (content.draft, content.later, content.trashed, 999):
         answer = bob.post("comments", json={"post": hidden, "body": "x"})
@@ -110,7 +110,7 @@ def test_posts_that_are_not_there(as_, content):
         }  # fmt: skip
 
 
-def test_who_edits_and_deletes(as_, comment):
+def test_access_to_editing_and_deleting(as_, comment):
     first = comment("bob")
     assert as_("bob").patch(f"comments/{first}", json={"body": "mine"}).json["body"] == "mine"
     assert as_("mod").patch(f"comments/{first}", json={"body": "ours"}).json["body"] == "ours"
@@ -121,13 +121,13 @@ def test_who_edits_and_deletes(as_, comment):
 
 
 @pytest.mark.parametrize("field", ["post", "parent", "author", "status", "author_name"])
-def test_nothing_but_the_body_changes(as_, content, comment, field):
+def test_only_the_body_can_be_changed(as_, content, comment, field):
     first = comment("bob")
     answer = as_("mod").patch(f"comments/{first}", json={field: content.abes})
     assert [(d["field"], d["code"]) for d in answer.json["details"]] == [(field, "read_only")]
 
 
-def test_who_approves(as_, content, comment):
+def test_access_to_approving(as_, content, comment):
     held = comment("bob", status="pending")
     assert code(as_("bob").post(f"comments/{held}/approve")) in (
         (403, "forbidden"),
@@ -143,20 +143,20 @@ def test_who_approves(as_, content, comment):
     assert [one["id"] for one in own] == [held]
 
 
-def test_oldest_first(as_, content, comment):
+def test_comments_are_listed_oldest_first(as_, content, comment):
     ids = [comment("bob"), comment("ann"), comment("bob")]
     found = as_(None).get(f"posts/{content.live}/comments").json["comments"]
     assert [one["id"] for one in found] == ids
     assert [one["id"] for one in as_(None).get("comments?sort=-id").json["comments"]] == ids[::-1]
 
 
-def test_guests_that_came_by_import(as_, comment):
+def test_imported_guests_have_a_name_without_an_account(as_, comment):
     guest = comment(None, author_name="A guest")
     shown = as_(None).get(f"comments/{guest}").json
     assert (shown["author"], shown["author_name"]) == (None, "A guest")
 
 
-def test_a_writer_has_an_hour_to_change_his_words(app, as_, comment):
+def test_writers_can_edit_their_comments_for_an_hour(app, as_, comment):
     first = comment("bob")
     with app.app_context():
         touch("comments", first, created_at=now() - timedelta(minutes=61))
@@ -176,7 +176,7 @@ def test_comments_close_after_some_days(as_, content):
     assert code(answer) == (409, "comments_closed")
 
 
-def test_members_cannot_say_without_end(make_app, as_, content, people):
+def test_members_have_a_quota_of_comments(make_app, as_, content, people):
     app = make_app(RATELIMIT_ENABLED=True)
     with app.app_context():
         post = create(POSTS, SYSTEM, {
@@ -190,7 +190,7 @@ def test_members_cannot_say_without_end(make_app, as_, content, people):
     assert ann.post(f"posts/{post}/comments", json={"body": "x"}).status_code == 201
 
 
-def test_what_a_new_comment_costs(as_, content, statements):
+def test_cost_of_a_new_comment_is_bounded(as_, content, statements):
     """Who asks, and whether maintenance goes on, two checks, the row and what is shown of it; five traces."""
     ann = as_("ann")
 

@@ -52,7 +52,7 @@ def preflight(client, path, origin, method="PATCH"):
 
 
 @pytest.mark.parametrize("origin", [APP, OTHER])
-def test_listed_origins_read_answers_and_refusals(client, people, origin):
+def test_listed_origins_can_read_responses_and_errors(client, people, origin):
     headers = {"Origin": origin}
     sent = {"email": "ann@example.org", "password": PASSWORD}
     answers = [
@@ -80,7 +80,7 @@ def test_listed_origins_read_answers_and_refusals(client, people, origin):
 
 
 @pytest.mark.parametrize("origin", STRANGERS)
-def test_nobody_else_is_told_anything(client, origin):
+def test_other_origins_get_no_headers(client, origin):
     headers = {} if origin is None else {"Origin": origin}
     for answer in (
         client.get("posts", headers=headers),
@@ -91,7 +91,7 @@ def test_nobody_else_is_told_anything(client, origin):
         assert "Origin" in answer.headers["Vary"].split(", ")
 
 
-def test_every_address_has_an_exact_preflight(shared, client):
+def test_every_url_has_an_exact_preflight_response(shared, client):
     for rule in shared.url_map.iter_rules():
         if not rule.endpoint.startswith("api."):
             continue
@@ -110,7 +110,7 @@ def test_every_address_has_an_exact_preflight(shared, client):
         assert "Access-Control-Allow-Private-Network" not in answer.headers
 
 
-def test_private_networks_are_not_opened(client):
+def test_private_network_access_is_not_granted(client):
     headers = {"Origin": APP, "Access-Control-Request-Method": "GET"}
     headers["Access-Control-Request-Private-Network"] = "true"
     assert not [
@@ -139,7 +139,7 @@ def test_feeds_and_uploads_are_shared(client, content, path):
         assert (again.status_code, again.headers[ALLOW]) == (304, APP)
 
 
-def test_preflights_count_against_no_limit(make_app):
+def test_preflights_do_not_count_towards_limits(make_app):
     client = make_app(
         CORS_ORIGINS=[APP], RATELIMIT_ENABLED=True, RATELIMIT_API="2/hour"
     ).test_client()
@@ -156,7 +156,7 @@ def test_preflights_count_against_no_limit(make_app):
 @pytest.mark.parametrize(
     "path", ["nowhere/at/all", "posts/4711", "users", "/uploads/no.png", "/feed.json"]
 )
-def test_preflights_succeed_whatever_there_is_and_without_the_database(client, statements, path):
+def test_preflights_succeed_for_any_state_without_the_database(client, statements, path):
     answer, seen = statements(preflight, client, path, APP, "GET")
     assert (answer.status_code, answer.headers[ALLOW], seen) == (204, APP, [])
     assert "GET" in answer.headers["Access-Control-Allow-Methods"].split(", ")
@@ -181,7 +181,7 @@ def locked_database(app):
             connection.rollback()
 
 
-def test_preflights_are_answered_while_all_others_wait_for_a_locked_database(shared, people):
+def test_preflights_are_answered_while_others_wait_for_a_locked_database(shared, people):
     """Twelve requests want to write, which is more than there are threads for."""
     with serving(shared) as address, ThreadPoolExecutor(12) as pool:
         sent = {"email": "root@example.org", "password": PASSWORD}
@@ -206,7 +206,7 @@ def ask(address, method, path, sent=None, headers=None):
     )
 
 
-def test_a_host_that_is_none_of_ours_is_refused_in_readable_words(client):
+def test_foreign_host_is_refused_with_a_readable_error(client):
     answer = client.get("posts", headers={"Origin": APP, "Host": "evil.example"})
     assert (answer.status_code, answer.headers[ALLOW]) == (400, APP)
 
@@ -221,7 +221,7 @@ BEFORE_FLASK = {
 
 
 @pytest.mark.parametrize("status", BEFORE_FLASK)
-def test_refusals_by_the_server_are_shared(shared, status):
+def test_refusals_by_the_server_are_readable(shared, status):
     with serving(shared) as address:
         port = int(address.rpartition(":")[2])
         for origin in (APP, "https://evil.example", None):
@@ -233,7 +233,7 @@ def test_refusals_by_the_server_are_shared(shared, status):
             assert "vary: origin" in head
 
 
-def test_it_is_off_by_default(app):
+def test_cors_is_disabled_by_default(app):
     answer = app.test_client().get("posts", headers={"Origin": APP})
     assert about(answer) == {} and "Origin" not in answer.headers["Vary"]
 
@@ -247,7 +247,7 @@ def test_only_exact_origins_can_be_listed(value):
         load("testing", {"CORS_ORIGINS": f"{APP}, {value}"})
 
 
-def test_how_they_are_listed():
+def test_several_origins_can_be_listed():
     listed = load("testing", {"CORS_ORIGINS": f"{APP}, {OTHER} capacitor://localhost"})
     assert listed["CORS_ORIGINS"] == [APP, OTHER, "capacitor://localhost"]
     assert load("testing", {"CORS_ORIGINS": ""})["CORS_ORIGINS"] == []

@@ -21,7 +21,7 @@ def total(client, place):
     return client.get(place).json["total"]
 
 
-def test_by_author_and_by_name(as_, people, content):
+def test_counts_by_author_and_by_name(as_, people, content):
     ann, abe = people["ann"].id, people["abe"].id
     assert groups(as_(None), "posts/counts?by=author") == [(abe, "abe", 1), (ann, "ann", 1)]
     assert groups(as_("root"), "posts/counts?by=author") == [(ann, "ann", 4), (abe, "abe", 1)]
@@ -33,7 +33,7 @@ def test_by_author_and_by_name(as_, people, content):
     ]
 
 
-def test_by_status_and_flag(as_, content):
+def test_counts_by_status_and_flag(as_, content):
     assert groups(as_("root"), "posts/counts?by=status") == [
         ("published", "Published", 2), ("archived", "Archived", 1),
         ("draft", "Draft", 1), ("scheduled", "Scheduled", 1),
@@ -42,7 +42,7 @@ def test_by_status_and_flag(as_, content):
     assert groups(as_(None), "posts/counts?by=status") == [("published", "Published", 2)]
 
 
-def test_periods_begin_with_the_latest(as_, content):
+def test_periods_are_listed_latest_first(as_, content):
     root = as_("root")
     assert groups(root, "posts/counts?by=published_at:month") == [
         ("2099-01", "January 2099", 1), ("2026-01", "January 2026", 3), (None, "None", 1),
@@ -55,7 +55,7 @@ def test_periods_begin_with_the_latest(as_, content):
     assert ("2026-01-02T10:00:00Z", "2026-01-02T10:00:00Z", 1) in by_moment
 
 
-def test_a_post_with_two_tags_is_in_two_groups_and_counted_once(app, as_, content):
+def test_post_with_two_tags_is_in_two_groups_and_counted_once(app, as_, content):
     found = groups(as_(None), "posts/counts?by=tags")
     assert [one[1:] for one in found] == [("sea", 1), ("sky", 1), ("None", 1)]
     assert total(as_(None), "posts/counts?by=tags") == 2
@@ -70,7 +70,7 @@ def test_filters_narrow_the_counts_and_the_total(as_, content):
     assert total(as_("root"), "posts/counts?by=author&trashed=true") == 1
 
 
-def test_only_the_largest_groups(as_, make, people, monkeypatch):
+def test_only_the_largest_groups_are_returned(as_, make, people, monkeypatch):
     for number, title in enumerate(("b", "a", "b")):
         make(POSTS, title=title, slug=f"s{number}", body="x", author=people["ann"].id)
     monkeypatch.setattr(group_counts, "MAX_GROUPS", 1)
@@ -81,7 +81,7 @@ def test_only_the_largest_groups(as_, make, people, monkeypatch):
 
 
 @pytest.mark.parametrize("name", [None, "bob", "ann"])
-def test_nothing_is_counted_that_is_not_listed(as_, comment, content, name):
+def test_only_listed_records_are_counted(as_, comment, content, name):
     """Waiting comments, drafts of others: neither in a group nor in the total."""
     comment("bob", status="pending")
     comment("abe")
@@ -102,7 +102,7 @@ def test_nothing_is_counted_that_is_not_listed(as_, comment, content, name):
     "place",
     ["users/counts?by={}", "posts/counts?by=author.{}", "media/counts?by=owner.{}", "comments/counts?by=author.{}"],
 )  # fmt: skip
-def test_hidden_fields_are_names_that_nothing_has(as_, name, place):
+def test_hidden_fields_are_unknown(as_, name, place):
     for hidden in ("email", "password", "password_hash", "role", "is_active", "version", "zzz"):
         answer = as_(name).get(place.format(hidden))
         assert code(answer)[0] in (400, 401, 403), (hidden, answer.text)
@@ -127,11 +127,11 @@ def test_hidden_fields_are_names_that_nothing_has(as_, name, place):
         ("by=status&status=lost", "invalid_parameter"),
     ],
 )
-def test_what_is_refused(as_, query, expected):
+def test_invalid_groupings_are_refused(as_, query, expected):
     assert code(as_("root").get(f"posts/counts?{query}")) == (400, expected)
 
 
-def test_it_takes_two_statements_and_is_known_again(as_, content, statements):
+def test_counts_take_two_statements_and_are_cached(as_, content, statements):
     client = as_(None)
     client.get("posts")
     first, sent = statements(client.get, "posts/counts?by=author")
@@ -140,7 +140,7 @@ def test_it_takes_two_statements_and_is_known_again(as_, content, statements):
     assert client.get("posts/counts?by=author", headers=headers).status_code == 304
 
 
-def test_tags_and_categories_say_how_many_posts_they_have(as_, make, people, content):
+def test_tags_and_categories_have_a_post_count(as_, make, people, content):
     category = make(CATEGORIES, name="Coast")
     for title, at in (
         ("One", "2026-01-01T00:00:00Z"),
@@ -167,7 +167,7 @@ def test_tags_and_categories_say_how_many_posts_they_have(as_, make, people, con
     assert [one["post_count"] for one in named] == [1, 1]
 
 
-def test_posts_that_have_ended_or_are_in_the_trash_do_not_count(as_, make, people):
+def test_expired_and_trashed_posts_do_not_count(as_, make, people):
     tag, author = make(TAGS, name="sea"), people["ann"].id
     started = {"body": "x", "author": author, "tags": [tag], "published_at": "2026-01-01T00:00:00Z"}
     make(POSTS, title="Live", **started)
@@ -178,7 +178,7 @@ def test_posts_that_have_ended_or_are_in_the_trash_do_not_count(as_, make, peopl
 
 
 @pytest.mark.parametrize("path", ["tags", "categories"])
-def test_numbers_of_posts_are_counted_in_indexes_alone(app, as_, make, path):
+def test_post_counts_use_indexes_only(app, as_, make, path):
     make(CATEGORIES if path == "categories" else TAGS, name="sea")
     client = as_(None)
     with app.app_context():
@@ -193,7 +193,7 @@ def test_numbers_of_posts_are_counted_in_indexes_alone(app, as_, make, path):
         assert ("ix_posts_tags_target_id" if path == "tags" else "hashed SubPlan") in plan
 
 
-def test_a_number_of_posts_in_a_body_is_ignored(as_, make):
+def test_post_count_in_a_body_is_ignored(as_, make):
     tag = make(TAGS, name="sea")
     shown = as_("root").get(f"tags/{tag}?fields=name,slug,description,version,post_count").json
     answer = as_("root").put(f"tags/{tag}", json={**shown, "post_count": 7})
@@ -201,7 +201,7 @@ def test_a_number_of_posts_in_a_body_is_ignored(as_, make):
     assert as_("root").get(f"tags/{tag}?fields=post_count").json["post_count"] == 0
 
 
-def test_comments_by_what_they_answer(as_, comment, content):
+def test_comments_can_be_counted_by_their_parent(as_, comment, content):
     first = comment("bob")
     comment("abe", parent=first)
     assert groups(as_(None), "comments/counts?by=parent") == [
@@ -210,6 +210,6 @@ def test_comments_by_what_they_answer(as_, comment, content):
     ]
 
 
-def test_by_a_field_of_a_record_that_decides_who_may_see_it(as_):
+def test_counting_by_a_field_that_decides_visibility(as_):
     counts = as_("ann").get("profiles/counts?by=user.username").json["counts"]
     assert {"key": "ann", "label": "ann", "count": 1} in counts

@@ -84,7 +84,7 @@ def deprecation(response):
     return response.headers.get("Deprecation")
 
 
-def test_every_answer_of_a_type_says_that_it_goes(admin):
+def test_every_response_of_a_deprecated_type_says_so(admin):
     assert deprecation(admin.get("gongs/1")) == "@1777593600"
     assert deprecation(admin.patch("gongs/1", json={"title": "Bong"})) == "@1777593600"
     listed = admin.get("gongs?per_page=1")
@@ -94,7 +94,7 @@ def test_every_answer_of_a_type_says_that_it_goes(admin):
     assert (missing.status_code, missing.headers["Deprecation"]) == (404, "@1777593600")
 
 
-def test_an_action_says_that_it_goes(admin):
+def test_deprecated_action_says_so(admin):
     answer = admin.post("bells/1/ring")
     assert deprecation(answer) == "@1775001600"
     assert answer.headers["Link"] == '</about-ringing>; rel="deprecation"; type="text/html"'
@@ -103,28 +103,28 @@ def test_an_action_says_that_it_goes(admin):
 @pytest.mark.parametrize(
     "query", ["nick=Ben", "nick__in=Ben,Tom", "sort=-nick", "fields=title,nick"]
 )
-def test_a_field_says_that_it_goes_where_the_query_names_it(admin, query):
+def test_deprecated_field_in_the_query_is_reported(admin, query):
     answer = admin.get(f"bells?{query}")
     assert deprecation(answer) == "@1772323200"
     assert answer.headers["Sunset"] == "Mon, 01 Mar 2027 00:00:00 GMT"
 
 
-def test_a_field_says_that_it_goes_where_the_body_names_it(admin):
+def test_deprecated_field_in_the_body_is_reported(admin):
     assert deprecation(admin.patch("bells/1", json={"nick": "Ben"})) == "@1772323200"
     assert deprecation(admin.patch("bells/1", json={"title": "Bell"})) is None
 
 
-def test_of_several_the_one_that_goes_first_is_named(admin):
+def test_earliest_of_several_deprecations_is_reported(admin):
     assert deprecation(admin.get("gongs?nick=Ben")) == "@1772323200"
 
 
 @pytest.mark.parametrize("path", ["bells", "bells/1", "tags", ""])
-def test_what_stays_says_nothing(admin, path):
+def test_responses_without_deprecations_have_no_headers(admin, path):
     answer = admin.get(path)
     assert not {"Deprecation", "Sunset"} & set(answer.headers.keys())
 
 
-def test_the_document_marks_what_goes(records):
+def test_openapi_document_marks_deprecations(records):
     whole = build_document()
     paths, schemas = whole["paths"], whole["components"]["schemas"]
     assert all(one["deprecated"] for m, one in paths["/gongs"].items())
@@ -146,9 +146,7 @@ def test_the_document_marks_what_goes(records):
     ("resource", "address", "path"),
     [(Search, "search?q=sea", "/search"), (MediaUsage, "media/9/uses", "/media/{id}/uses")],
 )
-def test_an_address_that_no_record_has_says_that_it_goes(
-    admin, monkeypatch, resource, address, path
-):
+def test_deprecated_custom_url_says_so(admin, monkeypatch, resource, address, path):
     assert "Deprecation" not in admin.get(address).headers
     assert "deprecated" not in build_document()["paths"][path]["get"]
     monkeypatch.setattr(resource, "deprecated", OLD_NAME, raising=False)

@@ -39,7 +39,7 @@ def test_readers_see_the_live_version_until_the_draft_is_published(ann, client, 
     assert ann.get(draft).status_code == 404
 
 
-def test_typing_makes_no_revision_and_one_audit_event(ann, as_, content, draft):
+def test_saving_a_draft_makes_no_revision_and_one_audit_event(ann, as_, content, draft):
     for number in range(4):
         assert ann.patch(draft, json={"body": f"Word {number}"}).status_code in (200, 201)
     assert ann.get(draft).json["version"] == 4
@@ -52,7 +52,7 @@ def test_typing_makes_no_revision_and_one_audit_event(ann, as_, content, draft):
     assert seen["audit_events"][0]["action"] == "discard_draft"
 
 
-def test_what_is_not_finished_is_kept_and_judged_when_it_is_published(ann, content, draft):
+def test_unfinished_values_are_saved_and_validated_when_published(ann, content, draft):
     sent = {"title": "", "slug": "Not a slug!", "excerpt": "x" * 3000}
     kept = ann.patch(draft, json=sent)
     assert kept.status_code == 201
@@ -80,14 +80,14 @@ def test_what_is_not_finished_is_kept_and_judged_when_it_is_published(ann, conte
         ({"version": "1"}, "version", "wrong_type"),
     ],
 )
-def test_what_no_draft_can_hold_is_refused(ann, draft, sent, field, code):
+def test_invalid_values_are_refused_in_drafts_too(ann, draft, sent, field, code):
     refused = ann.patch(draft, json=sent)
     assert refused.status_code == 422
     assert [(one["field"], one["code"]) for one in refused.json["details"]] == [(field, code)]
     assert ann.get(draft).status_code == 404
 
 
-def test_a_record_as_it_was_read_is_put_onto_its_draft(ann, content, draft, ticking):
+def test_record_can_be_saved_to_its_draft_as_read(ann, content, draft, ticking):
     ann.patch(draft, json={"title": "Better"})
     for read in (f"posts/{content.live}", draft):
         put = ann.put(draft, json=ann.get(read).json | {"version": ann.get(draft).json["version"]})
@@ -96,7 +96,7 @@ def test_a_record_as_it_was_read_is_put_onto_its_draft(ann, content, draft, tick
     assert ann.patch(draft, json=odd).json["details"][0]["code"] == "read_only"
 
 
-def test_a_draft_holds_and_shows_what_is_read_seldom(ann, client, content, draft):
+def test_draft_contains_fields_shown_on_request(ann, client, content, draft):
     post = f"posts/{content.live}"
     ann.patch(post, json={"seo_title": "Live title"})
     made = ann.patch(draft, json={"seo_title": "New title", "title": "Better"})
@@ -115,7 +115,7 @@ def test_a_draft_holds_and_shows_what_is_read_seldom(ann, client, content, draft
     assert client.get(f"{post}?fields=seo_title").json["seo_title"] == "Live title"
 
 
-def test_what_was_read_can_be_changed_and_put_back(ann, content, draft):
+def test_draft_can_be_changed_and_put_back_as_read(ann, content, draft):
     post = ann.get(f"posts/{content.live}").json
     first = ann.put(draft, json={**post, "title": "One"})
     assert (first.status_code, first.json["changed_fields"]) == (201, ["title"])
@@ -127,7 +127,7 @@ def test_what_was_read_can_be_changed_and_put_back(ann, content, draft):
     assert ann.patch(draft, json={"excerpt": ""}).json["changed_fields"] == []
 
 
-def test_two_people_do_not_overwrite_each_others_draft(ann, as_, draft):
+def test_concurrent_changes_of_a_draft_do_not_overwrite_each_other(ann, as_, draft):
     first = ann.patch(draft, json={"title": "Anns"})
     moderator = as_("mod")
     theirs = moderator.patch(
@@ -143,7 +143,7 @@ def test_two_people_do_not_overwrite_each_others_draft(ann, as_, draft):
     assert ann.patch(draft, json={"title": "Mods"}).json["version"] == 2
 
 
-def test_a_draft_of_an_older_version_is_stale_until_its_base_is_renewed(ann, content, draft):
+def test_draft_of_an_older_version_is_stale_until_its_base_is_renewed(ann, content, draft):
     post = f"posts/{content.live}"
     assert ann.put(draft, json={"title": "T"}, headers={"If-Match": "*"}).status_code == 412
     assert ann.put(draft, json={"title": "T", "version": 7}).status_code == 412
@@ -157,7 +157,7 @@ def test_a_draft_of_an_older_version_is_stale_until_its_base_is_renewed(ann, con
     assert ann.post(f"{post}/publish").json["title"] == "Draft"
 
 
-def test_only_who_may_change_the_record_knows_of_its_draft(ann, as_, client, draft):
+def test_draft_is_visible_only_to_those_who_may_change_the_record(ann, as_, client, draft):
     ann.patch(draft, json={"title": "Secret"})
     for name, status in (("abe", 404), ("bob", 403), (None, 401)):
         for method in ("get", "put", "patch", "delete"):
@@ -182,7 +182,7 @@ def test_references_and_new_tags(ann, app, content, draft, make):
     assert {tag["name"] for tag in done["tags"]} == {"sea", "gone", "brand new"}
 
 
-def test_publishing_puts_a_taken_slug_to_its_field_and_keeps_the_draft(ann, content, draft):
+def test_publishing_reports_a_taken_slug_on_its_field_and_keeps_the_draft(ann, content, draft):
     ann.patch(draft, json={"slug": "abes"})
     refused = ann.post(f"posts/{content.live}/publish")
     assert (refused.status_code, refused.json["details"][0]["field"]) == (409, "slug")
@@ -192,7 +192,7 @@ def test_publishing_puts_a_taken_slug_to_its_field_and_keeps_the_draft(ann, cont
     assert ann.get("posts/by-slug/live").status_code == 301
 
 
-def test_when_a_draft_goes_live(ann, content):
+def test_draft_can_be_scheduled(ann, content):
     post = f"posts/{content.draft}"
     ann.patch(f"{post}/draft", json={"published_at": "2099-05-01T10:00:00Z", "title": "In May"})
     done = ann.post(f"{post}/publish").json
@@ -202,7 +202,7 @@ def test_when_a_draft_goes_live(ann, content):
     assert (done["title"], done["published_at"]) == ("In June", "2099-06-01T10:00:00Z")
 
 
-def test_the_draft_goes_with_the_record_and_survives_the_trash(app, ann, as_, content, draft):
+def test_draft_is_deleted_with_the_record_and_survives_the_trash(app, ann, as_, content, draft):
     post = f"posts/{content.live}"
     ann.patch(draft, json={"title": "Waiting"})
     copy = ann.post(f"{post}/duplicate").json
@@ -224,7 +224,7 @@ def test_pages_have_drafts_too(as_, client, content):
     assert moderator.post(f"{page}/publish").json["body"] == "them"
 
 
-def test_a_version_is_demanded_of_changes_to_a_draft(make_app, people):
+def test_version_is_required_for_changes_to_a_draft_if_configured(make_app, people):
     app = make_app(REQUIRE_IF_MATCH=True)
     ann = signed_in(app, people["ann"])
     with app.app_context():
@@ -241,7 +241,7 @@ def if_match(*answers):
     return {"If-Match": ", ".join(one.headers["ETag"] for one in answers)}
 
 
-def test_the_tag_of_a_record_is_not_that_of_its_draft(ann, content, draft):
+def test_etag_of_a_record_is_not_that_of_its_draft(ann, content, draft):
     live = ann.get(f"posts/{content.live}")
     begun = ann.patch(draft, json={"title": "One"}, headers=if_match(live))
     assert begun.status_code == 201
@@ -254,7 +254,7 @@ def test_the_tag_of_a_record_is_not_that_of_its_draft(ann, content, draft):
     assert ann.put(draft, json={"title": "Three"}, headers=if_match(begun)).status_code == 412
 
 
-def test_only_the_draft_that_was_seen_goes_live(ann, as_, content, draft):
+def test_only_the_draft_that_was_seen_is_published(ann, as_, content, draft):
     post = f"posts/{content.live}"
     seen = ann.patch(draft, json={"title": "Mine"})
     unseen = as_("mod").patch(draft, json={"title": "Theirs", "excerpt": "Half"})
@@ -269,7 +269,7 @@ def test_only_the_draft_that_was_seen_goes_live(ann, as_, content, draft):
     assert ann.post(f"{post}/publish", headers=if_match(ann.get(post))).status_code == 200
 
 
-def test_the_version_in_the_body_of_publish_is_that_of_the_record(ann, content, draft):
+def test_version_in_the_body_of_publish_is_that_of_the_record(ann, content, draft):
     publish = f"posts/{content.live}/publish"
     ann.patch(draft, json={"title": "One"})
     seen = ann.patch(draft, json={"title": "Two"})
@@ -280,7 +280,7 @@ def test_the_version_in_the_body_of_publish_is_that_of_the_record(ann, content, 
     assert (done.json["title"], done.json["version"]) == ("Two", 2)
 
 
-def test_a_draft_has_no_more_tags_than_a_post(as_, content):
+def test_draft_has_the_same_limit_of_tags_as_a_post(as_, content):
     many = {"title": "x", "body": "y", "tags": [f"tag {number}" for number in range(51)]}
     for method in ("PUT", "PATCH"):
         answer = as_("ann").open(f"posts/{content.live}/draft", method=method, json=many)

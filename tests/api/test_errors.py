@@ -23,7 +23,7 @@ def failures(ann, nobody, id):
 
 
 @pytest.mark.parametrize("form", ["application/json", "application/problem+json"])
-def test_one_shape(as_, content, form):
+def test_errors_have_one_shape(as_, content, form):
     ann, nobody = as_("ann"), as_(None)
     for client in (ann, nobody):
         client.environ_base["HTTP_ACCEPT"] = form
@@ -47,7 +47,7 @@ def test_one_shape(as_, content, form):
             assert body["detail"] == body["message"]
 
 
-def test_the_request_id_is_the_clients_if_it_is_one(client):
+def test_valid_request_id_of_the_client_is_used(client):
     assert (
         client.get("posts", headers={"X-Request-Id": "my-request-1"}).headers["X-Request-Id"]
         == "my-request-1"
@@ -64,13 +64,13 @@ def test_the_request_id_is_the_clients_if_it_is_one(client):
      ("TRACE", "posts", "GET, HEAD, OPTIONS, POST"), ("BREW", "posts", "GET, HEAD, OPTIONS, POST"),
      ("GET", "auth/token", "OPTIONS, POST"), ("POST", "openapi.json", "GET, HEAD, OPTIONS")],
 )  # fmt: skip
-def test_other_methods(client, method, path, allowed):
+def test_unsupported_methods_are_405(client, method, path, allowed):
     answer = client.open(path, method=method)
     assert code(answer) == (405, "method_not_allowed")
     assert answer.headers["Allow"] == allowed
 
 
-def test_options(client):
+def test_options_lists_methods(client):
     answer = client.options("posts")
     assert (answer.status_code, answer.data) == (204, b"")
     assert answer.headers["Allow"] == "GET, HEAD, OPTIONS, POST"
@@ -84,7 +84,7 @@ METHODS = ["OPTIONS", "POST", "DELETE", "TRACE", "X"]
 
 
 @pytest.mark.parametrize("end", sampled(["", "/"], [""]))
-def test_no_method_breaks_any_address(app, people, client, end):
+def test_no_method_causes_a_server_error(app, people, client, end):
     """With and without a slash at its end, as nobody."""
     client.checked = False
     rules = [rule.rule for rule in app.url_map.iter_rules() if not rule.arguments]
@@ -93,7 +93,7 @@ def test_no_method_breaks_any_address(app, people, client, end):
     assert [one for one in asked if client.open(one[1], method=one[0]).status_code >= 500] == []
 
 
-def test_head_answers_as_get_does(as_, content):
+def test_head_responds_like_get(as_, content):
     for client, path, status in (
         (as_(None), "posts", 200),
         (as_(None), "posts/999", 404),
@@ -118,11 +118,11 @@ def test_head_answers_as_get_does(as_, content):
         ("text/html", "application/json"),
     ],
 )
-def test_the_form_of_an_error_follows_what_the_client_prefers(client, accept, mime):
+def test_format_of_an_error_follows_the_accept_header(client, accept, mime):
     assert client.get("posts/99", headers={"Accept": accept}).mimetype == mime
 
 
-def test_a_compressed_body_is_not_read(as_):
+def test_compressed_body_is_refused(as_):
     ann = as_("ann")
     sent = {"title": "x", "body": "y"}
     for coding in ("gzip", "br", "identity, gzip", "GZIP"):
@@ -132,7 +132,7 @@ def test_a_compressed_body_is_not_read(as_):
     assert ann.post("posts", json=sent, headers={"Content-Encoding": "identity"}).status_code == 201
 
 
-def test_headers_of_every_answer(as_, content):
+def test_every_response_has_the_common_headers(as_, content):
     nobody, ann = as_(None), as_("ann")
     for answer in (
         nobody.get("posts"),
@@ -153,7 +153,7 @@ def test_headers_of_every_answer(as_, content):
         assert answer.headers["Cache-Control"] == "private, no-store"
 
 
-def test_what_breaks_inside_is_not_told(as_, content, monkeypatch):
+def test_internal_errors_reveal_nothing(as_, content, monkeypatch):
     def broken(*args, **kwargs):
         raise RuntimeError("SELECT secret FROM users")
 
@@ -165,12 +165,12 @@ def test_what_breaks_inside_is_not_told(as_, content, monkeypatch):
     assert "secret" not in answer.text
 
 
-def test_slashes_at_the_end_are_fine(as_, content):
+def test_trailing_slashes_are_accepted(as_, content):
     assert as_(None).get("posts/").status_code == 200
     assert as_(None).get(f"posts/{content.live}/").status_code == 200
     assert as_("ann").post("tags/", json={"name": "x"}).status_code == 201
 
 
-def test_a_slug_that_nothing_can_have_is_missing(as_, content):
+def test_impossible_slug_is_404(as_, content):
     for slug in ("%00", "live%00", "%ff", "a" * 500):
         assert code(as_(None).get(f"posts/by-slug/{slug}")) == (404, "not_found")

@@ -26,7 +26,7 @@ def yes(rule):
     return {"allowed": True, "rule": rule, "missing": None}
 
 
-def test_allowed_or_not_and_why(as_, content):
+def test_decision_and_reason_are_returned(as_, content):
     ann, abe = as_("ann"), as_("abe")
     asked = {"action": "update", "type": "posts", "id": content.live}
     assert verdict(ann, **asked) == yes(WRITE)
@@ -38,7 +38,7 @@ def test_allowed_or_not_and_why(as_, content):
 
 
 @pytest.mark.parametrize("name", [None, "bob", "ann", "mod", "root"])
-def test_it_says_what_then_happens(as_, content, comment, name):
+def test_decision_agrees_with_the_request(as_, content, comment, name):
     client, id = as_(name), comment("bob")
     wanted = {
         ("posts", content.live): ("update", "publish", "duplicate", "delete", "permanent"),
@@ -62,20 +62,20 @@ def tried(client, address, deed):
     return client.post(f"{address}/{deed}", json={"nothing": 1}).status_code == 422
 
 
-def test_what_the_asker_may_not_see_is_not_there(as_, content):
+def test_records_hidden_from_the_asker_do_not_exist(as_, content):
     for name, id in (("bob", content.draft), ("abe", content.draft), (None, content.trashed),
                      ("root", 4711)):  # fmt: skip
         for deed in ("read", "update", "publish"):
             assert code(ask(as_(name), action=deed, type="posts", id=id)) == (404, "not_found")
 
 
-def test_a_closed_type_is_refused_without_a_look_at_its_records(as_):
+def test_closed_type_is_refused_without_reading_records(as_):
     for id in (1, 4711):
         asked = {"action": "read", "type": "audit_events", "id": id}
         assert verdict(as_("ann"), **asked) == no("the admin role")
 
 
-def test_lists_need_no_id_and_the_single_row_neither(as_):
+def test_lists_and_singletons_need_no_id(as_):
     assert verdict(as_(None), action="read", type="posts")["allowed"]
     assert verdict(as_(None), action="read", type="users")["allowed"]
     assert not verdict(as_("mod"), action="read", type="audit_events")["allowed"]
@@ -83,7 +83,7 @@ def test_lists_need_no_id_and_the_single_row_neither(as_):
     assert verdict(as_("mod"), action="update", type="settings") == no("the admin role")
 
 
-def test_administrators_ask_for_others(as_, content, people):
+def test_administrators_can_ask_about_others(as_, content, people):
     root = as_("root")
     asked = {"action": "update", "type": "posts", "id": content.draft}
     assert verdict(root, **asked, user="ann") == yes(WRITE)
@@ -95,7 +95,7 @@ def test_administrators_ask_for_others(as_, content, people):
     assert verdict(root, **asked, user="ann")["allowed"] is False
 
 
-def test_keys_lack_scopes(app, as_, content):
+def test_missing_scopes_of_keys_are_reported(app, as_, content):
     def with_key(who, *scopes):
         made = as_(who).post("api_keys", json={"name": "k", "scopes": list(scopes)}).json["key"]
         client = app.test_client()
@@ -134,18 +134,18 @@ def test_keys_lack_scopes(app, as_, content):
         ({"action": "update", "type": "posts", "id": 1, "why": 1}, "unknown_parameter"),
     ],
 )  # fmt: skip
-def test_questions_that_cannot_be_answered(as_, query, said):
+def test_unanswerable_questions_are_refused(as_, query, said):
     assert code(ask(as_("root"), **query)) == (400, said)
 
 
-def test_odd_names_of_users_are_nobody(as_, content):
+def test_unknown_usernames_are_404(as_, content):
     asked = {"action": "update", "type": "posts", "id": content.live}
     for name in ("", "\x00", "ann\x00", "x" * 4000, "💩", "'; --"):
         assert code(ask(as_("root"), **asked, user=name)) == (404, "not_found")
 
 
 @pytest.mark.parametrize("path", REGISTRY)
-def test_every_type_and_deed_has_an_answer(as_, path):
+def test_every_type_and_operation_has_an_answer(as_, path):
     deeds = ["permanent", "update", "delete", *(one.name for one in REGISTRY[path].actions)]
     for deed in deeds:
         assert ask(as_(None), action=deed, type=path, id=1).status_code in (200, 404)

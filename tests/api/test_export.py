@@ -32,7 +32,7 @@ def table(client, place):
 
 
 @pytest.mark.parametrize("name", [None, "bob", "ann", "root"])
-def test_the_lines_are_the_rows_of_the_list(as_, content, name):
+def test_lines_equal_the_rows_of_the_list(as_, content, name):
     client = as_(name)
     for query in (
         "",
@@ -45,21 +45,21 @@ def test_the_lines_are_the_rows_of_the_list(as_, content, name):
         assert lines(client, f"posts/export?format=ndjson{query}") == listed
 
 
-def test_fields_of_relations(as_, comment, content):
+def test_fields_of_relations_can_be_exported(as_, comment, content):
     comment("bob")
     query = "fields=title,author.avatar.url,comments.body&sort=title"
     listed = as_("root").get(f"posts?per_page=100&{query}").json["posts"]
     assert lines(as_("root"), f"posts/export?{query}") == listed
 
 
-def test_the_trash(as_, content):
+def test_trash_can_be_exported(as_, content):
     assert [one["id"] for one in lines(as_("root"), "posts/export?trashed=true")] == [
         content.trashed
     ]
     assert lines(as_(None), "posts/export?trashed=true") == []
 
 
-def test_a_table_has_names_on_top_and_references_by_name(as_, content):
+def test_csv_has_a_header_and_references_by_name(as_, content):
     head, *rows = table(as_(None), "posts/export?format=csv&fields=title,author,author.username,tags,tags.slug,published&sort=title")  # fmt: skip
     assert head == ["id", "title", "author", "author.username", "tags", "tags.slug", "published"]
     assert rows[1] == [str(content.live), "Live", "ann", "ann", "sea, sky", '["sea","sky"]', "true"]
@@ -67,13 +67,13 @@ def test_a_table_has_names_on_top_and_references_by_name(as_, content):
     assert "seo_title" not in whole[0] and "sorted_at" not in whole[0]
 
 
-def test_formulas_are_disarmed(as_, make, people):
+def test_formulas_are_escaped(as_, make, people):
     make(POSTS, title="=1+1", body="@x", author=people["ann"].id, excerpt="-2")
     row = table(as_("ann"), "posts/export?format=csv&fields=title,body,excerpt,views")[1]
     assert row[1:] == ["'=1+1", "'@x", "'-2", "0"]
 
 
-def test_it_is_a_file_that_nobody_keeps(as_, content):
+def test_export_is_an_uncached_attachment(as_, content):
     answer = as_(None).get("posts/export?format=csv")
     name = f"posts-{now():%Y-%m-%d}.csv"
     assert answer.headers["Content-Disposition"] == f'attachment; filename="{name}"'
@@ -95,16 +95,16 @@ def test_it_is_a_file_that_nobody_keeps(as_, content):
         ("sort=body", "unknown_parameter"),
     ],
 )
-def test_what_is_refused(as_, query, expected):
+def test_invalid_exports_are_refused(as_, query, expected):
     assert code(as_(None).get(f"posts/export?{query}")) == (400, expected)
 
 
-def test_who_may_not_read_gets_nothing(as_):
+def test_clients_without_read_access_get_nothing(as_):
     assert code(as_(None).get("audit_events/export")) == (401, "unauthorized")
     assert code(as_("bob").get("audit_events/export")) == (403, "forbidden")
 
 
-def test_a_list_longer_than_an_export_ends_there(as_, content, monkeypatch):
+def test_export_ends_at_its_limit(as_, content, monkeypatch):
     class Short(record_stream.RecordStream):
         def __init__(self, *given):
             super().__init__(*given, limit=2)
@@ -136,7 +136,7 @@ def names(batches):
     return [one["name"] for states in batches for one in states]
 
 
-def test_it_sees_one_moment_and_holds_up_no_writer(app, make, stream):
+def test_export_is_a_snapshot_and_blocks_no_writer(app, make, stream):
     for name in ("a", "b", "c"):
         make(TAGS, name=name)
     begun = stream()
@@ -148,7 +148,7 @@ def test_it_sees_one_moment_and_holds_up_no_writer(app, make, stream):
     assert sorted(names(stream())) == ["a", "d", "z"]
 
 
-def test_only_some_are_read_at_once(make, stream, as_, monkeypatch):
+def test_number_of_simultaneous_exports_is_limited(make, stream, as_, monkeypatch):
     make(TAGS, name="a")
     monkeypatch.setattr(record_stream, "_streams", record_stream.BoundedSemaphore(1))
     begun = stream()
@@ -162,7 +162,7 @@ def test_only_some_are_read_at_once(make, stream, as_, monkeypatch):
     assert as_(None).get("tags/export").status_code == 200, "the place is free again"
 
 
-def test_a_client_that_reads_too_slowly_is_given_up(make, stream, monkeypatch):
+def test_slow_client_is_disconnected(make, stream, monkeypatch):
     for name in ("a", "b", "c"):
         make(TAGS, name=name)
     monkeypatch.setattr(record_stream, "MAX_SECONDS", -1)
@@ -171,14 +171,14 @@ def test_a_client_that_reads_too_slowly_is_given_up(make, stream, monkeypatch):
 
 
 @pytest.mark.parametrize("form", ["ndjson", "csv"])
-def test_long_texts_are_never_in_memory_a_second_time_together(as_, make, people, form):
+def test_long_texts_are_in_memory_only_once(as_, make, people, form):
     for number in range(8):
         make(POSTS, title=f"T{number}", body="x" * 100_000, author=people["ann"].id)
     answer = as_("root").get(f"posts/export?format={form}&fields=title,body", buffered=False)
     assert max(map(len, answer.response)) < 2 * 100_000
 
 
-def test_a_batch_costs_one_statement(as_, make, people, statements):
+def test_batch_costs_one_statement(as_, make, people, statements):
     for number in range(5):
         make(POSTS, title=f"T{number}", body="x", author=people["ann"].id, tags=["sea"])
     client = as_("ann")

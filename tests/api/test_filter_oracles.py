@@ -41,7 +41,7 @@ def unlike_others(client, place, hidden):
 
 @pytest.mark.parametrize("name", sampled([None, "bob", "ann"], [None, "ann"]))
 @pytest.mark.parametrize("path", TYPES)
-def test_what_is_hidden_is_a_name_that_nothing_has(as_, content, path, name):
+def test_hidden_fields_are_unknown_in_filters(as_, content, path, name):
     client = as_(name)
     asked = [(f"{path}?{query}", word) for query, words in HIDDEN.items() for word in words]
     assert [one for one in asked if unlike_others(client, *one)] == []

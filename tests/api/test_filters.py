@@ -61,7 +61,7 @@ def test_every_sort_of_the_contract_works(as_, content, path):
     assert root.get(f"{path}?sort={','.join(SORTS[path].split())}").status_code == 200
 
 
-def test_nothing_else_is_a_filter(as_, content):
+def test_other_names_are_not_filters(as_, content):
     for name in ("body", "excerpt", "body_html", "unpublish_at", "version", "deleted_at", "sorted_at",
                  "author.email", "author.bio", "author.password", "tags.description", "title.x",
                  "comments_open", "comment_count", "ID", "id__", "id__like", "id__eq__eq", "__class__",
@@ -87,7 +87,7 @@ def test_nothing_else_is_a_filter(as_, content):
             )
 
 
-def test_administrators_filter_users_by_more(as_, people):
+def test_administrators_have_more_filters_on_users(as_, people):
     root = as_("root")
     for query in ("email=bob@example.org", "role=member", "email__startswith=bob"):
         assert [u["username"] for u in root.get(f"users?{query}").json["users"]] == ["bob"]
@@ -99,7 +99,7 @@ def test_administrators_filter_users_by_more(as_, people):
 @pytest.mark.parametrize(
     "hidden", ["email", "role", "is_active", "version", "updated_at", "password"]
 )
-def test_hidden_names_are_unknown_names(as_, name, hidden):
+def test_hidden_names_are_unknown(as_, name, hidden):
     one = as_(name)
     queries = [
         "{}=x",
@@ -123,7 +123,7 @@ def test_hidden_names_are_unknown_names(as_, name, hidden):
         assert same == nowhere.text.replace(nowhere.json["request_id"], "")
 
 
-def test_unknown_names_are_told_what_is_known(client):
+def test_errors_about_unknown_names_list_known_ones(client):
     answer = client.get("posts?colour=red")
     assert "title" in answer.json["message"]
     answer = client.get("posts?title__like=red")
@@ -192,14 +192,14 @@ def test_other_operators(as_, content, make, people):
     assert found("category__isnull=true&id__lte=2") == {"Live", "Draft"}
 
 
-def test_in_takes_a_hundred(client):
+def test_in_accepts_a_hundred_values(client):
     ids = ",".join(map(str, range(1, 101)))
     assert client.get(f"posts?id__in={ids}").status_code == 200
     assert code(client.get(f"posts?id__in={ids},101")) == (400, "invalid_parameter")
     assert code(client.get(f"posts?id__nin={ids},101")) == (400, "invalid_parameter")
 
 
-def test_orders(as_, content, make):
+def test_sort_orders(as_, content, make):
     titles = [post["title"] for post in as_("root").get("posts").json["posts"]]
     assert titles == ["Later", "Draft", "Live", "Abes", "Archived"]  # drafts stand at their making
     for title in "ba":
@@ -207,7 +207,7 @@ def test_orders(as_, content, make):
     assert [p["title"] for p in as_(None).get("pages").json["pages"]] == ["About", "b", "a"]
 
 
-def test_every_type_is_filtered_by_what_the_contract_says():
+def test_every_type_has_the_filters_of_the_contract():
     admin = Actor("admin", 0)
     assert set(filter_paths(POSTS, admin)) == set(FILTERS["posts"].split())
     assert set(sort_names(POSTS, admin)) == set(SORTS["posts"].split())

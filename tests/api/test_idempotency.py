@@ -78,7 +78,7 @@ def same(first, again):
     return True
 
 
-def test_a_creation_that_is_sent_again_is_one(ann, count):
+def test_repeated_creation_has_one_effect(ann, count):
     first = ann.post("posts", json=POST, headers=KEY)
     assert first.status_code == 201
     events = count("outbox"), count("audit_events"), count("revisions")
@@ -90,7 +90,7 @@ def test_a_creation_that_is_sent_again_is_one(ann, count):
     assert (count("outbox"), count("audit_events"), count("revisions")) == events
 
 
-def test_changes_actions_and_deletions(ann, count):
+def test_changes_actions_and_deletions_can_be_repeated(ann, count):
     made = ann.post("posts", json=POST).json["id"]
     calls = [
         lambda: ann.patch(f"posts/{made}", json={"title": "Ebb", "version": 1}, headers=KEY),
@@ -123,7 +123,7 @@ def test_changes_actions_and_deletions(ann, count):
         ("x", 10**7),
     ],
 )
-def test_what_is_no_key(ann, count, text, times):
+def test_malformed_keys_are_refused(ann, count, text, times):
     key = {"HTTP_IDEMPOTENCY_KEY": text * times}
     answer = ann.post("posts", json=POST, headers={}, environ_overrides=key)
     assert (answer.status_code, answer.json["code"]) == (400, "invalid_parameter")
@@ -132,12 +132,12 @@ def test_what_is_no_key(ann, count, text, times):
 
 
 @pytest.mark.parametrize("key", ["x" * 255, "!", "~", '"quoted"', "1,2"])
-def test_what_is_a_key(ann, key):
+def test_valid_keys_are_accepted(ann, key):
     headers = {"Idempotency-Key": key}
     assert same(*(ann.post("posts", json=POST, headers=headers) for _ in range(2)))
 
 
-def test_another_body_with_the_same_key(ann, count):
+def test_reusing_a_key_with_another_body_is_refused(ann, count):
     ann.post("posts", json=POST, headers=KEY)
     for body in ({**POST, "title": "Other"}, {}, None):
         answer = ann.post("posts", json=body, headers=KEY)
@@ -145,7 +145,7 @@ def test_another_body_with_the_same_key(ann, count):
     assert count(POSTS) == 1
 
 
-def test_other_addresses_methods_and_accounts_have_keys_of_their_own(as_, ann, people, count):
+def test_other_urls_methods_and_accounts_have_keys_of_their_own(as_, ann, people, count):
     made = ann.post("posts", json=POST, headers=KEY).json["id"]
     others = [
         as_("abe").post("posts", json=POST, headers=KEY),
@@ -162,7 +162,7 @@ def test_other_addresses_methods_and_accounts_have_keys_of_their_own(as_, ann, p
     assert count(POSTS) == 1
 
 
-def test_an_account_has_the_same_keys_by_token_and_session(app, ann, people):
+def test_token_and_session_of_an_account_share_its_keys(app, ann, people):
     first = ann.post("tags", json={"name": "sea"}, headers=KEY)
     browser = app.test_client()
     give_session(app, browser, people["ann"])
@@ -179,7 +179,7 @@ def test_each_api_key_has_keys_of_its_own(ann, client):
     assert answers[0].json["id"] != answers[2].json["id"]
 
 
-def test_strangers_are_known_by_their_network(client):
+def test_anonymous_clients_share_the_keys_of_their_network(client):
     new = {"username": "eve", "email": "eve@example.org", "password": "pallas athene 9"}
     first = client.post("users", json=new, headers=KEY)
     assert first.status_code == 201
@@ -189,7 +189,7 @@ def test_strangers_are_known_by_their_network(client):
     assert answer.json["code"] == "duplicate"
 
 
-def test_a_refusal_leaves_the_key_free(ann, as_, count):
+def test_refusal_leaves_the_key_unused(ann, as_, count):
     refusals = [
         ann.post("posts", json={"title": ""}, headers=KEY),
         ann.post("posts", data="{", content_type="application/json", headers=KEY),
@@ -205,14 +205,14 @@ def test_a_refusal_leaves_the_key_free(ann, as_, count):
     assert ann.patch("posts/1", json={"version": 1, "title": "Ebb"}, headers=KEY).status_code == 200
 
 
-def test_a_replay_needs_the_proof_that_the_request_needed(app, ann, people):
+def test_replay_needs_the_same_credentials(app, ann, people):
     ann.post("tags", json={"name": "sea"}, headers=KEY)
     broken = {"Authorization": "Bearer x"}
     answer = app.test_client().post("tags", json={"name": "sea"}, headers=KEY | broken)
     assert answer.status_code == 401
 
 
-def test_a_session_needs_its_csrf_token_for_a_replay_too(make_app, people):
+def test_replay_by_session_needs_a_csrf_token(make_app, people):
     app = make_app(WTF_CSRF_ENABLED=True)
     browser = app.test_client()
     give_session(app, browser, people["ann"])
@@ -223,7 +223,7 @@ def test_a_session_needs_its_csrf_token_for_a_replay_too(make_app, people):
     assert same(first, browser.post("tags", json={"name": "sea"}, headers=KEY | token))
 
 
-def test_a_request_that_is_still_running_is_not_waited_for(app, ann, as_, count):
+def test_running_request_is_not_waited_for(app, ann, as_, count):
     reached, go_on = threading.Event(), threading.Event()
 
     def pause():
@@ -241,7 +241,7 @@ def test_a_request_that_is_still_running_is_not_waited_for(app, ann, as_, count)
     assert count(POSTS) == 1
 
 
-def test_what_is_sent_again_is_answered_though_it_would_be_refused_now(app, ann, as_, count):
+def test_repeated_request_is_answered_even_if_it_would_be_refused_now(app, ann, as_, count):
     """Before or in its transaction: whoever may create nothing any more, or finds the name taken."""
     first = ann.post("tags", json={"name": "sea"}, headers=KEY)
     assert same(first, ann.post("tags", json={"name": "sea"}, headers=KEY))
@@ -252,7 +252,7 @@ def test_what_is_sent_again_is_answered_though_it_would_be_refused_now(app, ann,
     assert count("tags") == 1
 
 
-def test_twenty_at_once_have_one_effect(app, people, count):
+def test_twenty_simultaneous_requests_have_one_effect(app, people, count):
     sent = {"Authorization": f"Bearer {token_of(app, people['ann'])}", **KEY}
     with serving(app) as address, ThreadPoolExecutor(20) as pool:
         answers = list(
@@ -271,7 +271,7 @@ def test_twenty_at_once_have_one_effect(app, people, count):
     assert count(POSTS) == 1
 
 
-def test_a_secret_that_was_shown_is_stored_nowhere(app, ann, count):
+def test_secrets_are_not_stored(app, ann, count):
     raw = {"name": "k", "scopes": ["posts:read"]}
     first = ann.post("api_keys", json=raw, headers=KEY)
     again = ann.post("api_keys", json=raw, headers=KEY)
@@ -287,7 +287,7 @@ def test_a_secret_that_was_shown_is_stored_nowhere(app, ann, count):
     assert [(status, bytes(body), etag) for status, body, etag in rows] == [(None, b"", None)] * 2
 
 
-def test_passwords_cannot_be_guessed_by_what_is_stored(make_app, people):
+def test_stored_digests_do_not_reveal_passwords(make_app, people):
     """What stands for the body depends on the secret of the installation."""
     app = make_app(SECRET_KEY="one secret of this place" * 2)
     new = {"username": "eve", "email": "eve@example.org", "password": "pallas athene 9"}
@@ -298,7 +298,7 @@ def test_passwords_cannot_be_guessed_by_what_is_stored(make_app, people):
     assert answers[1].json["code"] == "idempotency_key_reused"
 
 
-def test_a_form_may_have_other_boundaries_when_it_is_sent_again(ann, count):
+def test_repeated_form_may_have_other_boundaries(ann, count):
     content = picture()
     first, again = (
         ann.post("media", data=form(content, "a.png", alt="A cat"), headers=KEY) for _ in "12"
@@ -311,7 +311,7 @@ def test_a_form_may_have_other_boundaries_when_it_is_sent_again(ann, count):
     assert count(MEDIA) == 1
 
 
-def test_a_file_as_the_body(ann, count):
+def test_file_as_the_body_can_be_repeated(ann, count):
     def send(content):
         return ann.post("media?name=a.png", data=content, content_type="image/png", headers=KEY)
 
@@ -323,7 +323,7 @@ def test_a_file_as_the_body(ann, count):
     assert count(MEDIA) == 1
 
 
-def test_the_same_file_again_with_another_key(ann, count):
+def test_same_file_with_another_key(ann, count):
     content, other = picture(), {"Idempotency-Key": "other"}
     first = ann.post("media", data=form(content), headers=KEY)
     second, third = (ann.post("media", data=form(content), headers=other) for _ in "12")
@@ -367,7 +367,7 @@ def test_large_files_are_never_in_memory(make_app, people):
     assert peak < 16 * 2**20
 
 
-def test_what_is_done_with_files_after_the_commit(app, ann):
+def test_work_on_files_happens_after_the_commit(app, ann):
     made = ann.post("media", data=form(picture(40, 30)), headers=KEY).json
     folder = Path(app.config["QUIRE_INSTANCE"]) / "uploads"
     file = folder / "originals" / f"original-{made['url'].rpartition('/')[2]}"
@@ -377,7 +377,7 @@ def test_what_is_done_with_files_after_the_commit(app, ann):
     assert same(first, ann.delete(f"media/{made['id']}", headers=KEY))
 
 
-def test_without_its_answer_there_is_no_effect(app, ann, count):
+def test_without_a_stored_response_there_is_no_effect(app, ann, count):
     folder = Path(app.config["QUIRE_INSTANCE"]) / "uploads"
     before, owed = {path for path in folder.rglob("*") if path.is_file()}, count("outbox")
 
@@ -395,7 +395,7 @@ def test_without_its_answer_there_is_no_effect(app, ann, count):
     assert ann.post("posts", json=POST, headers=KEY).status_code == 201
 
 
-def test_what_a_refusal_leaves_behind_stays(app, people, as_, count):
+def test_effects_of_a_refusal_stay(app, people, as_, count):
     browser = app.test_client()
     give_session(app, browser, people["bob"])
     wrong = {"password": "pallas athene 9", "current_password": "wrong"}
@@ -408,7 +408,7 @@ def test_what_a_refusal_leaves_behind_stays(app, people, as_, count):
     assert same(first, browser.patch("users/me", json=right, headers=KEY))
 
 
-def test_an_answer_is_given_again_for_a_day(ann, as_, count, stop_clock):
+def test_response_can_be_repeated_for_a_day(ann, as_, count, stop_clock):
     first = ann.post("posts", json=POST, headers=KEY)
     stop_clock(hours=23)
     assert same(first, as_("ann").post("posts", json=POST, headers=KEY))
@@ -418,7 +418,7 @@ def test_an_answer_is_given_again_for_a_day(ann, as_, count, stop_clock):
     assert (count(POSTS), count("idempotency_keys")) == (2, 1)
 
 
-def test_signing_in_ignores_it(client, people):
+def test_signing_in_ignores_the_key(client, people):
     sent = {"email": "ann@example.org", "password": PASSWORD}
     answers = [client.post("auth/token", json=sent, headers=KEY) for _ in range(2)]
     assert answers[0].json["refresh_token"] != answers[1].json["refresh_token"]
@@ -427,13 +427,13 @@ def test_signing_in_ignores_it(client, people):
     assert client.post("auth/refresh", json=again, headers=odd).status_code == 200
 
 
-def test_reading_ignores_it(ann):
+def test_reading_ignores_the_key(ann):
     for _ in range(2):
         answer = ann.get("posts", headers={"Idempotency-Key": "two words"})
         assert answer.status_code == 200 and REPLAYED not in answer.headers
 
 
-def test_comments_below_a_post(as_, make, count):
+def test_nested_comments_can_be_repeated(as_, make, count):
     post = make(POSTS, title="Tides", body="x", published=True, author="ann")
     bob = as_("bob")
     sent = [bob.post(f"posts/{post}/comments", json={"body": "Yes"}, headers=KEY) for _ in "12"]
@@ -442,7 +442,7 @@ def test_comments_below_a_post(as_, make, count):
     assert count(COMMENTS) == 1
 
 
-def test_what_a_key_costs(ann, statements):
+def test_cost_of_a_key_is_bounded(ann, statements):
     def about_keys(number, **headers):
         _, seen = statements(lambda: ann.post("tags", json={"name": str(number)}, **headers))
         return [one for one in seen if "idempotency" in one or "advisory" in one]
@@ -452,7 +452,7 @@ def test_what_a_key_costs(ann, statements):
     assert kinds == ["SELECT", "INSERT"]
 
 
-def test_every_address_that_changes_something_heeds_it(app):
+def test_every_url_that_changes_something_supports_keys(app):
     for rule in app.url_map.iter_rules():
         changes = rule.methods & {"POST", "PUT", "PATCH", "DELETE"}
         if rule.endpoint.startswith("api.") and changes and "/auth/" not in rule.rule:
@@ -461,14 +461,14 @@ def test_every_address_that_changes_something_heeds_it(app):
                 assert idempotent in view.method_decorators[method.lower()], rule.rule
 
 
-def test_a_query_that_is_posted_ignores_it(ann, count):
+def test_posted_query_ignores_the_key(ann, count):
     for _ in range(2):
         answer = ann.post("posts/query", json={}, headers=KEY)
         assert answer.status_code == 200 and REPLAYED not in answer.headers
     assert count("idempotency_keys") == 0
 
 
-def test_tags_made_on_the_way_are_made_once(ann, count):
+def test_tags_created_with_a_post_are_created_once(ann, count):
     raw = POST | {"tags": ["sea", "moon"]}
     assert same(*(ann.post("posts", json=raw, headers=KEY) for _ in range(2)))
     assert count(TAGS) == 2

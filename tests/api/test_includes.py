@@ -32,7 +32,7 @@ MEGABYTE = 2**20
 
 
 @pytest.mark.parametrize(("place", "path"), BACK)
-def test_no_path_leads_back_to_where_it_comes_from(as_, place, path):
+def test_includes_never_return_to_an_earlier_type(as_, place, path):
     root = as_("root")
     for query in (f"include={path}", f"fields={path}.id", f"fields=id&include=id,{path}"):
         answer = root.get(f"{place}?{query}")
@@ -42,7 +42,7 @@ def test_no_path_leads_back_to_where_it_comes_from(as_, place, path):
 
 
 @pytest.mark.parametrize("place", [p for p, record in REGISTRY.items() if not record.singleton])
-def test_every_path_of_the_document_works_and_none_returns(as_, content, comment, place):
+def test_every_documented_path_works_and_none_returns(as_, content, comment, place):
     comment("abe")
     for path in include_paths(REGISTRY[place]):
         assert as_("root").get(f"{place}?include={path}").status_code == 200, path
@@ -58,7 +58,7 @@ CHANGEABLE = [
 
 
 @pytest.mark.parametrize("place", CHANGEABLE)
-def test_what_an_include_brought_can_be_put_back(as_, content, comment, place):
+def test_included_records_can_be_put_back(as_, content, comment, place):
     comment("abe")
     root = as_("root")
     for path in include_paths(REGISTRY[place]):
@@ -70,17 +70,17 @@ def test_what_an_include_brought_can_be_put_back(as_, content, comment, place):
 @pytest.mark.parametrize(
     "more", [{"comments": [{"body": "New"}]}, {"comments": 5}, {"comments_total": "5"}]
 )
-def test_what_an_include_never_brings_is_no_field(as_, content, more):
+def test_fields_that_are_never_included_are_unknown(as_, content, more):
     answer = as_("ann").patch(f"posts/{content.live}", json=more)
     assert [(d["field"], d["code"]) for d in answer.json["details"]] == [(*more, "unknown")]
 
 
-def test_a_new_post_has_no_comments_of_its_own(as_, content):
+def test_new_post_has_no_comments(as_, content):
     raw = {"title": "T", "body": "b", "comments": []}
     assert as_("ann").post("posts", json=raw).status_code == 422
 
 
-def test_comments_answer_comments(as_, content, comment):
+def test_comments_include_their_parents(as_, content, comment):
     first = comment("abe")
     second = comment("bob", parent=first)
     third = comment("abe", parent=second)
@@ -89,7 +89,7 @@ def test_comments_answer_comments(as_, content, comment):
     assert read["parent"]["parent"]["author"]["username"] == "abe"
 
 
-def test_a_user_comes_with_the_profile(as_, content, people, statements):
+def test_user_includes_the_profile(as_, content, people, statements):
     ann = as_("ann")
     ann.patch("profiles/2", json={})
     read = as_(None).get(f"posts/{content.live}?include=author.profile").json["author"]
@@ -106,7 +106,7 @@ def test_a_user_comes_with_the_profile(as_, content, people, statements):
     assert hidden["profile"]["id"]
 
 
-def test_fields_leave_what_is_included(as_, content, comment):
+def test_fields_do_not_drop_included_records(as_, content, comment):
     comment("abe")
     nobody, place = as_(None), f"posts/{content.live}"
     whole = nobody.get(f"{place}?include=author").json["author"]
@@ -122,7 +122,7 @@ def test_fields_leave_what_is_included(as_, content, comment):
     assert below["comments"][0]["author"]["bio"] == ""
 
 
-def test_fields_go_down_to_three_levels(as_, content, comment, app, people):
+def test_fields_have_up_to_three_levels(as_, content, comment, app, people):
     comment("abe", body="Fine")
     nobody, place = as_(None), f"posts/{content.live}"
     assert nobody.get(f"{place}?fields=comments.author.username,comments.body").json == {
@@ -151,7 +151,7 @@ def test_fields_go_down_to_three_levels(as_, content, comment, app, people):
     assert code(nobody.get(f"{place}?fields=title.x")) == (400, "unknown_parameter")
 
 
-def test_lists_that_are_given_several_times_are_united(as_, content):
+def test_repeated_lists_are_merged(as_, content):
     mod = as_("mod")
 
     def found(query):
@@ -205,7 +205,7 @@ TOO_LARGE = (
 )
 
 
-def test_an_answer_is_bounded_while_it_is_made(large, people):
+def test_oversized_response_is_refused_while_it_is_built(large, people):
     app, id = large
     client = signed_in(app, people["root"])
     client.get("posts?per_page=1")
@@ -219,7 +219,7 @@ def test_an_answer_is_bounded_while_it_is_made(large, people):
         assert peak < 8 * MEGABYTE, query
 
 
-def test_an_answer_below_the_bound_is_whole(large, people):
+def test_response_below_the_limit_is_complete(large, people):
     app, id = large
     client = signed_in(app, people["root"])
     assert len(client.get("posts?per_page=4").json["posts"]) == 4
@@ -231,7 +231,7 @@ def test_an_answer_below_the_bound_is_whole(large, people):
     assert changed.status_code == 200
 
 
-def test_a_list_below_a_record_says_how_many_there_are(as_, app, content, people, make):
+def test_nested_list_has_a_total(as_, app, content, people, make):
     raw = {"post": content.live, "author": people["bob"].id, "body": "x", "status": "approved"}
     with app.app_context():
         create_many(COMMENTS, SYSTEM, [raw] * 53 + [{**raw, "status": "pending"}] * 4)

@@ -28,7 +28,7 @@ def register(client, address, name="ann2"):
 
 
 @pytest.mark.parametrize("other", OTHERS, ids=ascii)
-def test_both_forms_of_a_domain_are_one_address(as_, other):
+def test_both_forms_of_a_domain_are_the_same_address(as_, other):
     nobody = as_(None)
     made = register(nobody, TYPED)
     assert (made.status_code, made.json["email"]) == (201, TYPED)
@@ -55,7 +55,7 @@ def test_both_forms_of_a_domain_are_one_address(as_, other):
     ],
     ids=ascii,
 )  # fmt: skip
-def test_what_is_no_address_is_refused_in_words(as_, address, words):
+def test_invalid_addresses_are_refused_with_a_reason(as_, address, words):
     refused = register(as_(None), address)
     assert refused.status_code == 422
     assert [one["message"] for one in refused.json["details"]] == [words]
@@ -76,7 +76,7 @@ def mailing(make_app, tmp_path):
     return make_app(QUIRE_INSTANCE=tmp_path, PUBLIC_URL=url, MAIL_DEFAULT_SENDER=sender)
 
 
-def test_mail_goes_to_the_form_that_servers_understand(mailing):
+def test_mail_goes_to_the_ascii_form(mailing):
     with mailing.test_request_context():
         registration.invite_by_mail(TYPED, "author", SYSTEM)
     (letter,) = sent(mailing)
@@ -87,7 +87,7 @@ def test_mail_goes_to_the_form_that_servers_understand(mailing):
     assert "https://xn--bcher-kva.example/auth/" in text_of(letter)
 
 
-def test_links_find_the_account_by_either_form(mailing):
+def test_reset_links_find_the_account_by_either_form(mailing):
     raw = {"username": "ann2", "email": TYPED, "password": PASSWORD, "role": "author"}
     with mailing.test_request_context():
         id = create(USERS, SYSTEM, raw).id
@@ -103,7 +103,7 @@ def test_links_find_the_account_by_either_form(mailing):
         assert read.get_record(USERS, SYSTEM, id)["email"] == "ann2@gr\u00fcn.example"
 
 
-def test_an_import_finds_its_author_by_either_form(app):
+def test_imports_find_authors_by_either_form(app):
     raw = {"username": "ann2", "email": TYPED, "password": PASSWORD, "role": "author"}
     with app.app_context():
         id = create(USERS, SYSTEM, raw).id

@@ -5,13 +5,13 @@ import io
 GERMAN = {"Accept-Language": "de"}
 
 
-def test_programs_read_english(as_):
+def test_programs_get_english_errors(as_):
     answer = as_("ann").post("posts", json={"body": "x"}, headers=GERMAN)
     assert answer.json["details"][0]["message"] == "Title is required."
     assert "Content-Language" not in answer.headers
 
 
-def test_people_at_our_pages_read_their_language(as_):
+def test_people_on_our_pages_get_errors_in_their_language(as_):
     german = {**GERMAN, "X-CSRFToken": "any"}
     answer = as_("ann").post("posts", json={"body": "x"}, headers=german)
     assert answer.json["details"][0]["message"] == "Titel: bitte ausfüllen."

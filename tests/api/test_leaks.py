@@ -100,7 +100,7 @@ def addresses(ids, comments, live):
 
 
 @pytest.mark.parametrize("name", [None, "bob", "abe"])
-def test_nothing_comes_out(as_, planted, content, name):
+def test_hidden_values_appear_nowhere(as_, planted, content, name):
     one = as_(name)
     for address in addresses(*planted, content.live):
         answer = one.get(address)
@@ -113,7 +113,7 @@ def test_nothing_comes_out(as_, planted, content, name):
 
 
 @pytest.mark.parametrize("name", [None, "bob", "abe"])
-def test_counts_and_orders_tell_nothing(as_, content, make, people, name):
+def test_counts_and_orders_reveal_nothing(as_, content, make, people, name):
     """Two worlds that differ in hidden content alone answer alike."""
     one = as_(name)
     queries = ["posts", "posts?sort=title", "posts?sort=-views", "comments", "tags", "posts?tags.name=sea",
@@ -134,7 +134,7 @@ def test_counts_and_orders_tell_nothing(as_, content, make, people, name):
     assert answers() == before
 
 
-def test_a_writer_no_longer_sees_the_post_behind_his_comment(as_, content):
+def test_writer_loses_access_to_the_post_behind_their_comment(as_, content):
     bob, ann = as_("bob"), as_("ann")
     own = bob.post(f"posts/{content.live}/comments", json={"body": "mine"}).json["id"]
     ann.patch(f"posts/{content.live}", json={"published": False, "title": CANARY})
@@ -148,7 +148,7 @@ def test_a_writer_no_longer_sees_the_post_behind_his_comment(as_, content):
     assert bob.patch(f"comments/{own}", json={"body": "x"}).status_code == 404
 
 
-def test_what_is_taken_by_hidden_rows_is_told_without_content(as_, planted):
+def test_conflicts_with_hidden_rows_reveal_no_content(as_, planted):
     answer = as_("abe").post("posts", json={"title": "x", "body": "y", "slug": f"{CANARY}-draft"})
     assert answer.status_code == 409
     assert f"{CANARY} draft" not in answer.text
@@ -165,7 +165,7 @@ def test_hidden_rows_cannot_be_referred_to(as_, planted, name):
         assert same == nowhere.text.replace(nowhere.json["request_id"], "")
 
 
-def test_secrets_stand_nowhere(as_, people):
+def test_secrets_appear_nowhere(as_, people):
     root = as_("root")
     root.patch(f"users/{people['bob'].id}", json={"password": "canary password"})
     for address in ("users?per_page=100&include=", f"users/{people['bob'].id}", "audit_events", "revisions?per_page=100",

@@ -32,7 +32,7 @@ def links(answer):
     return dict(re.findall(r'<[^>]*\?([^>]*)>; rel="(\w+)"', answer.headers["Link"]))
 
 
-def test_the_envelope(client, seven):
+def test_envelope(client, seven):
     answer = client.get("posts?per_page=3")
     assert list(answer.json) == ["posts", *KEYS]
     found = [answer.json[key] for key in KEYS[:6]]
@@ -47,7 +47,7 @@ def test_the_envelope(client, seven):
     assert set(links(last).values()) == {"first", "prev", "last"}
 
 
-def test_a_long_query_is_not_repeated_over_and_over(client, seven):
+def test_long_query_is_repeated_once_at_most(client, seven):
     for length in (100, 800, 1900, 3000, 60_000):
         query = f"per_page=1&page=2&title__icontains={'t' * length}"
         answer = client.get(f"posts?{query}")
@@ -57,7 +57,7 @@ def test_a_long_query_is_not_repeated_over_and_over(client, seven):
     assert set(links(both).values()) == {"prev", "next"}
 
 
-def test_pages(client, seven):
+def test_page_numbers(client, seven):
     assert ids(client.get("posts")) == seven
     pages = [ids(client.get(f"posts?per_page=3&page={n}")) for n in (1, 2, 3, 4, 99)]
     assert pages == [seven[:3], seven[3:6], seven[6:], [], []]
@@ -71,7 +71,7 @@ def test_pages(client, seven):
     assert (beyond["next_cursor"], beyond["prev_cursor"]) == (None, None)
 
 
-def test_without_a_total(client, seven):
+def test_total_can_be_omitted(client, seven):
     answer = client.get("posts?count=none&per_page=3&page=2")
     assert [answer.json[key] for key in KEYS[:6]] == [None, 2, 3, None, True, True]
     assert "X-Total-Count" not in answer.headers
@@ -99,7 +99,7 @@ def test_cursors_lead_through_the_list_and_back(client, seven, sort):
     assert answer.json["has_prev"] is False
 
 
-def test_a_cursor_keeps_its_place_when_rows_come_and_go(client, as_, seven, make, people):
+def test_cursor_keeps_its_position_when_rows_are_added_or_removed(client, as_, seven, make, people):
     first = client.get("posts?cursor=&per_page=3").json
     make(POSTS, title="new", body="x", author=people["ann"].id, published_at="2026-02-01T00:00:00Z")
     as_("mod").delete(f"posts/{seven[2]}")
@@ -109,7 +109,7 @@ def test_a_cursor_keeps_its_place_when_rows_come_and_go(client, as_, seven, make
     assert rest.headers["X-Total-Count"] == "7"
 
 
-def test_drafts_stand_in_cursors_too(as_, content):
+def test_cursors_include_drafts(as_, content):
     mod = as_("mod")
     for sort in (
         "published_at",
@@ -126,7 +126,7 @@ def test_drafts_stand_in_cursors_too(as_, content):
         assert len(seen) == 5
 
 
-def test_a_cursor_of_another_list(client, as_, seven):
+def test_cursor_of_another_list_is_refused(client, as_, seven):
     cursor = client.get("posts?per_page=2&sort=id&status=published").json["next_cursor"]
     same = f"sort=id&status=published&cursor={cursor}"
     assert client.get(f"posts?{same}&per_page=5&fields=id").status_code == 200
@@ -160,7 +160,7 @@ def test_links_can_be_followed(client, seven):
     assert ids(client.get(f"posts?{next(iter(links(cursor)))}")) == seven[3:6]
 
 
-def test_the_list_of_pages_has_pages_where_others_count_them(as_, content):
+def test_list_of_pages_has_both_pages_keys(as_, content):
     answer = as_(None).get("pages")
     assert [page["id"] for page in answer.json["pages"]] == [content.page]
     assert answer.json["total"] == 1

@@ -28,7 +28,7 @@ def assert_fixed(before, answer, name, value):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_in_what_somebody_makes(as_, content, name):
+def test_read_only_fields_are_refused_on_creation(as_, content, name):
     ann, root = as_("ann"), as_("root")
     for path, body in BODIES.items():
         place = f"posts/{content.live}/comments" if path == "comments" else path
@@ -38,7 +38,7 @@ def test_in_what_somebody_makes(as_, content, name):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_in_what_somebody_changes(as_, content, name):
+def test_read_only_fields_are_refused_on_change(as_, content, name):
     bob, ann = as_("bob"), as_("ann")
     places = [(bob, "users/me"), (ann, "users/me"), (ann, f"posts/{content.live}")]
     for client, path in places:
@@ -50,7 +50,7 @@ def test_in_what_somebody_changes(as_, content, name):
         assert {one: after[one] for one in kept} == {one: before[one] for one in kept}
 
 
-def test_registering_makes_members_whatever_is_sent(client, as_):
+def test_registration_only_creates_members(client, as_):
     for number, (name, value) in enumerate(NAMES.items()):
         new = {"username": f"eve-{number}", "email": f"e{number}@example.org", "password": "pallas athene 9"}  # fmt: skip
         answer = client.post("users", json=new | {name: value})

@@ -32,7 +32,7 @@ def details(answer):
     return {(one["field"], one["code"]) for one in answer.json["details"]}
 
 
-def test_an_upload_answers_with_its_shape(send):
+def test_upload_responds_with_the_record(send):
     content = picture(300, 200)
     answer = send("ann", content, "photos/My cat.png", alt="A cat")
     assert (answer.status_code, list(answer.json)) == (201, SHAPE)
@@ -44,7 +44,7 @@ def test_an_upload_answers_with_its_shape(send):
     assert answer.headers["Location"] == f"/api/v1/media/{made['id']}"
 
 
-def test_variants_come_a_moment_later_and_change_no_version(send, run_jobs, as_, client):
+def test_variants_are_added_without_a_new_version(send, run_jobs, as_, client):
     made = send("ann", picture(1400, 700)).json
     run_jobs()
     answer = as_("abe").get(f"media/{made['id']}")
@@ -58,7 +58,7 @@ def test_variants_come_a_moment_later_and_change_no_version(send, run_jobs, as_,
         assert one["width"] == int(width) == one["height"] * 2
 
 
-def test_a_file_can_be_sent_as_it_is(as_):
+def test_file_can_be_the_body(as_):
     content = picture(format="GIF")
     headers = {"Content-Disposition": 'attachment; filename="moving.gif"'}
     answer = as_("ann").post(
@@ -71,7 +71,7 @@ def test_a_file_can_be_sent_as_it_is(as_):
 
 
 @pytest.mark.parametrize("mime", list(FILES))
-def test_other_files_are_kept_as_they_are_and_only_saved_to_disks(send, client, mime):
+def test_documents_are_stored_as_sent_and_only_downloaded(send, client, mime):
     made = send("ann", FILES[mime], "paper.bin").json
     assert (made["media_type"], made["width"], made["variants"]) == (mime, None, {})
     answer = client.get(made["url"])
@@ -84,7 +84,7 @@ def test_other_files_are_kept_as_they_are_and_only_saved_to_disks(send, client, 
 @pytest.mark.parametrize(
     "name", ["x.html", "x.svg", "x.htm\u202efdp.", 'x"\r\nContent-Type: text/html']
 )
-def test_a_page_within_another_file_is_no_page(send, client, mime, name):
+def test_page_inside_another_file_is_not_served_as_a_page(send, client, mime, name):
     page = b"<!DOCTYPE html><script>alert(1)</script>%PDF-1.7"
     answer = client.get(send("ann", FILES[mime] + page, name).json["url"])
     assert answer.mimetype == mime and answer.headers["X-Content-Type-Options"] == "nosniff"
@@ -92,7 +92,7 @@ def test_a_page_within_another_file_is_no_page(send, client, mime, name):
     assert "sandbox" in answer.headers["Content-Security-Policy"]
 
 
-def test_the_same_bytes_again_are_the_same_record(send):
+def test_same_bytes_again_return_the_same_record(send):
     content = picture()
     first, again, others = (send(who, content) for who in ("ann", "ann", "abe"))
     assert (first.status_code, again.status_code, others.status_code) == (201, 200, 201)
@@ -100,11 +100,11 @@ def test_the_same_bytes_again_are_the_same_record(send):
     assert others.json["id"] != first.json["id"]
 
 
-def test_members_and_strangers_may_not(send):
+def test_members_and_anonymous_clients_may_not_upload(send):
     assert [send(who, picture()).status_code for who in (None, "bob")] == [401, 403]
 
 
-def test_authors_read_and_only_the_owner_and_moderators_change(send, as_):
+def test_authors_read_and_only_owners_and_moderators_change(send, as_):
     place = f"media/{send('ann', picture()).json['id']}"
     assert [as_(who).get(place).status_code for who in (None, "bob", "abe")] == [404, 404, 200]
     point = {"focal_point": {"x": 0.25, "y": 1}, "alt": "A lake"}
@@ -122,7 +122,7 @@ def test_authors_read_and_only_the_owner_and_moderators_change(send, as_):
 @pytest.mark.parametrize(
     "point", [{"x": 2, "y": 0}, {"x": 0}, {"x": "0", "y": 0}, {"x": True, "y": 0}, [0, 0], "x"]
 )
-def test_points_outside_of_the_picture(send, as_, point):
+def test_points_outside_the_image_are_refused(send, as_, point):
     id = send("ann", picture()).json["id"]
     answer = as_("ann").patch(f"media/{id}", json={"focal_point": point})
     assert answer.status_code == 422
@@ -160,7 +160,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("name", list(REFUSED))
-def test_what_is_no_such_file_is_refused_whatever_it_is_called(app, send, name):
+def test_unsupported_files_are_refused_whatever_their_names(app, send, name):
     content, code = REFUSED[name]
     before = files(app)
     answer = send("ann", content, "picture.jpg")
@@ -171,7 +171,7 @@ def test_what_is_no_such_file_is_refused_whatever_it_is_called(app, send, name):
 
 
 @pytest.mark.parametrize("format", ["JPEG", "PNG", "GIF", "WEBP"])
-def test_what_stands_behind_the_end_of_a_picture_is_left_behind(send, run_jobs, client, format):
+def test_data_after_the_end_of_an_image_is_dropped(send, run_jobs, client, format):
     film = b"\0\0\0\x18ftypmp42" + bytes(range(256)) * 300
     made = send("ann", picture(170, 40, format) + film).json
     run_jobs()
@@ -180,18 +180,18 @@ def test_what_stands_behind_the_end_of_a_picture_is_left_behind(send, run_jobs, 
     assert b"ftypmp42" not in answer.data
 
 
-def test_all_mistakes_at_once(send):
+def test_all_errors_are_reported_together(send):
     answer = send("ann", b"", alt="x" * 2000, nothing="1")
     assert details(answer) == {("file", "too_short"), ("alt", "too_long"), ("nothing", "unknown")}
 
 
-def test_a_wrong_ending_does_not_matter_but_the_content_does(send, client):
+def test_type_follows_the_content_not_the_file_extension(send, client):
     made = send("ann", picture(format="JPEG"), "evil.html").json
     assert (made["media_type"], made["url"].endswith(".jpg")) == ("image/jpeg", True)
     assert client.get(made["url"]).mimetype == "image/jpeg"
 
 
-def test_too_large_files_are_refused_before_and_while_they_are_read(make_app, people):
+def test_large_files_are_refused_before_and_during_the_upload(make_app, people):
     app = make_app(MAX_UPLOAD_BYTES=64 * 1024)
     before, ann = files(app), signed_in(app, people["ann"])
     within = ann.post("media", data=form(picture() + bytes(64 * 1024)))
@@ -205,7 +205,7 @@ def test_too_large_files_are_refused_before_and_while_they_are_read(make_app, pe
     assert files(app) == before
 
 
-def test_the_quota_of_a_user(make_app, people):
+def test_uploads_of_a_user_have_a_quota(make_app, people):
     app = make_app(UPLOAD_QUOTA_BYTES=300)
     before, ann = files(app), signed_in(app, people["ann"])
     assert ann.post("media", data=form(picture())).status_code == 201
@@ -214,7 +214,7 @@ def test_the_quota_of_a_user(make_app, people):
     assert len(files(app)) == len(before) + 1
 
 
-def test_bodies_that_are_no_file(as_):
+def test_bodies_that_are_not_files_are_refused(as_):
     ann = as_("ann")
     assert ann.post("media", json={"alt": "x"}).status_code == 415
     assert ann.post("media", data="a=b").status_code == 415
@@ -228,7 +228,7 @@ def test_bodies_that_are_no_file(as_):
 
 
 @pytest.mark.parametrize("name", ["CON", "NUL.txt ", "a/CON", "CON::$DATA", "..\\..\\x", "x\0y", "\u202egnp.exe", "a" * 300, ""])  # fmt: skip
-def test_names_of_clients_are_only_shown(app, send, name):
+def test_names_from_clients_are_only_displayed(app, send, name):
     made = send("ann", picture(), name or " ").json
     assert made["url"].startswith("/uploads/")
     assert not set("\\/\0\u202e") & set(made["original_name"])
@@ -236,7 +236,7 @@ def test_names_of_clients_are_only_shown(app, send, name):
     assert all(len(one) < 70 and "CON" not in one for one in files(app))
 
 
-def test_uses_are_listed_and_hold_a_file_back(send, as_, make, people):
+def test_uses_are_listed_and_prevent_deletion(send, as_, make, people):
     made = send("ann", picture()).json
     place = f"media/{made['id']}"
     cover = as_("ann").post("posts", json={"title": "Lake", "body": "x", "cover": made["id"]}).json
@@ -255,7 +255,7 @@ def test_uses_are_listed_and_hold_a_file_back(send, as_, make, people):
     assert as_("ann").get(f"posts/{cover['id']}").json["cover"] is None
 
 
-def test_a_draft_beside_what_is_live_uses_files_too(send, as_, content):
+def test_drafts_use_files_too(send, as_, content):
     cover, inside = (send("ann", picture()).json for _ in range(2))
     place = f"posts/{content.live}/draft"
     text = {"cover": cover["id"], "body": f"![]({inside['url']})"}
@@ -277,7 +277,7 @@ def test_deletion_leaves_no_file(app, send, run_jobs, as_, client):
     assert client.get(done["url"]).status_code == 404
 
 
-def test_covers_are_pictures_and_avatars_ones_own(send, as_):
+def test_covers_are_images_and_avatars_belong_to_the_user(send, as_):
     paper = send("ann", FILES["application/pdf"]).json["id"]
     hers, his = (send(who, picture()).json["id"] for who in ("ann", "abe"))
     refused = as_("ann").post("posts", json={"title": "x", "body": "x", "cover": paper})
@@ -288,7 +288,7 @@ def test_covers_are_pictures_and_avatars_ones_own(send, as_):
 
 
 @pytest.mark.slow
-def test_a_large_photo_is_taken_before_it_is_drawn(app, run_jobs, as_):
+def test_large_photo_is_accepted_before_it_is_processed(app, run_jobs, as_):
     answer = as_("ann").post("media", data=photo(), content_type="image/jpeg")
     assert (answer.status_code, answer.json["variants"]) == (201, {})
     run_jobs()
@@ -297,7 +297,7 @@ def test_a_large_photo_is_taken_before_it_is_drawn(app, run_jobs, as_):
     ]  # fmt: skip
 
 
-def test_what_has_become_of_a_picture_is_read_when_asked_for(send, run_jobs, as_):
+def test_state_of_an_image_is_shown_on_request(send, run_jobs, as_):
     place = send("ann", picture()).headers["Location"].removeprefix("/api/v1/")
     assert as_("abe").get(f"{place}?fields=state,fault").json["state"] == "pending"
     run_jobs()

@@ -19,7 +19,7 @@ def send(as_):
     return sent
 
 
-def test_id_and_address_stay_and_nothing_of_the_old_file(app, send, run_jobs, as_, client):
+def test_replacement_keeps_id_and_url_and_nothing_of_the_old_file(app, send, run_jobs, as_, client):
     before = files(app)
     old = send("ann", picture(700, 300)).json
     run_jobs()
@@ -42,7 +42,7 @@ def test_id_and_address_stay_and_nothing_of_the_old_file(app, send, run_jobs, as
     assert client.get(old["url"]).status_code == 404
 
 
-def test_what_shows_it_shows_the_new_one(send, as_, client, make, people):
+def test_references_show_the_new_file(send, as_, client, make, people):
     old = send("ann", picture(300, 200)).json
     raw = {"title": "x", "body": f"![]({old['url']})", "cover": old["id"], "published": True}
     post = as_("ann").post("posts", json=raw).json
@@ -55,7 +55,7 @@ def test_what_shows_it_shows_the_new_one(send, as_, client, make, people):
     assert client.get(f"/api/v1/media/{old['id']}").json["url"] == old["url"]
 
 
-def test_the_same_content_changes_nothing_and_what_one_has_is_refused(app, send, run_jobs):
+def test_same_content_changes_nothing_and_duplicates_are_refused(app, send, run_jobs):
     content, other = picture(), picture()
     one = send("ann", content).json
     send("ann", other, name="other.png")
@@ -68,7 +68,7 @@ def test_the_same_content_changes_nothing_and_what_one_has_is_refused(app, send,
     assert files(app) == before
 
 
-def test_another_type_and_other_people(app, send, as_):
+def test_other_types_and_other_users_are_refused(app, send, as_):
     paper = b"%PDF-1.7\n"
     one = send("ann", picture()).json
     before = files(app)
@@ -87,7 +87,7 @@ def test_another_type_and_other_people(app, send, as_):
     assert files(app) == before
 
 
-def test_the_file_is_sent_alone_and_is_sent(send, as_):
+def test_file_is_required_and_sent_alone(send, as_):
     one = send("ann", picture()).json
     path = f"media/{one['id']}/replace_file"
     more = {"file": (io.BytesIO(picture(9, 9)), "x.png"), "alt": "Sea"}
@@ -98,7 +98,7 @@ def test_the_file_is_sent_alone_and_is_sent(send, as_):
     assert as_("ann").get(f"media/{one['id']}").json["version"] == 1
 
 
-def test_no_file_is_replaced_while_a_backup_reads_it(app, send, client):
+def test_files_cannot_be_replaced_during_a_backup(app, send, client):
     one = send("ann", picture(30, 20)).json
     with app.app_context(), backing_up():
         refused = send("ann", picture(200, 100), one["id"])
@@ -107,7 +107,7 @@ def test_no_file_is_replaced_while_a_backup_reads_it(app, send, client):
     assert send("ann", picture(200, 100), one["id"]).status_code == 200
 
 
-def test_documents_are_there_at_once(send, client):
+def test_documents_are_available_immediately(send, client):
     one = send("ann", b"%PDF-1.7\nold", name="paper.pdf").json
     assert client.get(one["url"]).data.endswith(b"old")
     send("ann", b"%PDF-1.7\nnew", one["id"], "paper 2.pdf")
@@ -116,7 +116,7 @@ def test_documents_are_there_at_once(send, client):
     assert "paper 2.pdf" in answer.headers["Content-Disposition"]
 
 
-def test_twice_before_it_is_drawn(send, run_jobs, client, app):
+def test_two_replacements_before_processing(send, run_jobs, client, app):
     one = send("ann", picture(100, 100)).json
     send("ann", picture(200, 100), one["id"])
     send("ann", picture(300, 100), one["id"])
@@ -124,7 +124,7 @@ def test_twice_before_it_is_drawn(send, run_jobs, client, app):
     assert opened(client.get(one["url"]).data).size == (300, 100)
 
 
-def test_the_new_file_may_be_as_large_as_any(send, as_):
+def test_new_file_has_the_usual_size_limit(send, as_):
     old = send("ann", b"%PDF-1.7\n", name="paper.pdf").json
     large = encoded_form(b"%PDF-1.7\n" + b"x" * 2_000_000)
     assert as_("ann").post(f"media/{old['id']}/replace_file", **large).status_code == 200

@@ -24,18 +24,18 @@ def operations():
 
 
 @pytest.mark.slow
-def test_it_is_valid_openapi_3_1():
+def test_document_is_valid_openapi_3_1():
     # loaded here, as it takes 5 MB of a process
     validator = import_module("openapi_spec_validator")
     validator.validate(json.loads(json.dumps(document())))
 
 
-def test_the_committed_document_is_this_one():
+def test_committed_document_is_current():
     """`manage.py openapi docs/openapi.json` writes it anew; look at the difference."""
     assert json.loads(SNAPSHOT.read_text(encoding="utf-8")) == document()
 
 
-def test_every_address_and_method_is_described_and_no_other(app):
+def test_every_url_and_method_is_described(app):
     bound = set()
     for rule in app.url_map.iter_rules():
         if rule.endpoint.startswith("api.") and rule.endpoint != "api.static":
@@ -44,7 +44,7 @@ def test_every_address_and_method_is_described_and_no_other(app):
     assert bound == {(path, method) for path, method, _ in operations()}
 
 
-def test_operations_have_what_clients_are_made_of():
+def test_operations_have_what_generators_need():
     ids = [operation["operationId"] for _, _, operation in operations()]
     assert len(set(ids)) == len(ids)
     tags = {tag["name"] for tag in document()["tags"]}
@@ -62,7 +62,7 @@ def test_operations_have_what_clients_are_made_of():
     )
 
 
-def test_everything_is_referred_to_and_nothing_is_missing():
+def test_all_references_resolve_and_all_components_are_used():
     text = json.dumps(document())
     for kind, components in document()["components"].items():
         for name in components:
@@ -72,7 +72,7 @@ def test_everything_is_referred_to_and_nothing_is_missing():
         assert reference[1] in document()["components"][reference[0]], reference
 
 
-def test_codes_are_listed():
+def test_error_codes_are_listed():
     schemas = document()["components"]["schemas"]
     assert schemas["Error"]["properties"]["code"]["enum"] == ERROR_CODES
     assert schemas["Detail"]["properties"]["code"]["enum"] == DETAIL_CODES
@@ -81,7 +81,7 @@ def test_codes_are_listed():
 @pytest.mark.parametrize(
     "path", [path for path, record in REGISTRY.items() if not record.singleton]
 )
-def test_every_filter_is_a_parameter_of_its_own(path):
+def test_every_filter_is_a_parameter(path):
     listed = document()["paths"][f"/{path}"]["get"]["parameters"]
     names = {one["$ref"].rpartition("/")[2] for one in listed}
     assert {
@@ -94,7 +94,7 @@ def test_every_filter_is_a_parameter_of_its_own(path):
     } <= names
 
 
-def test_types_of_parameters():
+def test_parameter_types():
     parameters = document()["components"]["parameters"]
     assert parameters["posts.status"]["schema"]["enum"][0] == "draft"
     assert parameters["posts.id__in"]["explode"] is True
@@ -108,7 +108,7 @@ def test_types_of_parameters():
     assert "sorted_at" not in json.dumps(document())
 
 
-def test_bodies():
+def test_request_bodies():
     schemas = document()["components"]["schemas"]
     assert schemas["PostNew"]["required"] == ["title", "body"]
     assert "required" not in schemas["PostChange"]
@@ -118,13 +118,13 @@ def test_bodies():
     assert set(patch) == {"application/json", "application/merge-patch+json"}
 
 
-def test_it_is_served(client):
+def test_document_is_served(client):
     answer = client.get("openapi.json")
     assert answer.json == document()
     assert answer.headers["ETag"]
 
 
-def test_the_page_needs_no_script_and_no_other_server(client):
+def test_html_page_needs_no_script_and_no_other_server(client):
     answer = client.get("docs")
     assert answer.mimetype == "text/html"
     assert "script-src" in answer.headers["Content-Security-Policy"]
@@ -136,7 +136,7 @@ def test_the_page_needs_no_script_and_no_other_server(client):
         assert f'id="{operation_id}"' in page
 
 
-def test_operations_that_need_no_proof_say_so():
+def test_public_operations_are_marked():
     by_id = {one["operationId"]: one["security"] for _, _, one in operations()}
     for name in ("listPosts", "signIn", "createUser", "getChanges", "search"):
         assert by_id[name] == [], name
@@ -156,7 +156,7 @@ def bodies():
             yield operation["requestBody"], ("paths", path, method, "requestBody")
 
 
-def test_every_body_has_an_example_that_fits_its_schema():
+def test_every_body_has_an_example_that_matches_its_schema():
     examples = document()["components"]["examples"]
     for holder, place in bodies():
         for mime, content in holder.get("content", {}).items():
@@ -168,7 +168,7 @@ def test_every_body_has_an_example_that_fits_its_schema():
                 fits(pointer(keys), example, f"the example at {place}")
 
 
-def test_objects_are_whole():
+def test_objects_are_complete():
     schemas = document()["components"]["schemas"]
     assert not [name for name in schemas if "Selection" in name]
     post, user = schemas["Post"], schemas["UserReference"]
@@ -178,7 +178,7 @@ def test_objects_are_whole():
     assert user["required"] == ["id", "username"] and "bio" in user["properties"]
 
 
-def test_nothing_that_is_not_sent_has_a_default():
+def test_optional_properties_have_no_default():
     def defaults(value):
         if isinstance(value, dict):
             own = ["default"] if not isinstance(value.get("default", {}), dict) else []
@@ -188,7 +188,7 @@ def test_nothing_that_is_not_sent_has_a_default():
     assert not defaults({n: p for n, p in document().items() if n != "info"})
 
 
-def test_files_are_sent_as_forms():
+def test_files_are_sent_as_multipart():
     upload = document()["paths"]["/media"]["post"]["requestBody"]["content"]
     assert set(upload) == {"multipart/form-data"}
     parts = document()["components"]["schemas"]["MediaNew"]["properties"]
@@ -196,7 +196,7 @@ def test_files_are_sent_as_forms():
     assert parts["focal_point"]["type"] == "object"
 
 
-def test_lists_are_taken_as_they_are_described(client, make):
+def test_list_parameters_are_accepted_as_described(client, make):
     for name in ("python", "flask", "sql"):
         make(TAGS, name=name)
     expected = client.get("tags?name__in=python,flask").json["tags"]

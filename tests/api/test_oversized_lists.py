@@ -43,7 +43,7 @@ def test_unchanged_tags_are_accepted(ann, path, form):
     assert replaced.json["tags"] == post["tags"]
 
 
-def test_a_draft_holds_unchanged_tags(ann, path):
+def test_draft_keeps_unchanged_tags(ann, path):
     tags = ann.get(path).json["tags"]
     saved = ann.patch(f"{path}/draft", json={"title": "Later", "tags": tags})
     assert saved.status_code in (200, 201)

@@ -15,7 +15,7 @@ def is_minimal(answer, location):
     )
 
 
-def test_writes_answer_with_the_address_and_the_etag(as_, content):
+def test_writes_respond_with_location_and_etag(as_, content):
     ann, address = as_("ann"), f"/api/v1/posts/{content.live}"
     changes = (("PATCH", address, {"excerpt": "x"}), ("POST", f"{address}/unpublish", {}))
     for method, place, body in changes:
@@ -26,14 +26,14 @@ def test_writes_answer_with_the_address_and_the_etag(as_, content):
     assert ann.patch(address, json={"title": "y"}, headers=based).status_code == 200
 
 
-def test_a_new_record(as_, app):
+def test_new_record_is_minimal(as_, app):
     answer = as_("ann").post("posts", json={"title": "New", "body": "x"}, headers=MINIMAL)
     address = answer.headers["Location"]
     assert is_minimal(answer, address)
     assert as_("ann").get(address).json["title"] == "New"
 
 
-def test_the_only_row_one_below_another_and_a_draft(as_, content):
+def test_singletons_nested_records_and_drafts_are_minimal(as_, content):
     settings = as_("root").patch("settings", json={"tagline": "x"}, headers=MINIMAL)
     assert is_minimal(settings, "/api/v1/settings")
     below = as_("bob").post(f"posts/{content.live}/comments", json={"body": "Hi"}, headers=MINIMAL)
@@ -45,7 +45,7 @@ def test_the_only_row_one_below_another_and_a_draft(as_, content):
     assert begun.headers["ETag"] == as_("ann").get(draft).headers["ETag"]
 
 
-def test_a_secret_is_shown_all_the_same(as_, app):
+def test_response_with_a_secret_is_not_minimal(as_, app):
     given = {"name": "k", "scopes": ["posts:read"]}
     answer = as_("ann").post("api_keys", json=given, headers=MINIMAL)
     assert answer.status_code == 201 and answer.json["key"]
@@ -59,18 +59,18 @@ def test_a_secret_is_shown_all_the_same(as_, app):
         ("return=representation", False), ("return=minimalist", False), ("xreturn=minimal", False), ("", False),
     ],
 )  # fmt: skip
-def test_the_header(as_, make, people, value, applied):
+def test_preference_is_parsed(as_, make, people, value, applied):
     id = make(POSTS, title="x", body="y", author=people["ann"].id)
     answer = as_("ann").patch(f"posts/{id}", json={"title": "z"}, headers={"Prefer": value})
     assert answer.status_code == (204 if applied else 200)
 
 
-def test_a_refusal_is_as_long_as_ever(as_, content):
+def test_errors_are_not_shortened(as_, content):
     answer = as_("ann").patch(f"posts/{content.live}", json={"title": ""}, headers=MINIMAL)
     assert answer.status_code == 422 and answer.json["details"]
 
 
-def test_a_repeated_request_is_answered_as_shortly(as_, content):
+def test_repeated_request_is_minimal_too(as_, content):
     headers = {**MINIMAL, "Idempotency-Key": "once"}
     address = f"/api/v1/posts/{content.live}"
     for _ in range(2):

@@ -61,14 +61,14 @@ STATES = {
 
 @pytest.mark.parametrize("state", list(STATES))
 @pytest.mark.parametrize("how", ["cover", "body"])
-def test_posts_in_every_state(seen, make_post, picture, state, how):
+def test_visibility_follows_the_state_of_posts(seen, make_post, picture, state, how):
     more, is_public = STATES[state]
     make_post(**more, **{how: picture["id"] if how == "cover" else in_text(picture)})
     assert [seen(who) for who in (None, "bob")] == [is_public] * 2
     assert all(seen(who) for who in ("ann", "abe", "mod", "root"))
 
 
-def test_a_post_that_comes_and_goes(seen, make_post, picture):
+def test_visibility_follows_publication_and_withdrawal(seen, make_post, picture):
     id = make_post(body=in_text(picture), published_at=None)
     assert not seen(None)
     write.act(POSTS, SYSTEM, id, "publish")
@@ -89,13 +89,13 @@ def test_a_post_that_comes_and_goes(seen, make_post, picture):
         assert connection.execute(text("SELECT count(*) FROM text_uses")).scalar() == 0
 
 
-def test_a_draft_beside_what_is_live(seen, make_post, picture):
+def test_drafts_reveal_no_files(seen, make_post, picture):
     id = make_post()
     draft_service.save_draft(POSTS, SYSTEM, id, {"body": in_text(picture), "cover": picture["id"]})
     assert not seen(None)
 
 
-def test_pages_and_comments(seen, make_post, picture, make, people):
+def test_files_in_pages_and_comments_are_public(seen, make_post, picture, make, people):
     page = make(PAGES, title="About", body=in_text(picture))
     said = {"post": make_post(), "author": people["mod"].id, "body": in_text(picture)}
     comment = make(COMMENTS, **said, status="pending")
@@ -108,7 +108,7 @@ def test_pages_and_comments(seen, make_post, picture, make, people):
     assert seen(None)
 
 
-def test_the_look_of_the_site(seen, picture):
+def test_files_in_appearance_are_public(seen, picture):
     write.update(APPEARANCE, SYSTEM, 1, {"logo": picture["id"]})
     assert seen(None)
     write.update(APPEARANCE, SYSTEM, 1, {"logo": None, "footer": in_text(picture)})
@@ -117,7 +117,7 @@ def test_the_look_of_the_site(seen, picture):
     assert not seen(None)
 
 
-def test_portraits_of_authors(seen, picture, people):
+def test_avatars_of_authors_are_public(seen, picture, people):
     write.update(USERS, SYSTEM, people["ann"].id, {"avatar": picture["id"]})
     assert seen(None)
     write.update(USERS, SYSTEM, people["ann"].id, {"avatar": None})
@@ -125,7 +125,7 @@ def test_portraits_of_authors(seen, picture, people):
     assert not seen(None)
 
 
-def test_what_leads_to_media_knows_no_more(as_, make_post, picture, client):
+def test_references_to_media_reveal_no_more(as_, make_post, picture, client):
     make_post(published_at=None, cover=picture["id"])
     assert as_(None).get("search?q=plan").json["total"] == 0
     assert as_(None).get("media?search=plan").json["total"] == 0
@@ -135,7 +135,7 @@ def test_what_leads_to_media_knows_no_more(as_, make_post, picture, client):
     assert client.get(picture["url"]).status_code == 200
 
 
-def test_what_a_post_shows_is_included(as_, make_post, picture):
+def test_files_of_a_post_are_included(as_, make_post, picture):
     make_post(cover=picture["id"])
     (row,) = as_(None).get("posts?include=cover").json["posts"]
     assert (row["cover"]["alt"], row["cover"]["bytes"]) == ("The plan", picture["bytes"])

@@ -50,7 +50,7 @@ def test_contradictions_are_refused(as_, given):
     assert answer.json["details"][0]["field"] == "published"
 
 
-def test_keys_sent_back_unchanged_do_not_contradict(as_, content):
+def test_unchanged_keys_sent_back_do_not_contradict(as_, content):
     ann = as_("ann")
     live = ann.get(f"posts/{content.live}").json
     moved = ann.put(f"posts/{content.live}", json=live | {"published_at": FUTURE})
@@ -62,7 +62,7 @@ def test_keys_sent_back_unchanged_do_not_contradict(as_, content):
     assert put.json["status"] == "published"
 
 
-def test_patch_of_the_short_form(as_, content):
+def test_published_flag_can_be_patched(as_, content):
     ann = as_("ann")
     off = ann.patch(f"posts/{content.live}", json={"published": False}).json
     assert (off["status"], off["published_at"]) == ("draft", None)
@@ -91,7 +91,7 @@ def test_publish(as_, content):
 @pytest.mark.parametrize(
     ("given", "field"), [({"at": "soon"}, "at"), ({"at": 5}, "at"), ({"when": 1}, "when")]
 )
-def test_bad_inputs_of_publish(as_, content, given, field):
+def test_invalid_inputs_of_publish_are_refused(as_, content, given, field):
     answer = as_("ann").post(f"posts/{content.draft}/publish", json=given)
     assert code(answer) == (422, "validation_failed")
     assert answer.json["details"][0]["field"] == field
@@ -105,7 +105,7 @@ def test_unpublish(as_, content):
     assert code(ann.post(f"posts/{content.draft}/unpublish")) == (409, "wrong_state")
 
 
-def test_what_lies_in_the_trash_must_be_restored_first(as_, content):
+def test_trashed_record_must_be_restored_first(as_, content):
     ann = as_("ann")
     for answer in (
         ann.post(f"posts/{content.trashed}/publish"),

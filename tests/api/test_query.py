@@ -17,7 +17,7 @@ def titles(client, where, **more):
     return [row["title"] for row in answer.json["posts"]]
 
 
-def test_the_example_of_the_documents(as_, content):
+def test_documented_example_works(as_, content):
     where = {
         "all": [
             {"status": "published"},
@@ -45,11 +45,11 @@ def test_the_example_of_the_documents(as_, content):
         ({"title__in": ["Live,Draft"]}, []),
     ],
 )  # fmt: skip
-def test_groups(as_, content, where, found):
+def test_groups_of_conditions(as_, content, where, found):
     assert titles(as_("root"), where) == found
 
 
-def test_not_is_the_rest_where_nothing_is_compared(as_, content):
+def test_not_matches_everything_else_including_null(as_, content):
     """SQL does not know whether nothing is later than a date: "not" means the rows that are not."""
     later = {"published_at__gt": "2026-01-01T12:00:00Z"}
     every = titles(as_("root"), {"title__ne": ""})
@@ -57,7 +57,7 @@ def test_not_is_the_rest_where_nothing_is_compared(as_, content):
     assert "Draft" in titles(as_("root"), {"not": later})
 
 
-def test_it_answers_as_the_list_does(as_, content):
+def test_query_responds_like_the_list(as_, content):
     body = {"sort": "-title", "per_page": 2, "page": 1, "fields": ["title", "author.username"]}
     found = as_("root").post("posts/query", json={"where": {"status__ne": "draft"}, **body})
     listed = as_("root").get(
@@ -69,7 +69,7 @@ def test_it_answers_as_the_list_does(as_, content):
     assert "Link" in listed.headers and "Link" not in found.headers
 
 
-def test_the_whole_list_search_includes_and_the_trash(as_, content):
+def test_query_supports_search_includes_and_trash(as_, content):
     root = as_("root")
     assert root.post("posts/query", json={}).json == root.get("posts").json
     for body, address in [
@@ -80,7 +80,7 @@ def test_the_whole_list_search_includes_and_the_trash(as_, content):
         assert root.post("posts/query", json=body).json == root.get(f"posts?{address}").json
 
 
-def test_a_cursor_belongs_to_its_conditions(as_, content):
+def test_cursor_is_bound_to_its_conditions(as_, content):
     body = {"where": {"title__ne": "x"}, "cursor": "", "per_page": 2, "sort": "title"}
     first = as_("root").post("posts/query", json=body).json
     second = as_("root").post("posts/query", json={**body, "cursor": first["next_cursor"]}).json
@@ -108,7 +108,7 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("body", "name"), WRONG, ids=[json.dumps(b)[:50] for b, _ in WRONG])
-def test_what_is_wrong_is_named(as_, body, name):
+def test_errors_are_named(as_, body, name):
     answer = as_(None).post("posts/query", json=body)
     assert code(answer) == (400, "invalid_parameter"), answer.text
     assert answer.json["details"][0]["field"] == name
@@ -127,7 +127,7 @@ def test_what_is_wrong_is_named(as_, body, name):
         ({"fields": ["author.email"]}, "author.email"),
     ],
 )  # fmt: skip
-def test_names_that_are_not_known_here(as_, body, name):
+def test_unknown_names_are_refused(as_, body, name):
     answer = as_(None).post("posts/query", json=body)
     assert code(answer) == (400, "unknown_parameter"), answer.text
     assert answer.json["details"][0]["field"] == name
@@ -154,7 +154,7 @@ def test_depth_and_number_of_conditions_are_limited(as_, app):
     )
 
 
-def test_it_reads_and_needs_what_reading_needs(guarded, people, content):
+def test_query_needs_only_read_access(guarded, people, content):
     """A browser's session without a token, a key that may only read; another site is turned away."""
     client = guarded.test_client()
     give_session(guarded, client, people["ann"])
@@ -165,7 +165,7 @@ def test_it_reads_and_needs_what_reading_needs(guarded, people, content):
     assert code(client.post("posts/query", json=body, headers=foreign)) == (403, "forbidden")
 
 
-def test_a_key_needs_the_scope_for_reading(as_, app, content):
+def test_key_needs_the_read_scope(as_, app, content):
     def status(*scopes):
         made = as_("root").post("api_keys", json={"name": "k", "scopes": scopes}).json
         headers = {"X-API-Key": made["key"]}
@@ -175,7 +175,7 @@ def test_a_key_needs_the_scope_for_reading(as_, app, content):
     assert status("tags:read") == 403
 
 
-def test_it_costs_what_the_list_costs(as_, content, statements):
+def test_query_costs_as_much_as_the_list(as_, content, statements):
     where = {"any": [{"tags.name": "sea"}, {"author.username": "ann"}]}
     root = as_("root")
     root.get("posts?sort=title")

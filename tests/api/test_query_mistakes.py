@@ -43,13 +43,13 @@ LIST = "posts?per_page=500&status=nope&id__gte=a&sort=titel,id,-date&fields=id,b
         ),
     ],
 )  # fmt: skip
-def test_all_mistakes_of_an_address_are_named(as_, path, found):
+def test_all_errors_in_a_url_are_named(as_, path, found):
     named = mistakes(as_("root").get(path))
     assert set(named) == found
     assert len(named) == len(found)
 
 
-def test_all_mistakes_of_a_body_are_named(as_):
+def test_all_errors_in_a_body_are_named(as_):
     where = {
         "all": [{"titel": "x"}, {"any": [{"id": "7"}, {"status": "nope"}]}],
         "not": {"title__like": "a"},
@@ -69,15 +69,15 @@ def test_all_mistakes_of_a_body_are_named(as_):
     }
 
 
-def test_an_object_where_a_value_belongs_is_one_mistake(as_):
+def test_object_instead_of_a_value_is_one_error(as_):
     body = {"where": {"author": {"titel": "x"}}}
     assert mistakes(as_("root").post("posts/query", json=body)) == [("author", "bad_format")]
 
 
-def test_the_first_mistake_comes_first(as_):
+def test_first_error_comes_first(as_):
     assert mistakes(as_(None).get("posts?colour=1&status=nope"))[0] == ("colour", "unknown")
 
 
-def test_what_a_stranger_sends_is_looked_at_up_to_a_limit(as_):
+def test_number_of_checked_parameters_is_limited(as_):
     names = [f"a{number}=1" for number in range(MAX_PARTS + 50)]
     assert len(mistakes(as_(None).get(f"posts?{'&'.join(names)}"))) == MAX_PARTS

@@ -26,7 +26,7 @@ BODIES = {
 
 
 @pytest.mark.parametrize("path", SHAPES)
-def test_shapes(as_, path):
+def test_shapes_of_all_types(as_, path):
     root = as_("root")
     if path in BODIES:
         made = root.post(path, json=BODIES[path])
@@ -37,7 +37,7 @@ def test_shapes(as_, path):
         assert list(root.get(path).json[path][0]) == SHAPES[path].split()
 
 
-def test_a_post(as_, content, make, people):
+def test_shape_of_a_post(as_, content, make, people):
     shelf = as_("mod").post("categories", json={"name": "Shelf"}).json
     given = {
         "title": "All",
@@ -57,7 +57,7 @@ def test_a_post(as_, content, make, people):
 
 
 @pytest.mark.parametrize("form", ["id", "name", "object"])
-def test_references_are_written_in_three_ways(as_, content, form):
+def test_references_can_be_written_in_three_ways(as_, content, form):
     ann, mod = as_("ann"), as_("mod")
     shelf = mod.post("categories", json={"name": "Shelf"}).json
     tag = mod.get("tags?name=sea").json["tags"][0]
@@ -75,7 +75,7 @@ def test_references_are_written_in_three_ways(as_, content, form):
     assert (cleared["category"], cleared["tags"]) == (None, [])
 
 
-def test_unknown_tags_are_made_by_who_may_make_tags(as_, content):
+def test_unknown_tags_are_created_by_those_who_may_create_tags(as_, content):
     made = as_("ann").post(
         "posts", json={"title": "x", "body": "y", "tags": ["new", " new ", "sea"]}
     )
@@ -83,7 +83,7 @@ def test_unknown_tags_are_made_by_who_may_make_tags(as_, content):
     assert as_(None).get("tags?name=new").json["total"] == 1
 
 
-def test_what_was_read_can_be_put_back(as_, content, comment):
+def test_record_can_be_put_back_as_read(as_, content, comment):
     first = comment("bob")
     root = as_("root")
     root.post("redirects", json={"path": "/a", "target": "/b"})
@@ -128,7 +128,7 @@ def test_put_replaces_and_patch_does_not(as_, content):
     assert [(d["field"], d["code"]) for d in answer.json["details"]] == [("body", "required")]
 
 
-def test_fields(as_, content):
+def test_sparse_fields(as_, content):
     ann = as_("ann")
     for address in (f"posts/{content.live}", "posts/by-slug/live"):
         read = ann.get(f"{address}?fields=title,author.username,tags.name").json
@@ -150,7 +150,7 @@ def test_fields(as_, content):
 SEO = {"seo_title": "Knots", "seo_description": "How to tie them."}
 
 
-def test_what_is_read_seldom_is_written_like_all_else_and_read_when_asked_for(as_, comment):
+def test_fields_shown_on_request_can_be_written(as_, comment):
     ann = as_("ann")
     made = ann.post("posts", json={"title": "Knots for sailors", "body": "x", **SEO})
     post = made.headers["Location"].removeprefix("/api/v1/")
@@ -176,7 +176,7 @@ def test_what_is_read_seldom_is_written_like_all_else_and_read_when_asked_for(as
     assert code(ann.get("posts?sort=seo_title")) == (400, "unknown_parameter")
 
 
-def test_what_is_read_seldom_comes_by_include_when_asked_for(as_, content, comment):
+def test_fields_shown_on_request_can_be_included(as_, content, comment):
     said, ann = comment("abe"), as_("ann")
     ann.patch(f"posts/{content.live}", json=SEO)
     plain = ann.get(f"comments/{said}?include=post").json["post"]
@@ -185,14 +185,14 @@ def test_what_is_read_seldom_comes_by_include_when_asked_for(as_, content, comme
     assert cut["post"] == {"seo_title": "Knots", "title": "Live"}
 
 
-def test_a_copy_has_what_is_read_seldom(as_, content):
+def test_copy_has_the_fields_shown_on_request(as_, content):
     mod = as_("mod")
     mod.patch(f"posts/{content.live}", json=SEO)
     copy = mod.post(f"posts/{content.live}/duplicate").json["id"]
     assert mod.get(f"posts/{copy}?fields=seo_title,seo_description").json == {"id": copy, **SEO}
 
 
-def test_include(as_, content, comment):
+def test_includes(as_, content, comment):
     first = comment("abe")
     ann = as_("ann")
     read = ann.get(f"posts/{content.live}?include=author,tags,category,comments.author").json
@@ -213,7 +213,7 @@ def test_include(as_, content, comment):
     assert ann.get("users?include=").status_code == 200
 
 
-def test_what_include_brings_obeys_the_same_visibility(as_, content, comment, make, people):
+def test_included_records_follow_the_same_visibility(as_, content, comment, make, people):
     comment("bob", status="pending", body="waiting")
     comment("bob", deleted_at=PAST, body="thrown away")
     shown = make(COMMENTS, post=content.live, author=people["bob"].id, body="Hi", status="approved")
@@ -228,7 +228,7 @@ def test_what_include_brings_obeys_the_same_visibility(as_, content, comment, ma
     assert len(as_("ann").get(f"posts/{content.live}?include=comments").json["comments"]) == 2
 
 
-def test_include_brings_the_first_fifty(as_, app, content, people):
+def test_include_returns_the_first_fifty(as_, app, content, people):
     raw = {"post": content.live, "author": people["bob"].id, "body": "x", "status": "approved"}
     with app.app_context():
         ids = [saved.id for saved in create_many(COMMENTS, SYSTEM, [raw] * 53)]
@@ -237,7 +237,7 @@ def test_include_brings_the_first_fifty(as_, app, content, people):
     assert read["comment_count"] == 53
 
 
-def test_what_reading_costs(as_, content, statements, make, people):
+def test_cost_of_reading_is_bounded(as_, content, statements, make, people):
     raw = {"body": "x", "author": people["ann"].id, "published_at": PAST}
     for i in range(40):
         make(POSTS, title=f"t{i}", tags=[f"tag{i % 7}"], **raw)

@@ -41,19 +41,19 @@ def is_malformed(answer):
 
 
 @pytest.mark.parametrize("name", BROKEN)
-def test_a_body_that_parsers_could_read_differently_is_400(as_, name):
+def test_ambiguous_or_malformed_body_is_400(as_, name):
     assert is_malformed(
         as_("ann").post("posts", data=BROKEN[name], content_type="application/json")
     )
 
 
 @pytest.mark.parametrize("part", [b"[", b'{"a":'])
-def test_a_body_that_is_deep_is_400(as_, part):
+def test_deeply_nested_body_is_400(as_, part):
     body = part * 200_000
     assert is_malformed(as_("ann").post("posts", data=body, content_type="application/json"))
 
 
-def test_the_limits_themselves_are_fine(as_):
+def test_values_at_the_limits_are_accepted(as_):
     ann = as_("ann")
     deep = b'{"a":' + b"[" * 31 + b"]" * 31 + b"}"
     assert ann.post("posts", data=deep, content_type="application/json").status_code == 422
@@ -143,7 +143,7 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("extra", "field", "word"), WRONG, ids=lambda v: str(v)[:30])
-def test_wrong_values_are_named(as_, people, extra, field, word):
+def test_invalid_values_are_named(as_, people, extra, field, word):
     answer = as_("ann").post("posts", json={"title": "x", "body": "y"} | extra)
     if field is None:
         assert answer.status_code == 201
@@ -153,13 +153,13 @@ def test_wrong_values_are_named(as_, people, extra, field, word):
     assert answer.json["details"][0]["message"] in answer.json["message"]
 
 
-def test_a_list_that_nearly_fills_the_body_is_too_long(as_):
+def test_list_that_nearly_fills_the_body_is_too_long(as_):
     answer = as_("ann").post("posts", json={"title": "x", "body": "y", "tags": [1] * 300_000})
     assert code(answer) == (422, "validation_failed")
     assert [(d["field"], d["code"]) for d in answer.json["details"]] == [("tags", "too_long")]
 
 
-def test_all_bad_fields_are_named_at_once(as_):
+def test_all_invalid_fields_are_named_together(as_):
     answer = as_("ann").post(
         "posts",
         json={"title": "x" * 201, "nope": 1, "status": "draft", "comments_open": 3, "tags": 1},
@@ -180,7 +180,7 @@ def test_all_bad_fields_are_named_at_once(as_):
         ("users", None, {"username", "email", "password"}), ("redirects", "mod", {"path", "target"}),
     ],
 )  # fmt: skip
-def test_what_is_required(as_, path, role, needed):
+def test_missing_fields_are_named(as_, path, role, needed):
     answer = as_(role).post(path, json={})
     assert {(d["field"], d["code"]) for d in answer.json["details"]} == {
         (n, "required") for n in needed
@@ -192,7 +192,7 @@ def test_what_is_required(as_, path, role, needed):
     ["posts/" + "9" * 22, "posts/0", "posts/-1", "posts/1.5", "posts/abc", "posts/%00", "posts/2147483648", "users/01", "users/%D9%A1",
      "posts/1/revisions/" + "9" * 22, "nothing", "posts/1/nothing", "by-slug/x", "posts//1", "/x/../.."],
 )  # fmt: skip
-def test_addresses_that_lead_nowhere(as_, path):
+def test_unknown_urls_are_404(as_, path):
     answer = as_("root").get(f"/api/v1/{path}")
     assert code(answer) == (404, "not_found")
 
@@ -204,7 +204,7 @@ def test_addresses_that_lead_nowhere(as_, path):
      "published=maybe", "published_at=soon", "published_at__gte=2026-02-30", "status=nope", "count=all",
      "id__isnull=x", "title=%00", "search=" + "x" * 201, "search=a&q=b", "page=1&page=2"],
 )  # fmt: skip
-def test_values_of_parameters(client, query):
+def test_parameter_values(client, query):
     answer = client.get(f"posts?{query}")
     assert code(answer) == (400, "invalid_parameter")
     assert answer.json["details"][0]["field"] == query.partition("=")[0] or "&" in query
@@ -219,11 +219,11 @@ def test_large_numbers_find_nothing(client, query):
     assert answer.json["posts"] == []
 
 
-def test_bytes_that_are_no_text_find_nothing(client):
+def test_invalid_utf_8_finds_nothing(client):
     assert client.get("posts?title=%ff%fe").json["posts"] == []
 
 
-def test_json_comes_back_as_utf_8(as_):
+def test_json_is_returned_as_utf_8(as_):
     answer = as_("ann").post("posts", json={"title": "Üß 🌊", "body": "é"})
     assert "Üß 🌊".encode() in answer.data
     assert json.loads(answer.data)["slug"]

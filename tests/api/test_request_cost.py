@@ -51,7 +51,7 @@ def is_too_costly(answer):
     return (answer.status_code, answer.json["code"]) == (503, "too_costly")
 
 
-def test_a_list_that_takes_too_long(slow):
+def test_slow_list_is_stopped(slow):
     client = slow("FROM tags").test_client()
     answer = client.get("tags")
     assert is_too_costly(answer) and answer.headers["Retry-After"] == "60"
@@ -59,7 +59,7 @@ def test_a_list_that_takes_too_long(slow):
     assert client.get("categories").status_code == 200
 
 
-def test_nothing_of_a_change_that_takes_too_long_is_written(slow, people):
+def test_slow_change_is_rolled_back(slow, people):
     app = slow("INSERT INTO revisions")
     mod = signed_in(app, people["mod"])
     answers = [
@@ -71,7 +71,7 @@ def test_nothing_of_a_change_that_takes_too_long_is_written(slow, people):
     assert mod.get("tags").json["total"] == 0
 
 
-def test_a_page_that_takes_too_long_says_what_to_do(slow, people):
+def test_slow_page_suggests_what_to_do(slow, people):
     app = slow("FROM posts")
     client = app.test_client()
     give_session(app, client, people["root"])
@@ -81,7 +81,7 @@ def test_a_page_that_takes_too_long_says_what_to_do(slow, people):
         assert "Narrow the filter or search" in answer.text
 
 
-def test_an_answer_that_has_begun_is_not_cut_off(make_app, people):
+def test_started_response_is_not_stopped(make_app, people):
     app = make_app(REQUEST_STATEMENT_SECONDS=10)
     with app.test_request_context("/api/v1/posts"):
         app.preprocess_request()
@@ -91,7 +91,7 @@ def test_an_answer_that_has_begun_is_not_cut_off(make_app, people):
 
 
 @pytest.mark.parametrize(("name", "told"), [("root", True), ("mod", True), ("ann", False), ("bob", False), (None, False)])  # fmt: skip
-def test_staff_alone_are_told(app, make, people, name, told):
+def test_only_staff_see_server_timing(app, make, people, name, told):
     make(TAGS, name="sea")
     answer = signed_in(app, people[name] if name else None).get("tags")
     assert ("Server-Timing" in answer.headers) is told
@@ -100,14 +100,14 @@ def test_staff_alone_are_told(app, make, people, name, told):
         assert found and float(found[1]) > 0 and int(found[2]) >= 2
 
 
-def test_staff_are_told_in_the_panel_but_not_on_the_site(app, people):
+def test_staff_see_server_timing_in_the_panel_but_not_on_the_site(app, people):
     client = app.test_client()
     give_session(app, client, people["mod"])
     assert TIMING.fullmatch(client.get("/admin/tags/").headers["Server-Timing"])
     assert "Server-Timing" not in client.get("/").headers
 
 
-def test_the_number_is_that_of_the_statements(app, people, statements):
+def test_number_of_statements_is_reported(app, people, statements):
     mod = signed_in(app, people["mod"])
     mod.get("tags")
     answer, seen = statements(mod.get, "tags")

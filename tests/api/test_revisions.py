@@ -25,7 +25,7 @@ def post(ann, content):
     return address
 
 
-def test_texts_are_compared_word_by_word_and_the_rest_as_a_whole(ann, post):
+def test_texts_are_compared_word_by_word_and_other_values_as_a_whole(ann, post):
     got = ann.get(f"{post}/revisions/2/diff?to=3").json
     assert (got["type"], got["from"], got["to"]) == ("posts", 2, 3)
     fields = {one["field"]: one for one in got["fields"]}
@@ -44,7 +44,7 @@ def test_texts_are_compared_word_by_word_and_the_rest_as_a_whole(ann, post):
     assert ann.get(f"{post}/revisions/2/diff?to=2").json["fields"] == []
 
 
-def test_what_cannot_be_compared(ann, as_, post):
+def test_invalid_comparisons_are_refused(ann, as_, post):
     assert ann.get(f"{post}/revisions/9/diff").status_code == 404
     assert ann.get(f"{post}/revisions/1/diff?to=9").status_code == 404
     for text in ("x", "0", "-1", "99999999999", "٣"):
@@ -52,7 +52,7 @@ def test_what_cannot_be_compared(ann, as_, post):
     assert as_("abe").get(f"{post}/revisions/1/diff").status_code == 403
 
 
-def test_a_version_from_before_a_field_was_there_has_its_default(ann, app, content, post):
+def test_revision_older_than_a_field_has_its_default(ann, app, content, post):
     table = REVISIONS.table.c
     first = (table.type == "posts", table.record_id == content.live, table.version == 1)
     with app.app_context(), transaction() as connection:
@@ -68,7 +68,7 @@ def test_a_version_from_before_a_field_was_there_has_its_default(ann, app, conte
     assert (done["excerpt"], done["tags"]) == ("", [])
 
 
-def test_restoring_makes_a_new_version_with_its_relations(ann, client, post):
+def test_restoring_creates_a_version_with_relations(ann, client, post):
     done = ann.post(f"{post}/revisions/1/restore")
     assert done.status_code == 200
     assert (done.json["title"], done.json["version"]) == ("Live", 4)
@@ -80,7 +80,7 @@ def test_restoring_makes_a_new_version_with_its_relations(ann, client, post):
     assert ann.post(f"{post}/revisions/1/restore").json["version"] == 4
 
 
-def test_restoring_does_not_change_who_sees_it(ann, content):
+def test_restoring_does_not_change_visibility(ann, content):
     post = f"posts/{content.draft}"
     ann.post(f"{post}/publish")
     ann.patch(post, json={"title": "Third"})
@@ -88,7 +88,7 @@ def test_restoring_does_not_change_who_sees_it(ann, content):
     assert (done["title"], done["status"]) == ("Draft", "published")
 
 
-def test_a_stale_restore_changes_nothing(ann, as_, post):
+def test_stale_restore_changes_nothing(ann, as_, post):
     assert ann.post(f"{post}/revisions/1/restore", json={"version": 2}).status_code == 412
     headers = {"If-Match": '"v2-0123456789abcdef"'}
     assert ann.post(f"{post}/revisions/1/restore", headers=headers).status_code == 412
@@ -100,7 +100,7 @@ def test_a_stale_restore_changes_nothing(ann, as_, post):
     assert ann.get(post).json["version"] == 3
 
 
-def test_what_is_gone_is_named_or_left_out(ann, as_, make, content):
+def test_missing_references_are_named_or_skipped(ann, as_, make, content):
     post, moderator = f"posts/{content.live}", as_("mod")
     category = make(CATEGORIES, name="Shore")
     ann.patch(post, json={"category": category})
@@ -119,7 +119,7 @@ def test_what_is_gone_is_named_or_left_out(ann, as_, make, content):
     assert (done["title"], done["category"]) == ("Live", None)
 
 
-def test_a_slug_that_others_have_by_now_is_a_conflict(ann, post):
+def test_slug_taken_meanwhile_is_a_conflict(ann, post):
     ann.post("posts", json={"title": "Live", "body": "x", "slug": "live"})
     refused = ann.post(f"{post}/revisions/1/restore")
     assert (refused.status_code, refused.json["details"][0]["field"]) == (409, "slug")
@@ -138,7 +138,7 @@ HARD = {
 
 
 @pytest.mark.parametrize("name", HARD)
-def test_the_hardest_texts_take_a_bounded_time(name):
+def test_hardest_texts_take_a_bounded_time(name):
     before, after = HARD[name]()
     start = time.process_time()
     found = diff(before, after)
@@ -147,6 +147,6 @@ def test_the_hardest_texts_take_a_bounded_time(name):
     assert "".join(one["text"] for one in found if one["op"] != "delete") == after
 
 
-def test_any_text_can_be_compared():
+def test_any_texts_can_be_compared():
     assert diff("", "") == []
     assert diff("a\u0301 😀\n", "a\u0301 😀\n") == [{"op": "equal", "text": "a\u0301 😀\n"}]

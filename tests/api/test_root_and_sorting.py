@@ -16,7 +16,7 @@ CHANGING = [
 
 
 @pytest.mark.parametrize("path", CHANGING)
-def test_what_has_changed_lately(as_, content, path):
+def test_records_can_be_sorted_by_last_change(as_, content, path):
     root = as_("root")
     for sort in ("updated_at", "-updated_at"):
         assert root.get(f"{path}?sort={sort}").status_code == 200
@@ -27,7 +27,7 @@ def test_what_has_changed_lately(as_, content, path):
 
 
 @pytest.mark.parametrize("path", ["posts", "comments"])
-def test_what_changed_last_is_read_in_an_index(app, as_, content, path):
+def test_latest_changes_are_read_from_an_index(app, as_, content, path):
     with app.app_context():
         engine = db.engine
     plans = query_plans(
@@ -39,7 +39,7 @@ def test_what_changed_last_is_read_in_an_index(app, as_, content, path):
     assert f"ix_{path}_updated_at" in plans[-1]
 
 
-def test_the_root_says_what_there_is(as_):
+def test_root_lists_what_the_api_offers(as_):
     nobody = as_(None).get("/api/v1/")
     assert nobody.status_code == 200
     assert nobody.json["name"] == "Quire"
@@ -54,7 +54,7 @@ def test_the_root_says_what_there_is(as_):
     assert code(as_(None).get("/api/v1/?x=1")) == (400, "unknown_parameter")
 
 
-def test_names_are_told_where_ids_are_wanted(as_, content):
+def test_error_suggests_the_name_filter_if_an_id_is_expected(as_, content):
     nobody = as_(None)
     for query, name in (
         ("posts?author=ann", "author.username"),
@@ -68,7 +68,7 @@ def test_names_are_told_where_ids_are_wanted(as_, content):
     assert "." not in nobody.get("posts?published_at=x").json["message"].rstrip(".")
 
 
-def test_nothing_known_is_a_sentence(as_, content):
+def test_error_without_known_names_is_a_sentence(as_, content):
     nobody = as_(None)
     assert (
         nobody.get("csrf-token?x=1").json["message"]
@@ -77,7 +77,7 @@ def test_nothing_known_is_a_sentence(as_, content):
     assert nobody.get("tags?include=x").json["message"].endswith("None are available.")
 
 
-def test_the_document_is_fit_for_generated_clients():
+def test_document_is_fit_for_generated_clients():
     parameters = document()["components"]["parameters"]
     assert "default" not in parameters["page"]["schema"]
     content = document()["paths"]["/media"]["post"]["requestBody"]["content"]

@@ -29,7 +29,7 @@ def found(as_, make, people):
     return search
 
 
-def test_over_all_types(found):
+def test_search_covers_all_types(found):
     answer = found("q=boat")
     assert {one["type"] for one in answer.json["results"]} == {
         "posts",
@@ -57,7 +57,7 @@ def test_pages_of_results(found):
 
 
 @pytest.mark.parametrize("query", ["", "q=", "q=%20", "q=a&q=b", "q=" + "x" * 201, "q=%00"])
-def test_nothing_to_search_for(found, query):
+def test_empty_query_is_refused(found, query):
     assert code(found(query)) == (400, "invalid_parameter")
 
 
@@ -65,18 +65,18 @@ def test_nothing_to_search_for(found, query):
     "words",
     ['"', "a OR", "NEAR(", "*", "()", "a:b", "^", "-x", "'; DROP", "\\", "&|!<->", "%", "𝕏", "é"],
 )
-def test_words_are_words(found, words):
+def test_whole_words_match(found, words):
     answer = found(f"q={words}".replace("%", "%25").replace("&", "%26"))
     assert answer.status_code == 200
 
 
-def test_accents_and_beginnings(found, make, people):
+def test_accents_are_ignored_and_prefixes_match(found, make, people):
     make(POSTS, title="Crème brûlée", body="x", author=people["ann"].id, published_at=PAST)
     assert found("q=boa").json["total"] == 4
     assert found("q=crème").json["total"] == 1
 
 
-def test_only_some_types(as_, content):
+def test_search_can_be_limited_to_types(as_, content):
     def types(query):
         answer = as_(None).get(f"search?q=live&{query}")
         assert answer.status_code == 200, answer.text
@@ -88,11 +88,11 @@ def test_only_some_types(as_, content):
 
 
 @pytest.mark.parametrize("value", ["", "redirects", "comments", "posts,", "zzz", "posts,zzz"])
-def test_types_that_cannot_be_searched(as_, value):
+def test_types_without_search_are_refused(as_, value):
     assert code(as_(None).get(f"search?q=x&types={value}")) == (400, "invalid_parameter")
 
 
-def test_the_next_page_is_of_the_same_types(as_, make, people):
+def test_next_page_has_the_same_types(as_, make, people):
     for number in range(3):
         make(
             POSTS,

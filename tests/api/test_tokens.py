@@ -27,7 +27,7 @@ def test_sign_in(as_, people):
     [("ann@example.org", "wrong"), ("nobody@example.org", PASSWORD), ("", ""), ("ann", PASSWORD),
      ("ann@example.org", "x" * 5000), ("ann@example.org", "")],
 )  # fmt: skip
-def test_which_part_was_wrong_is_not_told(client, people, email, password):
+def test_error_does_not_reveal_which_part_was_wrong(client, people, email, password):
     answer = client.post("auth/token", json={"email": email, "password": password})
     assert code(answer) == (401, "invalid_credentials")
     assert answer.json["message"] == "Invalid email or password"
@@ -41,20 +41,20 @@ def test_which_part_was_wrong_is_not_told(client, people, email, password):
         ({"email": "x", "password": "y", "user": 1}, {("user", "unknown")}),
     ],
 )
-def test_bad_credentials_are_named(client, given, bad):
+def test_invalid_credentials_are_named(client, given, bad):
     answer = client.post("auth/token", json=given)
     assert code(answer) == (422, "validation_failed")
     assert {(d["field"], d["code"]) for d in answer.json["details"]} == bad
 
 
-def test_an_access_token_does_not_refresh(client, people):
+def test_access_token_cannot_refresh(client, people):
     pair = client.post("auth/token", json={"email": "ann@example.org", "password": PASSWORD}).json
     for token in (pair["access_token"], "x", ""):
         answer = client.post("auth/refresh", json={"refresh_token": token})
         assert code(answer) == (401, "invalid_token")
 
 
-def test_a_new_password_ends_all_other_tokens(as_, people):
+def test_new_password_ends_all_other_tokens(as_, people):
     bob, elsewhere = as_("bob"), as_("bob")
     given = {"password": "another pass", "current_password": PASSWORD}
     assert bob.patch("users/me", json=given).status_code == 200
@@ -62,13 +62,13 @@ def test_a_new_password_ends_all_other_tokens(as_, people):
     assert bob.get("users/me").status_code == 200
 
 
-def test_a_password_set_by_somebody_else_ends_all_tokens(as_, people):
+def test_password_set_by_an_administrator_ends_all_tokens(as_, people):
     bob = as_("bob")
     as_("root").patch(f"users/{people['bob'].id}", json={"password": "another pass"})
     assert code(bob.get("users/me")) == (401, "invalid_token")
 
 
-def test_inactive_people_do_not_sign_in(as_, people):
+def test_inactive_users_cannot_sign_in(as_, people):
     as_("root").patch(f"users/{people['bob'].id}", json={"is_active": False})
     answer = as_(None).post("auth/token", json={"email": "bob@example.org", "password": PASSWORD})
     assert code(answer) == (401, "invalid_credentials")

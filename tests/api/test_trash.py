@@ -7,7 +7,7 @@ from tests.api.test_access_order import code
 
 
 @pytest.mark.parametrize("name", ["ann", "mod", "root"])
-def test_to_the_trash_and_back(as_, content, name):
+def test_delete_moves_to_the_trash_and_restore_back(as_, content, name):
     one = as_(name)
     before = one.get(f"posts/{content.live}").json
     assert "deleted_at" not in before
@@ -28,13 +28,13 @@ def test_to_the_trash_and_back(as_, content, name):
     assert as_(None).get(f"posts/{content.live}").status_code == 200
 
 
-def test_restore_outside_the_trash(as_, content, comment):
+def test_restore_outside_the_trash_is_refused(as_, content, comment):
     assert code(as_("ann").post(f"posts/{content.live}/restore")) == (409, "wrong_state")
     assert code(as_("mod").post(f"comments/{comment('bob')}/restore")) == (409, "wrong_state")
     assert code(as_("abe").post(f"posts/{content.trashed}/restore")) == (404, "not_found")
 
 
-def test_for_good(as_, content):
+def test_permanent_deletion(as_, content):
     ann, mod = as_("ann"), as_("mod")
     assert code(ann.delete(f"posts/{content.trashed}?permanent=true")) == (403, "forbidden")
     assert code(mod.delete(f"posts/{content.trashed}?permanent=maybe")) == (
@@ -54,7 +54,7 @@ def test_for_good(as_, content):
     assert mod.get(f"posts/{content.draft}").json["status"] == "trashed"
 
 
-def test_types_without_a_trash_are_deleted_at_once(as_, content):
+def test_types_without_a_trash_are_deleted_immediately(as_, content):
     mod = as_("mod")
     assert code(mod.delete(f"pages/{content.page}?permanent=true")) == (400, "unknown_parameter")
     assert mod.delete(f"pages/{content.page}").status_code == 204
@@ -78,7 +78,7 @@ def test_comments_in_the_trash(as_, content, comment):
     assert mod.delete(f"comments/{first}?permanent=true").status_code == 204
 
 
-def test_the_posts_author_puts_comments_in_the_trash(as_, content, comment):
+def test_author_of_the_post_can_trash_comments(as_, content, comment):
     first = comment("bob")
     ann = as_("ann")
     assert ann.delete(f"comments/{first}").status_code == 204
@@ -86,7 +86,7 @@ def test_the_posts_author_puts_comments_in_the_trash(as_, content, comment):
     assert as_("mod").post(f"comments/{first}/restore").status_code == 200
 
 
-def test_what_belongs_to_a_deleted_post_goes_with_it(as_, content, make, people):
+def test_comments_are_deleted_with_their_post(as_, content, make, people):
     below = make(COMMENTS, post=content.live, author=people["bob"].id, body="x", status="approved")
     mod = as_("mod")
     mod.delete(f"posts/{content.live}")

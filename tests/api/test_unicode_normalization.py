@@ -16,7 +16,7 @@ TAG = {"title": "T", "body": "b"}
     [(COMPOSED, DECOMPOSED), ("c", "C"), ("ab", "a\u200bb"), ("\u00c9t\u00e9", "e\u0301t\u00e9"), ("ab", "ab\u202e ")],
     ids=ascii,
 )  # fmt: skip
-def test_names_that_look_the_same_are_one(as_, path, first, second):
+def test_names_that_look_alike_are_the_same(as_, path, first, second):
     root = as_("root")
     assert root.post(path, json={"name": first}).status_code == 201
     refused = root.post(path, json={"name": second})
@@ -24,12 +24,12 @@ def test_names_that_look_the_same_are_one(as_, path, first, second):
     assert refused.json["details"][0]["field"] == "name"
 
 
-def test_a_name_may_change_its_case(as_, make):
+def test_case_of_a_name_can_be_changed(as_, make):
     id = make(TAGS, name="flask")
     assert as_("root").patch(f"tags/{id}", json={"name": "Flask"}).json["name"] == "Flask"
 
 
-def test_tags_named_in_a_post_are_found_in_any_spelling(as_, make):
+def test_tags_of_a_post_are_found_in_any_spelling(as_, make):
     make(TAGS, name=COMPOSED)
     ann = as_("ann")
     for name in (DECOMPOSED, "CAF\u00c9", " caf\u00e9\u200b"):
@@ -39,7 +39,7 @@ def test_tags_named_in_a_post_are_found_in_any_spelling(as_, make):
     assert sorted(one["name"] for one in made.json["tags"]) == ["New", "Newer"]
 
 
-def test_authors_are_named_in_any_case(as_, people):
+def test_authors_are_found_in_any_case(as_, people):
     made = as_("root").post("posts", json={**TAG, "author": "ANN"})
     assert made.json["author"]["username"] == "ann"
 
@@ -64,14 +64,14 @@ def test_filters_and_searches_find_any_form(as_, make, people, query):
     assert as_(None).get("posts", query_string={name: value}).json["total"] == 1
 
 
-def test_what_is_left_out_ignores_case_too(as_, make, people):
+def test_exclusion_ignores_case_too(as_, make, people):
     make(TAGS, name="C")
     make(POSTS, title="T", body="x", author=people["ann"].id, tags=["c"], published=True)
     for query in ("tags.name__ne=c", "tags.name__nin=c,d", "author.username__ne=ANN"):
         assert as_(None).get(f"posts?{query}").json["total"] == 0
 
 
-def test_every_text_is_stored_in_one_form(as_, make):
+def test_every_text_is_stored_in_nfc(as_, make):
     root = as_("root")
     body = {
         "title": "Cre\u0300me",
@@ -88,7 +88,7 @@ def test_every_text_is_stored_in_one_form(as_, make):
     assert draft.json["title"] == "\u00c4"
 
 
-def test_pages_and_old_addresses_are_found_in_any_form(as_, client, make, people):
+def test_pages_and_old_urls_are_found_in_any_form(as_, client, make, people):
     post = make(
         POSTS, title="T", slug="cr\u00e8me", body="x", author=people["ann"].id, published=True
     )
@@ -101,7 +101,7 @@ def test_pages_and_old_addresses_are_found_in_any_form(as_, client, make, people
 
 
 @pytest.mark.parametrize("blank", ["\u200b", "\u2060\u00a0", " \u200e\n\ufeff"])
-def test_a_text_of_invisible_characters_alone_is_none(as_, content, blank):
+def test_text_of_invisible_characters_is_blank(as_, content, blank):
     for who, path, more in (
         ("bob", "comments", {"post": content.live}),
         ("ann", "posts", {"title": "x"}),

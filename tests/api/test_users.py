@@ -40,7 +40,7 @@ def test_register(client):
     [({"username": "ANN"}, "username"), ({"email": "ANN@example.org"}, "email"),
      ({"email": " ann@example.org "}, "email")],
 )  # fmt: skip
-def test_what_is_taken(client, people, given, field):
+def test_taken_names_and_addresses_are_refused(client, people, given, field):
     answer = client.post("users", json=NEW | given)
     assert code(answer) == (409, "duplicate")
     assert named(answer) == {(field, "duplicate")}
@@ -60,7 +60,7 @@ def test_what_is_taken(client, people, given, field):
     ],
     ids=str,
 )  # fmt: skip
-def test_what_an_account_takes(client, given, expected):
+def test_validation_of_accounts(client, given, expected):
     answer = client.post("users", json={**NEW, **given})
     if expected is None:
         assert answer.status_code in (201, 409)
@@ -70,14 +70,14 @@ def test_what_an_account_takes(client, given, expected):
 
 
 @pytest.mark.parametrize("registration", ["invitation", "closed"])
-def test_registration_may_be_closed(as_, registration):
+def test_registration_can_be_closed(as_, registration):
     as_("root").patch("settings", json={"registration": registration})
     assert code(as_(None).post("users", json=NEW)) == (401, "unauthorized")
     assert as_("root").post("users", json=NEW | {"role": "author"}).json["role"] == "author"
 
 
 @pytest.mark.parametrize("name", ["bob", "ann", "mod"])
-def test_only_administrators_make_users(as_, name):
+def test_only_administrators_create_users(as_, name):
     assert code(as_(name).post("users", json=NEW)) == (403, "forbidden")
 
 
@@ -100,7 +100,7 @@ def test_common_passwords(make_app):
         ("correct horse\u2003seven", "correct horse seven"),
     ],
 )
-def test_a_password_is_the_same_however_it_is_typed(client, forms):
+def test_password_is_the_same_in_any_unicode_form(client, forms):
     for given, (first, second) in enumerate((forms, forms[::-1])):
         user = {"username": f"eve{given}", "email": f"eve{given}@example.org"}
         assert client.post("users", json=user | {"password": first}).status_code == 201
@@ -108,7 +108,7 @@ def test_a_password_is_the_same_however_it_is_typed(client, forms):
         assert client.post("auth/token", json=sent).status_code == 200
 
 
-def test_who_sees_whom(as_, people):
+def test_access_to_users(as_, people):
     names = lambda client: {user["username"] for user in client.get("users").json["users"]}  # noqa: E731
     writers = {"root", "mod", "ann", "abe"}
     assert names(as_(None)) == writers
@@ -118,7 +118,7 @@ def test_who_sees_whom(as_, people):
     assert as_("mod").get(f"users/{people['bob'].id}").status_code == 200
 
 
-def test_what_is_seen(as_, people):
+def test_visible_fields_of_users(as_, people):
     ann = people["ann"].id
     for name in (None, "bob", "abe", "mod"):
         assert list(as_(name).get(f"users/{ann}").json) == PUBLIC
@@ -128,7 +128,7 @@ def test_what_is_seen(as_, people):
     assert {user["username"] for user in shown if "email" in user} == {"ann"}
 
 
-def test_one_changes_oneself(as_, people):
+def test_users_can_change_themselves(as_, people):
     ann = as_("ann")
     for address in ("users/me", f"users/{people['ann'].id}"):
         assert ann.patch(address, json={"bio": address}).json["bio"] == address
@@ -145,7 +145,7 @@ def test_one_changes_oneself(as_, people):
 
 @pytest.mark.parametrize("change", [{"email": "new@example.org"}, {"password": "another pass"}])
 @pytest.mark.parametrize("name", ["bob", "root"])
-def test_address_and_password_need_the_present_password(as_, name, change):
+def test_address_and_password_need_the_current_password(as_, name, change):
     one = as_(name)
     assert named(one.patch("users/me", json=change)) == {("current_password", "required")}
     wrong = one.patch("users/me", json=change | {"current_password": "wrong"})
@@ -157,11 +157,11 @@ def test_address_and_password_need_the_present_password(as_, name, change):
     assert "password" not in right.json
 
 
-def test_the_same_address_needs_none(as_):
+def test_unchanged_address_needs_no_password(as_):
     assert as_("bob").patch("users/me", json={"email": "BOB@example.org"}).status_code == 200
 
 
-def test_administrators_change_others(as_, people):
+def test_administrators_can_change_others(as_, people):
     root, bob = as_("root"), people["bob"].id
     changed = root.patch(f"users/{bob}", json={"role": "author", "email": "b@example.org"})
     assert (changed.json["role"], changed.json["email"]) == ("author", "b@example.org")
@@ -171,7 +171,7 @@ def test_administrators_change_others(as_, people):
 
 
 @pytest.mark.parametrize("change", [{"role": "author"}, {"is_active": False}])
-def test_the_last_administrator_stays(as_, people, change):
+def test_last_administrator_stays(as_, people, change):
     root = as_("root")
     assert code(root.patch("users/me", json=change)) == (409, "last_admin")
     root.patch(f"users/{people['mod'].id}", json={"role": "admin"})

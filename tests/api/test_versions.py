@@ -28,7 +28,7 @@ MARKED = ["-gzip", "--gzip", ";gzip", "-br", ";br", "-zstd", "-deflate", "-x-gzi
 
 
 @pytest.mark.parametrize("mark", MARKED)
-def test_etags_as_proxies_that_compress_write_them(client, as_, content, mark):
+def test_etags_of_compressing_proxies_are_understood(client, as_, content, mark):
     ann, path = as_("ann"), f"posts/{content.live}"
     for weak in ("", "W/"):
         etag = ann.get(path).headers["ETag"]
@@ -44,13 +44,13 @@ def test_etags_as_proxies_that_compress_write_them(client, as_, content, mark):
         assert client.get(page, headers=known).status_code == 304, page
 
 
-def test_a_mark_behind_the_quotation_mark_is_understood_too(as_, content):
+def test_suffix_after_the_quotation_mark_is_understood(as_, content):
     ann, path = as_("ann"), f"posts/{content.live}"
     etag = ann.get(path).headers["ETag"]
     assert ann.get(path, headers={"If-None-Match": f"{etag}-gzip"}).status_code == 304
 
 
-def test_a_representation_has_its_own_etag(as_, content):
+def test_each_representation_has_its_own_etag(as_, content):
     ann = as_("ann")
     tags = {
         ann.get(f"posts/{content.live}{q}").headers["ETag"]
@@ -62,7 +62,7 @@ def test_a_representation_has_its_own_etag(as_, content):
 
 
 @pytest.mark.parametrize("query", ["", "?fields=title", "?include=author,comments", "?fields=id"])
-def test_the_etag_of_any_representation_serves(as_, content, query):
+def test_etag_of_any_representation_works_as_if_match(as_, content, query):
     ann = as_("ann")
     etag = ann.get(f"posts/{content.live}{query}").headers["ETag"]
     other = as_("mod").get(f"posts/{content.live}").headers["ETag"]
@@ -106,13 +106,13 @@ def test_every_write_honours_if_match_and_version(as_, content, comment):
     assert (problem.status_code, problem.json["current_version"]) == (412, 4)
 
 
-def test_if_match_of_what_is_not_there(as_, content):
+def test_if_match_for_a_missing_record(as_, content):
     for sent in ("*", '"v1-0"'):
         answer = as_("abe").patch(f"posts/{content.draft}", json={}, headers={"If-Match": sent})
         assert code(answer) == (404, "not_found")
 
 
-def test_where_versions_are_demanded(make_app, people):
+def test_versions_are_required_if_configured(make_app, people):
     app = make_app(REQUIRE_IF_MATCH=True)
     ann, abe = (signed_in(app, people[name]) for name in ("ann", "abe"))
     made = ann.post("posts", json={"title": "x", "body": "y"})
@@ -131,7 +131,7 @@ def test_where_versions_are_demanded(make_app, people):
     assert ann.delete(address, json={"version": 3}).status_code == 204
 
 
-def test_a_version_is_demanded_of_who_may_change_the_record(make_app, people):
+def test_version_is_required_only_after_the_access_check(make_app, people):
     app = make_app(REQUIRE_IF_MATCH=True)
     ann, abe, root = (signed_in(app, people[name]) for name in ("ann", "abe", "root"))
     made = ann.post("posts", json={"title": "x", "body": "y", "published": True})
@@ -144,7 +144,7 @@ def test_a_version_is_demanded_of_who_may_change_the_record(make_app, people):
         assert code(root.patch(path, json={})) == (428, "precondition_required"), path
 
 
-def test_what_does_not_change_the_version(as_, content, comment):
+def test_unversioned_changes(as_, content, comment):
     before = as_("ann").get(f"posts/{content.live}").json
     comment("bob")
     after = as_("ann").get(f"posts/{content.live}").json
@@ -210,7 +210,7 @@ def test_every_editable_type_has_revisions(as_, content, comment):
     assert as_("bob").get(f"users/{me}/revisions").json["revisions"][0]["data"]["username"] == "bob"
 
 
-def test_an_old_slug_leads_to_the_new_one(as_, content):
+def test_old_slug_redirects_to_the_new_one(as_, content):
     ann, nobody = as_("ann"), as_(None)
     ann.patch(f"posts/{content.live}", json={"slug": "second"})
     ann.patch(f"posts/{content.live}", json={"slug": "third"})

@@ -31,7 +31,7 @@ def failed_delivery(app, hook):
         return add_deliveries(connection, [row])[0]
 
 
-def test_a_webhook_has_exactly_these_fields(root, hook):
+def test_webhook_has_exactly_these_fields(root, hook):
     shown = root.get(f"webhooks/{hook['id']}").json
     assert set(shown) == set(
         "id url events description owner is_active failures disabled_reason created_at updated_at version".split()
@@ -40,7 +40,7 @@ def test_a_webhook_has_exactly_these_fields(root, hook):
     assert (shown["owner"]["username"], shown["is_active"], shown["failures"]) == ("root", True, 0)
 
 
-def test_only_administrators_see_or_make_them(as_, hook):
+def test_only_administrators_see_or_create_webhooks(as_, hook):
     for name, status in ((None, 401), ("bob", 403), ("ann", 403), ("mod", 403)):
         client = as_(name)
         for path in ("webhooks", f"webhooks/{hook['id']}", "deliveries"):
@@ -49,7 +49,7 @@ def test_only_administrators_see_or_make_them(as_, hook):
         assert client.post(f"webhooks/{hook['id']}/test").status_code == status
 
 
-def test_no_key_opens_webhooks(root):
+def test_keys_have_no_access_to_webhooks(root):
     answer = root.post("api_keys", json={"name": "k", "scopes": ["webhooks:read"]})
     assert answer.status_code == 422
     key = root.post("api_keys", json={"name": "k", "scopes": ["deliveries:read"]})
@@ -66,7 +66,7 @@ def test_no_key_opens_webhooks(root):
         ("*", ""),
     ],
 )
-def test_unknown_events_are_refused_with_what_is_allowed(root, events, word):
+def test_unknown_events_are_refused_with_the_allowed_ones(root, events, word):
     answer = root.post("webhooks", json={**HOOK, "events": events})
     assert answer.status_code == 422
     [detail] = answer.json["details"]
@@ -81,7 +81,7 @@ def test_unknown_events_are_refused_with_what_is_allowed(root, events, word):
         "http://[64:ff9b::7f00:1]/", "http://[2002:7f00:1::]/", "http://0.0.0.0/",
     ],
 )  # fmt: skip
-def test_private_networks_are_refused_when_it_is_saved(root, hook, url):
+def test_private_networks_are_refused_on_saving(root, hook, url):
     for answer in (
         root.post("webhooks", json={**HOOK, "url": url}),
         root.patch(f"webhooks/{hook['id']}", json={"url": url}),
@@ -99,18 +99,18 @@ def test_private_networks_are_refused_when_it_is_saved(root, hook, url):
         "https://example.org:0/", "https://example.org:99999/", "http://[:::]/",
     ],
 )  # fmt: skip
-def test_other_urls_are_refused(root, url):
+def test_invalid_urls_are_refused(root, url):
     answer = root.post("webhooks", json={**HOOK, "url": url})
     assert answer.status_code == 422 and answer.json["details"][0]["field"] == "url"
 
 
-def test_names_that_do_not_resolve_are_judged_when_it_is_sent(root):
+def test_unresolvable_hosts_are_judged_when_sending(root):
     answer = root.post("webhooks", json={**HOOK, "url": "https://nowhere.invalid/"})
     assert answer.status_code == 201
 
 
 @pytest.mark.parametrize("allowed", [False, True])
-def test_private_networks_may_be_allowed_but_never_metadata_of_a_cloud(make_app, people, allowed):
+def test_private_networks_can_be_allowed_but_not_cloud_metadata(make_app, people, allowed):
     client = signed_in(make_app(WEBHOOK_PRIVATE_NETWORKS=allowed), people["root"])
     own = client.post("webhooks", json={**HOOK, "url": "http://127.0.0.1/"})
     assert own.status_code == (201 if allowed else 422)
@@ -124,7 +124,7 @@ def test_private_networks_may_be_allowed_but_never_metadata_of_a_cloud(make_app,
         assert "WEBHOOK_PRIVATE_NETWORKS" not in detail["message"]
 
 
-def test_the_secret_is_shown_once_and_a_retry_does_not_show_it_again(root, app):
+def test_secret_is_shown_once_even_if_the_request_is_repeated(root, app):
     headers = {"Idempotency-Key": "one"}
     first = root.post("webhooks", json=HOOK, headers=headers)
     assert "no-store" in first.headers["Cache-Control"]
@@ -152,7 +152,7 @@ def test_rotation_shows_a_new_secret(root, hook, app):
     assert newest["action"] == "rotate_secret"
 
 
-def test_a_test_answers_with_its_delivery(root, hook):
+def test_test_event_responds_with_its_delivery(root, hook):
     answer = root.post(f"webhooks/{hook['id']}/test")
     assert answer.status_code == 200
     assert set(answer.json) == set(
@@ -163,14 +163,14 @@ def test_a_test_answers_with_its_delivery(root, hook):
     assert root.get(f"deliveries/{answer.json['id']}").json == answer.json
 
 
-def test_what_is_off_can_be_neither_tested_nor_replayed(root, hook, failed_delivery):
+def test_disabled_webhook_can_be_neither_tested_nor_replayed(root, hook, failed_delivery):
     root.patch(f"webhooks/{hook['id']}", json={"is_active": False})
     for path in (f"webhooks/{hook['id']}/test", f"deliveries/{failed_delivery}/replay"):
         answer = root.post(path)
         assert (answer.status_code, answer.json["code"]) == (409, "wrong_state")
 
 
-def test_replay_puts_a_delivery_back_in_line(root, failed_delivery):
+def test_replay_queues_a_delivery_again(root, failed_delivery):
     answer = root.post(f"deliveries/{failed_delivery}/replay")
     assert answer.status_code == 200
     assert (answer.json["status"], answer.json["attempts"]) == ("pending", 0)
@@ -187,6 +187,6 @@ def test_deliveries_are_read_only(root, failed_delivery):
     assert [one["id"] for one in found] == [failed_delivery]
 
 
-def test_there_is_a_limit(root, hook, monkeypatch):
+def test_number_of_webhooks_is_limited(root, hook, monkeypatch):
     monkeypatch.setattr(webhooks, "MAX_WEBHOOKS", 1)
     assert root.post("webhooks", json=HOOK).status_code == 409

@@ -27,7 +27,7 @@ def messages(answer):
 
 
 @pytest.mark.parametrize("path", REGISTRY)
-def test_no_message_is_that_of_a_library(app, as_, path):
+def test_no_message_comes_from_a_library(app, as_, path):
     record, root = REGISTRY[path], as_("root")
     if path == "media" or not any(one.on_create or one.on_update for one in record.fields):
         return
@@ -47,7 +47,7 @@ def test_no_message_is_that_of_a_library(app, as_, path):
         "0000-01-01T00:00:00Z", "2030-02-30T00:00:00Z", "2030-01-01T25:00:00Z", "2030-01-01", "tomorrow",
     ],
 )  # fmt: skip
-def test_what_is_no_moment(as_, moment):
+def test_invalid_times_are_refused(as_, moment):
     root = as_("root")
     answer = root.post("posts", json={**BODY, "published_at": moment})
     words = "Published at must be a date and time such as 2026-01-31T12:00:00Z."
@@ -58,7 +58,7 @@ def test_what_is_no_moment(as_, moment):
         assert answer.json["message"] == f"published_at__gte {words.removeprefix('Published at ')}"
 
 
-def test_what_is_no_moment_in_an_action(as_, make, people):
+def test_invalid_times_are_refused_in_actions(as_, make, people):
     id = make(POSTS, **BODY, author=people["ann"].id)
     answer = as_("ann").post(f"posts/{id}/publish", json={"at": "2030-01-01T00:00:00+25:00"})
     assert messages(answer) == {"at": "At must be a date and time such as 2026-01-31T12:00:00Z."}
@@ -86,7 +86,7 @@ def test_types_are_strict(as_, make, people, name, value):
         ]
 
 
-def test_true_is_no_number(as_, make):
+def test_booleans_are_not_numbers(as_, make):
     page = as_("root").post("pages", json={**BODY, "position": True})
     assert messages(page) == {"position": "Position must be a whole number."}
     page = as_("root").post("pages", json={**BODY, "position": 1.0})
@@ -95,7 +95,7 @@ def test_true_is_no_number(as_, make):
     assert [one["code"] for one in user.json["details"]] == ["read_only"]
 
 
-def test_references_as_objects(as_, make, people):
+def test_references_can_be_objects(as_, make, people):
     root = as_("root")
     make(CATEGORIES, name="News")
     made = root.post(
@@ -115,7 +115,7 @@ def test_references_as_objects(as_, make, people):
     assert own.status_code == 200
 
 
-def test_bad_references_are_named_with_all_other_mistakes(as_, make, people):
+def test_invalid_references_are_named_with_all_other_errors(as_, make, people):
     root = as_("root")
     id = make(POSTS, **BODY, author=people["ann"].id)
     raw = {"category": 99999999, "title": 5, "tags": [7777, "new"], "author": "nobody", "cover": 4}
@@ -135,7 +135,7 @@ def test_bad_references_are_named_with_all_other_mistakes(as_, make, people):
     assert root.get("tags").json["total"] == 0
 
 
-def test_what_is_wrong_within_a_list_is_found(as_):
+def test_errors_within_a_list_are_located(as_):
     root = as_("root")
     links = root.patch("profiles/1", json={"links": ["https://example.org", "ftp://x"]})
     words = "must be a URL such as https://example.org/."
@@ -152,13 +152,13 @@ def test_what_is_wrong_within_a_list_is_found(as_):
     }
 
 
-def test_a_mark_before_the_text_is_read_over(as_):
+def test_byte_order_mark_is_ignored(as_):
     raw = b'\xef\xbb\xbf{"title": "T", "body": "b"}'
     made = as_("ann").post("posts", data=raw, content_type="application/json")
     assert (made.status_code, made.json["title"]) == (201, "T")
 
 
-def test_lists_without_an_order_go_by_id(app, as_):
+def test_lists_without_a_sort_order_are_sorted_by_id(app, as_):
     root = as_("root")
     for name in ("one", "two", "three"):
         root.post("tags", json={"name": name})
@@ -185,7 +185,7 @@ def test_lists_without_an_order_go_by_id(app, as_):
         ("q=" + "a" * 201, "A search can have at most 200 characters."),
     ],
 )  # fmt: skip
-def test_what_no_filter_can_be(as_, parameter, words):
+def test_invalid_filter_values_are_refused(as_, parameter, words):
     answer = as_("root").get(f"posts?{parameter}")
     assert (answer.status_code, answer.json["message"]) == (400, words)
     assert answer.json["details"][0]["field"] == parameter.partition("=")[0]

@@ -84,7 +84,7 @@ def test_react_admin_lists_filters_creates_edits_and_deletes(node, content):
     assert said["invalid"]["status"] == 422
 
 
-def test_the_client_of_ghost_reads_posts_pages_tags_authors_and_settings(node, content):
+def test_ghost_client_reads_posts_pages_tags_authors_and_settings(node, content):
     said = json.loads(node(script("ghost.mjs")))
     assert said["slugs"] == ["live", "abes"]
     assert said["pagination"] == {
@@ -109,7 +109,7 @@ def test_the_client_of_ghost_reads_posts_pages_tags_authors_and_settings(node, c
     assert said["wrong"]["name"] == "BadRequestError" and "boats" in said["wrong"]["message"]
 
 
-def test_the_documented_examples_run(node):
+def test_documented_examples_run(node):
     ours, theirs = re.findall(r"```js\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
     assert node(ours) == "5 Live\n"
     assert node(theirs) == "Live by ann: sea, sky\n"

@@ -56,7 +56,7 @@ def test_authors_and_tags_are_included(ghost, content, as_, app):
     assert (page["authors"], page["primary_tag"]) == ([], None)
 
 
-def test_addresses_are_whole_by_the_public_one(make_app, people, make, as_):
+def test_urls_are_absolute_with_the_public_url(make_app, people, make, as_):
     client = make_app(PUBLIC_URL="https://example.org").test_client()
     give_session(client.application, client, people["ann"])
     body = "[here](/pages/about)"
@@ -96,7 +96,7 @@ def test_fields_and_formats(ghost, content):
     assert post["plaintext"] and post["html"]
 
 
-def test_a_body_is_read_only_where_something_of_it_is_shown(ghost, content, statements):
+def test_bodies_are_read_only_if_part_of_them_is_shown(ghost, content, statements):
     ghost("posts/", fields="title")
     sent = statements(lambda: ghost("posts/", fields="title"))[1]
     assert not [one for one in sent if "body_html" in one]
@@ -128,7 +128,7 @@ def test_tags_and_authors_are_counted(ghost, content):
     assert ghost("authors/", include="count.posts", page=2).json["authors"] == []
 
 
-def test_one_by_id_and_by_slug(ghost, content, people):
+def test_one_post_by_id_and_by_slug(ghost, content, people):
     assert ghost(f"posts/{content.live}/").json["posts"][0]["slug"] == "live"
     assert ghost("pages/slug/about/").json["pages"][0]["title"] == "About"
     assert ghost("tags/slug/sea/").json["tags"][0]["name"] == "sea"
@@ -153,7 +153,7 @@ def test_settings(ghost, content, as_):
     assert shown["url"] == "http://localhost/" and shown["logo"] is None
 
 
-def test_pictures_are_whole_addresses(ghost, content, as_, people):
+def test_image_urls_are_absolute(ghost, content, as_, people):
     own, file = as_("ann"), {"file": (BytesIO(picture()), "a.png"), "alt": "A wave"}
     image = own.post("media", data=file).json
     own.patch(f"posts/{content.live}", json={"cover": image["id"]})
@@ -167,7 +167,7 @@ def test_pictures_are_whole_addresses(ghost, content, as_, people):
 
 
 @pytest.mark.parametrize("owner", ["root", "ann", "bob"])
-def test_public_content_alone_whoever_owns_the_key(as_, client, content, owner):
+def test_only_public_content_is_served_whoever_owns_the_key(as_, client, content, owner):
     sent = {"name": "site", "scopes": ["content:read"]}
     key = as_(owner).post("api_keys", json=sent).json["key"]
     assert slugs(client.get(f"{CONTENT}/posts/?key={key}")) == ["live", "abes"]
@@ -177,7 +177,7 @@ def test_public_content_alone_whoever_owns_the_key(as_, client, content, owner):
     assert "example.org" not in client.get(f"{CONTENT}/authors/?key={key}").text
 
 
-def test_a_key_has_the_form_that_clients_want_and_only_its_hash_is_stored(app, content_key):
+def test_key_has_the_expected_form_and_only_its_hash_is_stored(app, content_key):
     assert len(content_key) == 26 and set(content_key) <= set("0123456789abcdef")
     with app.app_context(), read_connection() as connection:
         row = connection.execute(select(API_KEYS.table)).one()
@@ -187,19 +187,19 @@ def test_a_key_has_the_form_that_clients_want_and_only_its_hash_is_stored(app, c
 
 @pytest.mark.parametrize("path", ["/api/v1/posts", "/api/compat/json-server/posts", "/dashboard"])
 @pytest.mark.parametrize("header", ["X-API-Key", "Authorization"])
-def test_a_key_is_none_at_any_other_address(client, content_key, path, header):
+def test_key_is_not_accepted_at_other_urls(client, content_key, path, header):
     client.checked = False
     value = content_key if header == "X-API-Key" else f"Bearer {content_key}"
     assert client.get(path, headers={header: value}).status_code == 401
 
 
-def test_keys_of_the_api_are_none_here(as_, client):
+def test_api_keys_are_not_accepted_here(as_, client):
     sent = {"name": "k", "scopes": ["posts:read"]}
     key = as_("ann").post("api_keys", json=sent).json["key"]
     assert client.get(f"{CONTENT}/posts/?key={key}").status_code == 401
 
 
-def test_the_scope_stands_alone(as_):
+def test_content_scope_cannot_be_combined(as_):
     sent = {"name": "k", "scopes": ["content:read", "posts:read"]}
     answer = as_("ann").post("api_keys", json=sent)
     assert answer.status_code == 422
@@ -213,7 +213,7 @@ def test_the_scope_stands_alone(as_):
 
 
 @pytest.mark.parametrize("query", ["", "?key=", "?key=x", f"?key={UNKNOWN}"])
-def test_nobody_comes_in_without_a_key(client, query):
+def test_requests_without_a_key_are_refused(client, query):
     for path in ("posts/", "posts/1/", "settings/", "boats/"):
         answer = client.get(f"{CONTENT}/{path}{query}")
         assert answer.status_code == 401 and answer.headers["WWW-Authenticate"]
@@ -221,7 +221,7 @@ def test_nobody_comes_in_without_a_key(client, query):
 
 
 @pytest.mark.parametrize("change", ["expired", "revoked", "elsewhere", "inactive"])
-def test_keys_end_as_others_do(app, as_, client, content_key, change, stop_clock):
+def test_keys_end_like_others(app, as_, client, content_key, change, stop_clock):
     if change == "expired":
         with app.app_context(), transaction() as connection:
             ends = update(API_KEYS.table).values(expires_at=API_KEYS.table.c.created_at)
@@ -235,7 +235,7 @@ def test_keys_end_as_others_do(app, as_, client, content_key, change, stop_clock
     assert client.get(f"{CONTENT}/posts/?key={content_key}").status_code == 401
 
 
-def test_the_use_of_a_key_is_noted(as_, ghost):
+def test_use_of_a_key_is_recorded(as_, ghost):
     ghost("posts/")
     assert as_("ann").get("api_keys/1").json["last_used_at"]
 
@@ -256,7 +256,7 @@ def test_the_use_of_a_key_is_noted(as_, ghost):
         ("authors/", {"filter": "email:x"}, 400, "BadRequestError", "filter"),
     ],
 )
-def test_failures_have_ghosts_shape(ghost, path, sent, status, kind, field):
+def test_errors_have_ghosts_shape(ghost, path, sent, status, kind, field):
     answer = ghost(path, **sent)
     assert answer.status_code == status and answer.mimetype == "application/json"
     [error] = answer.json["errors"]
@@ -274,7 +274,7 @@ def test_changes_are_refused_in_ghosts_shape(client, content_key, method, path):
     assert answer.json["errors"][0]["code"] == "method_not_allowed"
 
 
-def test_what_is_too_large_is_refused(make_app, people):
+def test_oversized_responses_are_refused(make_app, people):
     client = make_app(RESPONSE_BYTES=1024 * 1024).test_client()
     give_session(client.application, client, people["ann"])
     for number in range(6):
@@ -297,7 +297,7 @@ def test_scripts_of_every_origin_may_read(ghost, client):
     assert "Accept-Version" in asked.headers["Access-Control-Allow-Headers"]
 
 
-def test_an_answer_that_the_client_has_is_not_sent_again(ghost, client, content_key, content):
+def test_response_that_the_client_has_is_not_sent_again(ghost, client, content_key, content):
     headers = ghost("posts/").headers
     etag = headers["ETag"]
     assert headers["Cache-Control"] == "private, no-cache"  # a key may be revoked
@@ -305,7 +305,7 @@ def test_an_answer_that_the_client_has_is_not_sent_again(ghost, client, content_
     assert client.get(address, headers={"If-None-Match": etag}).status_code == 304
 
 
-def test_nothing_is_written_here(client, content_key):
+def test_api_is_read_only(client, content_key):
     for method in ("POST", "PUT", "DELETE"):
         answer = client.open(f"{CONTENT}/posts/?key={content_key}", method=method)
         assert answer.status_code in (403, 405)
@@ -319,13 +319,13 @@ def test_too_many_requests_are_refused_in_ghosts_shape(make_app, people):
     assert answers[2].headers["Retry-After"]
 
 
-def test_it_is_closed_unless_it_is_opened(make_app, as_):
+def test_api_is_disabled_by_default(make_app, as_):
     client = make_app(COMPAT_GHOST=False).test_client()
     assert client.get(f"{CONTENT}/posts/?key={UNKNOWN}").status_code == 404
     assert "/ghost" not in as_(None).get("openapi.json").text
 
 
-def test_a_list_takes_as_many_statements_however_long_it_is(ghost, make, people, statements):
+def test_list_of_any_length_takes_the_same_number_of_statements(ghost, make, people, statements):
     def sent(path, **more):
         ghost(path, **more)
         return len(statements(lambda: ghost(path, **more))[1])

@@ -56,7 +56,7 @@ def posts(make, people):
         ("((slug:a),(slug:c))", "ac"),
     ],
 )
-def test_what_it_finds(ghost, posts, text, expected):
+def test_matching_posts_are_returned(ghost, posts, text, expected):
     answer = ghost("posts/", filter=text, order="slug")
     assert answer.status_code == 200, answer.text
     assert "".join(one["slug"] for one in answer.json["posts"]) == expected
@@ -87,7 +87,7 @@ def test_what_it_finds(ghost, posts, text, expected):
         ("id:[" + ",".join(["1"] * 101) + "]", "at most 100 values"),
     ],
 )
-def test_what_it_refuses(ghost, text, words):
+def test_invalid_filters_are_refused(ghost, text, words):
     answer = ghost("posts/", filter=text)
     assert answer.status_code == 400, answer.text
     [error] = answer.json["errors"]

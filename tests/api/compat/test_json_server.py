@@ -44,17 +44,17 @@ def test_lists(listed, query, titles, total):
     assert listed(query) == (titles, total)
 
 
-def test_several_ids_are_one_or_the_other(listed, content):
+def test_several_ids_are_alternatives(listed, content):
     assert listed(f"_sort=title&id={content.live}&id={content.abes}") == (["Abes", "Live"], 2)
 
 
-def test_everybody_gets_the_rows_that_the_api_shows_them(as_, content):
+def test_everyone_gets_the_rows_that_the_api_shows_them(as_, content):
     for name in (None, "bob", "ann"):
         bare = as_(name).get(f"{PREFIX}/posts").json
         assert bare == as_(name).get("posts").json["posts"]
 
 
-def test_a_list_without_an_end_has_a_hundred_rows_and_a_thousand_is_the_most(as_, make, app):
+def test_list_has_a_hundred_rows_by_default_and_at_most_a_thousand(as_, make, app):
     for number in range(101):
         make(TAGS, name=f"t{number}")
     answer = as_(None).get(f"{PREFIX}/tags")
@@ -91,7 +91,7 @@ def test_hidden_fields_are_unknown_names(as_, query):
     assert all("email" not in one for one in as_("ann").get(f"{PREFIX}/users?id=1").json)
 
 
-def test_one_record_and_what_belongs_to_it(as_, content, people):
+def test_one_record_and_its_nested_records(as_, content, people):
     own = as_("ann")
     plain = own.get(f"{PREFIX}/posts/{content.live}")
     assert plain.json == own.get(f"posts/{content.live}").json
@@ -102,13 +102,13 @@ def test_one_record_and_what_belongs_to_it(as_, content, people):
     assert own.get(f"{PREFIX}/posts/{content.live}?fields=id").json["code"] == "unknown_parameter"
 
 
-def test_create_answers_with_the_object_and_its_address(as_):
+def test_create_responds_with_the_object_and_its_url(as_):
     answer = as_("ann").post(f"{PREFIX}/posts", json={"title": "New", "body": "Text."})
     assert (answer.status_code, answer.json["title"]) == (201, "New")
     assert answer.headers["Location"] == f"{PREFIX}/posts/{answer.json['id']}"
 
 
-def test_put_changes_what_it_names_and_takes_back_what_was_read(as_, content):
+def test_put_changes_named_fields_and_accepts_what_was_read(as_, content):
     own, address = as_("ann"), f"{PREFIX}/posts/{content.live}"
     whole = own.get(address).json
     assert own.put(address, json={**whole, "title": "Changed"}).json["title"] == "Changed"
@@ -120,14 +120,14 @@ def test_put_changes_what_it_names_and_takes_back_what_was_read(as_, content):
     assert late.json["current_version"] == 3
 
 
-def test_delete_says_what_is_gone(as_, content):
+def test_delete_responds_with_the_deleted_record(as_, content):
     address = f"{PREFIX}/posts/{content.live}"
     answer = as_("ann").delete(address)
     assert (answer.status_code, answer.json) == (200, {"id": content.live})
     assert as_(None).get(address).status_code == 404
 
 
-def test_a_version_is_demanded_where_the_api_demands_one(make_app, people, make):
+def test_version_is_required_where_the_api_requires_one(make_app, people, make):
     client = make_app(REQUIRE_IF_MATCH=True).test_client()
     give_session(client.application, client, people["mod"])
     id = client.post(f"{PREFIX}/tags", json={"name": "sea"}).json["id"]
@@ -136,7 +136,7 @@ def test_a_version_is_demanded_where_the_api_demands_one(make_app, people, make)
     assert client.put(f"{PREFIX}/tags/{id}", json=sent).status_code == 200
 
 
-def test_a_type_of_one_row_is_an_object(as_):
+def test_singleton_is_an_object(as_):
     assert as_(None).get(f"{PREFIX}/settings").json == as_(None).get("settings").json
     changed = as_("root").put(f"{PREFIX}/settings", json={"site_name": "Sea"})
     assert (changed.status_code, changed.json["site_name"]) == (200, "Sea")
@@ -166,14 +166,14 @@ def test_refusals(as_, content, name, method, path, status):
     assert answer.json["error"] and answer.json["code"] and answer.json["request_id"]
 
 
-def test_bad_fields_are_named_as_in_the_api(as_):
+def test_invalid_fields_are_named_as_in_the_api(as_):
     sent = {"title": "", "boats": 1}
     here, there = (as_("ann").post(path, json=sent) for path in (f"{PREFIX}/posts", "posts"))
     assert here.status_code == there.status_code == 422
     assert here.json["details"] == there.json["details"]
 
 
-def test_keys_open_what_their_scopes_say(as_, content):
+def test_keys_are_limited_to_their_scopes(as_, content):
     sent = {"name": "k", "scopes": ["posts:read"]}
     key = as_("ann").post("api_keys", json=sent).json["key"]
     client = as_(None)
@@ -184,7 +184,7 @@ def test_keys_open_what_their_scopes_say(as_, content):
     assert client.get(f"{PREFIX}/posts").status_code == 401
 
 
-def test_a_browser_session_needs_our_token(make_app, people):
+def test_session_needs_a_csrf_token(make_app, people):
     client = make_app(WTF_CSRF_ENABLED=True).test_client()
     give_session(client.application, client, people["ann"])
     sent = {"json": {"name": "sea"}}
@@ -193,14 +193,14 @@ def test_a_browser_session_needs_our_token(make_app, people):
     assert client.post(f"{PREFIX}/tags", headers={"X-CSRFToken": token}, **sent).status_code == 201
 
 
-def test_registration_is_that_of_the_api(make_app):
+def test_registration_works_as_in_the_api(make_app):
     client = make_app(REQUIRE_EMAIL_VERIFICATION=True).test_client()
     for name, email in (("new", "new@example.org"), ("other", "ann@example.org")):
         sent = {"username": name, "email": email, "password": "correct horse 9"}
         assert client.post(f"{PREFIX}/users", json=sent).status_code == 202
 
 
-def test_a_request_that_is_sent_again_has_one_effect(as_):
+def test_repeated_request_has_one_effect(as_):
     client, headers = as_("ann"), {"Idempotency-Key": "once"}
     first, again = (
         client.post(f"{PREFIX}/tags", json={"name": "sea"}, headers=headers) for _ in range(2)
@@ -222,19 +222,19 @@ def test_scripts_of_listed_origins_may_read_the_total(make_app):
     )
 
 
-def test_every_type_of_the_api_has_its_list_here(as_):
+def test_every_type_of_the_api_has_a_list(as_):
     root = as_("root")
     answers = {path: root.get(f"{PREFIX}/{path}").status_code for path in REGISTRY}
     assert set(answers.values()) == {200}, answers
 
 
-def test_it_is_closed_unless_it_is_opened(make_app, as_):
+def test_api_is_disabled_by_default(make_app, as_):
     client = make_app(COMPAT_JSON_SERVER=False).test_client()
     assert client.get(f"{PREFIX}/posts").status_code == 404
     assert "compat" not in as_(None).get("openapi.json").text
 
 
-def test_a_list_takes_as_few_statements_as_in_the_api(as_, make, people, statements):
+def test_list_takes_as_few_statements_as_in_the_api(as_, make, people, statements):
     client = as_("ann")
 
     def sent(path):
@@ -250,7 +250,7 @@ def test_a_list_takes_as_few_statements_as_in_the_api(as_, make, people, stateme
     assert few <= sent("posts?sort=title&per_page=50")
 
 
-def test_what_is_too_large_is_refused(make_app, people):
+def test_oversized_responses_are_refused(make_app, people):
     client = make_app(RESPONSE_BYTES=1024 * 1024).test_client()
     give_session(client.application, client, people["ann"])
     for number in range(6):
@@ -262,7 +262,7 @@ def test_what_is_too_large_is_refused(make_app, people):
     assert len(client.get(f"{PREFIX}/posts?_start=0&_end=1&_embed=author").json) == 1
 
 
-def test_shared_caches_keep_what_anybody_may_see(client, as_, content):
+def test_public_responses_are_cacheable_by_shared_caches(client, as_, content):
     answer = client.get(f"{PREFIX}/posts?_sort=id")
     assert answer.headers["Cache-Control"].startswith("public")
     assert f"posts-{content.live}" in answer.headers["Cache-Tag"].split(", ")
