@@ -5,7 +5,7 @@ import re
 from quire.security.tokens import is_key
 
 
-def test_a_new_key_is_shown_once(browser):
+def test_new_key_is_shown_once(browser):
     ann = browser("ann")
     sent = {"name": "Phone", "scopes": "posts:read\nposts:write", "networks": ""}
     answer = ann.post("api_keys/new/", sent, follow_redirects=True)
@@ -16,7 +16,7 @@ def test_a_new_key_is_shown_once(browser):
     assert ann.client.get("/api/v1/posts", headers={"X-API-Key": key}).status_code == 200
 
 
-def test_what_is_wrong_stands_beside_the_field(browser):
+def test_errors_are_shown_beside_their_fields(browser):
     answer = browser("ann").post("api_keys/new/", {"name": "Phone", "scopes": "boats:burn"})
     assert answer.status_code == 422
     assert 'id="in-scopes-errors"' in answer.text

@@ -6,7 +6,7 @@ from quire.admin.assets import BUNDLES, STATIC
 
 
 @pytest.mark.parametrize("name", BUNDLES)
-def test_a_bundle_is_its_files(client, name):
+def test_bundle_contains_its_files(client, name):
     answer = client.get(f"/admin/static/bundles/{name}")
     kind = "text/css" if name.endswith(".css") else "text/javascript"
     assert (answer.status_code, answer.mimetype) == (200, kind)
@@ -17,7 +17,7 @@ def test_a_bundle_is_its_files(client, name):
     assert (again.status_code, again.data) == (304, b"")
 
 
-def test_there_is_no_other_bundle(client):
+def test_unknown_bundles_are_404(client):
     assert client.get("/admin/static/bundles/list.js").status_code == 404
 
 

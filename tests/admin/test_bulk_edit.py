@@ -20,7 +20,7 @@ def text_of(answer):
     return " ".join(BeautifulSoup(answer.text, "html.parser").main.get_text(" ").split())
 
 
-def test_the_field_is_asked_for_first_and_its_value_then(admin, ids):
+def test_field_is_asked_for_first_and_then_its_value(admin, ids):
     rows = (ids.live, ids.abes)
     first = send(admin, rows)
     page = BeautifulSoup(first.text, "html.parser")
@@ -34,14 +34,14 @@ def test_the_field_is_asked_for_first_and_its_value_then(admin, ids):
     assert not second.select("[name=confirmed]")
 
 
-def test_a_trial_counts_and_changes_nothing(admin, ids, state):
+def test_dry_run_counts_and_changes_nothing(admin, ids, state):
     answer = send(admin, (ids.live, ids.abes), field="author", author="root", check="1")
     assert "2 posts will be changed. Nothing has been changed yet." in text_of(answer)
     assert 'value="root"' in answer.text and "Change 2 posts" in answer.text
     assert state(POSTS, ids.abes)["author"]["username"] == "abe"
 
 
-def test_what_has_the_value_already_is_not_counted(admin, ids):
+def test_unchanged_rows_are_not_counted(admin, ids):
     rows = (ids.live, ids.abes)
     answer = send(admin, rows, field="author", author="abe", check="1")
     assert "1 post will be changed." in text_of(answer) and "Change 1 post" in answer.text
@@ -62,7 +62,7 @@ def test_rows_are_changed_and_it_can_be_undone(admin, ids, state):
     assert state(POSTS, ids.abes)["author"]["username"] == "abe"
 
 
-def test_what_is_refused_is_named_and_the_others_are_changed(browser, ids, state):
+def test_refused_rows_are_named_and_the_others_changed(browser, ids, state):
     mod, rows = browser("mod"), (ids.live, 999_999)
     answer = send(mod, rows, field="comments_open", check="1")
     words = text_of(answer)
@@ -72,7 +72,7 @@ def test_what_is_refused_is_named_and_the_others_are_changed(browser, ids, state
     assert "#999999: " in mod.get("posts/").text
 
 
-def test_a_value_that_no_row_can_have_changes_nothing(admin, ids, state):
+def test_invalid_value_changes_nothing(admin, ids, state):
     answer = send(admin, (ids.live,), field="author", author="nobody-of-that-name", check="1")
     assert "0 posts will be changed." in text_of(answer) and "confirmed" not in answer.text
     send(admin, (ids.live,), field="author", author="nobody-of-that-name", confirmed="1")
@@ -80,7 +80,7 @@ def test_a_value_that_no_row_can_have_changes_nothing(admin, ids, state):
     assert "posts changed" not in admin.get("posts/").text
 
 
-def test_all_that_match_are_edited(admin, ids, state):
+def test_all_matching_rows_are_edited(admin, ids, state):
     more = {"matching": "ask", "list": "/admin/posts/?author.username=abe&status=published"}
     answer = send(admin, field="author", author="root", check="1", **more)
     assert "This applies to the post that matches." in text_of(answer)
@@ -89,7 +89,7 @@ def test_all_that_match_are_edited(admin, ids, state):
     assert state(POSTS, ids.abes)["author"]["username"] == "root"
 
 
-def test_more_rows_than_one_edit_changes_are_said_to_be_left(admin, ids, monkeypatch):
+def test_rows_beyond_the_limit_are_reported(admin, ids, monkeypatch):
     monkeypatch.setattr(matching, "MAX_MATCHING", 1)
     more = {"matching": "ask", "list": "/admin/posts/?status=published"}
     asked = text_of(send(admin, field="author", **more))
@@ -99,12 +99,12 @@ def test_more_rows_than_one_edit_changes_are_said_to_be_left(admin, ids, monkeyp
     assert "1 post changed." in text and "Repeat the action for them." in text
 
 
-def test_nothing_is_selected(admin, ids):
+def test_empty_selection_is_reported(admin, ids):
     assert send(admin).location == BACK
     assert "Select at least one record first." in admin.get("posts/").text
 
 
-def test_another_field_than_those_offered_is_asked_for_again(admin, ids):
+def test_unavailable_field_is_asked_for_again(admin, ids):
     for field in ("slug", "body", "views", "nothing"):
         answer = send(admin, (ids.live,), field=field, check="1", **{field: "x"})
         assert "bulk-field" in answer.text
@@ -122,11 +122,11 @@ def test_unique_and_large_fields_are_not_offered(record):
 
 
 @pytest.mark.parametrize("record", [TAGS, REDIRECTS])
-def test_nothing_is_offered_to_those_who_may_change_nothing(record):
+def test_users_without_access_are_offered_nothing(record):
     assert editable_in_bulk(record, Actor("author", 1, "ann")) == []
 
 
-def test_in_german(admin, ids):
+def test_bulk_edit_in_german(admin, ids):
     german = {"Accept-Language": "de"}
     form = {"action": "edit", "url": BACK, "rowid": [ids.live], "field": "comments_open"}
     text = admin.post("posts/action/", {**form, "check": "1"}, headers=german).text

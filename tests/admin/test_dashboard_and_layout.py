@@ -35,7 +35,7 @@ def lines(text):
     return {one.span.text: one["href"] for one in found.select(".attention a")}
 
 
-def test_home_says_what_wants_attention_and_draws(admin, app, backups):
+def test_home_shows_what_needs_attention_and_a_chart(admin, app, backups):
     with app.app_context():
         write.create(POSTS, SYSTEM, {"title": "Mine", "body": "Words.", "author": "root"})
     text = admin.get().text
@@ -49,7 +49,7 @@ def test_home_says_what_wants_attention_and_draws(admin, app, backups):
     assert '">Mine</a>' in text and "What to do next" not in text
 
 
-def test_home_shows_an_author_their_own(browser, ids):
+def test_home_shows_authors_their_own_posts(browser, ids):
     text = browser("ann").get().text
     assert list(lines(text)) == ["1 comment is waiting for a decision", "1 draft of yours"]
     assert "2 posts, 1 comment, 0 new users." in text and "Recent changes" not in text
@@ -73,7 +73,7 @@ def test_own_posts_are_the_drafts_and_posts_changed_last(browser, app):
     assert [one.text for one in own] == [f"Own {n}" for n in (2, 1, 0, 7, 6, 5)]
 
 
-def test_an_old_post_that_was_changed_is_among_ones_own(browser, app, monkeypatch):
+def test_recently_changed_old_post_is_among_ones_own(browser, app, monkeypatch):
     monkeypatch.setattr(counts, "MAX_COMPARED", 3)
     with app.app_context():
         raws = [
@@ -93,7 +93,7 @@ def test_an_old_post_that_was_changed_is_among_ones_own(browser, app, monkeypatc
     assert [one.text for one in own][:4] == [f"Own {n}" for n in (0, 4, 3, 2)]
 
 
-def test_home_tells_administrators_of_what_has_failed(admin, browser, app):
+def test_home_shows_administrators_failures(admin, browser, app):
     with app.app_context():
         with transaction() as connection:
             connection.execute(delete(OutboxEvent.__table__))
@@ -103,7 +103,7 @@ def test_home_tells_administrators_of_what_has_failed(admin, browser, app):
     assert "failed" not in browser("mod").get().text
 
 
-def test_home_tells_of_old_backups(admin, backups):
+def test_home_warns_about_old_backups(admin, backups):
     backups.mkdir(parents=True)
     (backups / "quire-20260101-000000.zip").write_bytes(b"")
     assert any(words.startswith("The newest backup is") for words in lines(admin.get().text))
@@ -111,14 +111,14 @@ def test_home_tells_of_old_backups(admin, backups):
     assert "/admin/backups/" not in lines(admin.get().text).values()
 
 
-def test_an_empty_site_welcomes_its_administrator_alone(app, people):
+def test_empty_site_welcomes_only_its_administrator(app, people):
     for name, welcomed in (("root", True), ("mod", False), ("ann", False)):
         text = Browser(app, people[name]).get().text
         assert ("What to do next" in text) == welcomed
     assert "You have not written any posts yet." in text
 
 
-def test_views_of_posts_are_told_by_day_to_those_who_see_all_posts(app, browser):
+def test_daily_views_are_shown_to_those_who_see_all_posts(app, browser):
     with app.app_context():
         add_views(40)
         add_views(2)
@@ -143,14 +143,14 @@ def test_administrators_see_the_state_of_the_server(app, admin, browser, monkeyp
     app.extensions.pop(EXTENSION)
 
 
-def test_all_checks_are_a_page(admin, browser):
+def test_all_checks_have_a_page(admin, browser):
     text = admin.get("checks/").text
     assert "Database" in text and "Newest backup" in text and "badge success" in text
     assert browser("mod").get("checks/").status_code == 403
 
 
 @pytest.mark.parametrize("name", ["root", "ann"])
-def test_the_first_home_page_of_a_process_takes_six_statements(app, browser, statements, name):
+def test_first_home_page_of_a_process_takes_six_statements(app, browser, statements, name):
     app.extensions.pop(EXTENSION, None)
     with running_workers(app, threads=0):
         wait_until(lambda: EXTENSION in app.extensions)
@@ -163,7 +163,7 @@ def test_the_first_home_page_of_a_process_takes_six_statements(app, browser, sta
     app.extensions.pop(EXTENSION)
 
 
-def test_the_state_of_the_server_is_asked_again_by_no_page(app, admin, statements, monkeypatch):
+def test_pages_do_not_refresh_the_state_of_the_server(app, admin, statements, monkeypatch):
     time = SimpleNamespace(now=0.0, monotonic=lambda: time.now)
     monkeypatch.setattr(system, "time", time)
     app.extensions.pop(EXTENSION, None)
@@ -178,7 +178,7 @@ def test_the_state_of_the_server_is_asked_again_by_no_page(app, admin, statement
     app.extensions.pop(EXTENSION)
 
 
-def test_sizes_are_written_in_the_language_of_whoever_reads(app, admin, monkeypatch):
+def test_sizes_are_formatted_in_the_readers_language(app, admin, monkeypatch):
     app.extensions.pop(EXTENSION, None)
     monkeypatch.setattr(system, "database_bytes", lambda: 1_600_000)
     assert "SQLite, 1.5 MB" in admin.get().text or "PostgreSQL, 1.5 MB" in admin.get().text
@@ -200,19 +200,19 @@ def test_recent_changes_name_their_records(admin, ids, app):
     assert not recent.find_all("a", string="nets, fishing")
 
 
-def test_the_site_s_name_is_in_the_frame(admin, app):
+def test_site_name_is_in_the_layout(admin, app):
     with app.app_context():
         write.update(SETTINGS, SYSTEM, 1, {"site_name": "<Harbour>"})
     assert "&lt;Harbour&gt;" in admin.get().text
 
 
 @pytest.mark.parametrize("color", ["light", "dark"])
-def test_colours_are_those_chosen(admin, color):
+def test_colors_follow_the_preference(admin, color):
     admin.client.set_cookie("user_prefs", f"theme={color}")
     assert f'data-theme="{color}"' in admin.get().text
 
 
-def test_colours_follow_the_device_otherwise(admin):
+def test_colors_follow_the_device_by_default(admin):
     admin.client.set_cookie("user_prefs", 'theme="><script>')
     text = admin.get().text
     assert "data-theme" not in text and "<script>" not in text
@@ -225,7 +225,7 @@ PAGES = [
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_no_page_holds_scripts_or_styles_of_its_own(admin, path):
+def test_pages_contain_no_inline_scripts_or_styles(admin, path):
     answer = admin.get(path)
     text = answer.text
     assert not re.search(r"<[^>]+\s(on\w+|style)=", text) and "javascript:" not in text
@@ -244,7 +244,7 @@ def test_nonces_differ(admin):
     assert first != second
 
 
-def test_assets_are_ours_and_are_kept(admin):
+def test_assets_are_our_own_and_cached(admin):
     addresses = re.findall(r'(?:src|href)="(/admin/static/[^"]+)"', admin.get().text)
     assert len(addresses) >= 3
     for address in addresses:
@@ -262,12 +262,12 @@ def test_signing_out_is_a_form(admin):
     )
 
 
-def test_menu_stands_in_groups(admin):
+def test_menu_is_grouped(admin):
     groups = re.findall(r'<h2 id="nav-\d">([^<]+)</h2>', admin.get().text)
     assert groups == list(SECTIONS)
 
 
-def test_errors_of_our_own_are_not_run_twice(app):
+def test_our_own_errors_do_not_run_views_twice(app):
     calls = []
 
     class Broken(PanelView):

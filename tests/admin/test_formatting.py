@@ -59,14 +59,14 @@ def test_typed_text_becomes_json(kind, text, value):
     assert text_values.decode_value(field(kind), text, creating=False) == value
 
 
-def test_what_browsers_write_anew_is_the_same():
+def test_line_breaks_rewritten_by_browsers_are_unchanged():
     assert text_values.is_same_text(field(TIME), "2026-01-02T03:04", "2026-01-02T03:04:00")
     assert text_values.is_same_text(POSTS.field("body"), "a\r\nb", "a\nb")
     assert not text_values.is_same_text(field(TEXT), "a", "b")
     assert not text_values.is_same_text(field(WHOLE), "1", "")
 
 
-def test_null_and_what_is_left_out():
+def test_null_and_omitted_values():
     assert text_values.decode_value(field(TEXT, nullable=True), "", creating=False) is None
     assert text_values.decode_value(field(TEXT), "", creating=True) is text_values.OMITTED
     assert (
@@ -90,7 +90,7 @@ def test_references_by_name_and_by_number():
 
 
 @pytest.mark.parametrize("names", [["a"], ["a", "b c"], ["a, b", "c"], ['say "hi"', "d"], []])
-def test_names_go_there_and_back(names):
+def test_names_survive_a_round_trip(names):
     tags = POSTS.field("tags")
     text = text_values.encode_value(tags, [{"id": n, "name": name} for n, name in enumerate(names)])
     assert text_values.decode_value(tags, text, creating=False) == names
@@ -140,7 +140,7 @@ def test_long_texts_and_objects_in_full():
     assert formatting.cell_html(field(TEXT), "x" * 200, nowhere, full=True) == "x" * 200
 
 
-def test_references_are_links_where_they_lead_somewhere():
+def test_references_are_links_if_they_lead_somewhere():
     category, small = POSTS.field("category"), {"id": 3, "name": "Sea", "slug": "sea"}
     assert formatting.cell_html(category, small, nowhere) == "Sea"
     assert (
@@ -160,7 +160,7 @@ def test_titles():
     )
 
 
-def test_the_chart_says_what_it_shows():
+def test_chart_describes_itself():
     days = [chart.Day(date(2026, 1, 1) + timedelta(days=n), n % 4, n * 3) for n in range(30)]
     drawn = chart.chart(days, SERIES)
     assert drawn["description"].startswith(
@@ -171,7 +171,7 @@ def test_the_chart_says_what_it_shows():
     assert drawn["ticks"][-1]["label"] == "30 Jan"
 
 
-def test_a_chart_of_one_series_has_one_bar_a_day():
+def test_chart_of_one_series_has_one_bar_per_day():
     days = [chart.Day(date(2026, 1, 1) + timedelta(days=n), 5, 5, views=n) for n in range(30)]
     drawn = chart.chart(days, ("views",))
     assert len(drawn["bars"]) == 29 and {one["series"] for one in drawn["bars"]} == {"views"}
@@ -179,23 +179,23 @@ def test_a_chart_of_one_series_has_one_bar_a_day():
     assert all(one["x"] + one["width"] <= drawn["width"] for one in drawn["bars"])
 
 
-def test_an_empty_chart_has_no_bars():
+def test_empty_chart_has_no_bars():
     days = [chart.Day(date(2026, 1, 1), 0, 0)]
     assert chart.chart(days, SERIES)["bars"] == []
 
 
 @pytest.mark.parametrize("highest", [0, 1, 3, 4, 5, 9, 40, 41, 99, 12345])
-def test_grid_lines_reach_over_the_highest_bar(highest):
+def test_grid_lines_exceed_the_highest_bar(highest):
     drawn = chart.chart([chart.Day(date(2026, 1, 1), highest, 0)], SERIES)
     assert drawn["lines"][-1]["label"] >= highest and len(drawn["lines"]) == 5
 
 
 @pytest.mark.parametrize("text", ["=1", "+1", "-1", "@x", "\tx", "\rx", " =1"])
-def test_formulas_are_disarmed(text):
+def test_formulas_are_escaped(text):
     assert cells.escape_formula(text) == f"'{text}"
 
 
-def test_plain_text_stays():
+def test_plain_text_is_unchanged():
     assert cells.escape_formula("a=1") == "a=1"
     assert export._writer(field(WHOLE))(-3) == "-3"
     assert export._writer(field(Kind("decimal", str, "decimal")))("-3.50") == "-3.50"
@@ -205,7 +205,7 @@ def test_plain_text_stays():
     "address",
     [None, "", "/", "/admin", "//x/admin/", "/admin/\\x", "/admin/ x", "https://x/admin/"],
 )
-def test_addresses_elsewhere(address):
+def test_foreign_urls_are_rejected(address):
     assert local_url(address) is None
 
 
@@ -217,7 +217,7 @@ def test_words_for_deletion():
 
 
 @pytest.mark.parametrize("record", [POSTS, USERS, CATEGORIES, AUDIT_EVENTS, COMMENTS])
-def test_lists_are_not_wider_than_a_screen(record):
+def test_lists_fit_on_a_screen(record):
     fields = columns.shown_fields(record, Actor("admin", 1, "ada"))
     assert 2 <= len(fields) <= columns.MAX_COLUMNS and fields[0].name == record.title_field
     assert not any(isinstance(one.many, Many) and one.name == "id" for one in fields)
@@ -246,7 +246,7 @@ def berlin(app, monkeypatch):
         (-86_400 * 40, "19 Feb 2026"),
     ],
 )
-def test_times_are_relative_and_exact_in_the_zone_of_the_person(berlin, seconds, words):
+def test_times_are_relative_with_the_exact_time_in_the_persons_zone(berlin, seconds, words):
     html = local_time.format_relative(rfc3339(MOMENT + timedelta(seconds=seconds)))
     assert f">{words}</time>" in html and 'title="' in html
 
@@ -270,20 +270,20 @@ def test_exact_times_name_their_zone(berlin):
         ("last_month", "2026-02-28T23:00:00Z", "2026-03-31T22:00:00Z"),
     ],
 )
-def test_spans_are_whole_days_of_the_zone(berlin, word, first, after):
+def test_periods_are_whole_days_in_the_zone(berlin, word, first, after):
     assert presets.expand([("created_at__within", word)]) == [
         ("created_at__gte", first), ("created_at__lt", after)
     ]  # fmt: skip
 
 
 @pytest.mark.parametrize("value", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59Z"])
-def test_the_ends_of_the_calendar_are_told_as_they_are(berlin, value):
+def test_ends_of_the_calendar_are_shown_unconverted(berlin, value):
     assert local_time.exact(value).startswith(("1 Jan 1", "31 Dec 9999"))
     assert "title=" in local_time.format_relative(value)
     assert local_time.to_local_text(value)[:10] == value[:10]
 
 
-def test_a_link_that_is_an_image_has_a_name(app):
+def test_link_around_an_image_has_a_name(app):
     cover = next(one for one in POSTS.fields if one.name == "cover")
     small = {"id": 3, "url": "/uploads/a.png", "alt": "Hills"}
     with app.test_request_context():

@@ -25,7 +25,7 @@ def refused_or_done(answer):
 
 
 @EACH_TYPE
-def test_odd_values_in_forms(admin, record):
+def test_unusual_values_in_forms(admin, record):
     names = [one.name for one in record.fields]
     for odd in ODD:
         typed = dict.fromkeys(names, odd) | {"version": ""}
@@ -34,7 +34,7 @@ def test_odd_values_in_forms(admin, record):
 
 
 @EACH_TYPE
-def test_odd_values_in_addresses(admin, record):
+def test_unusual_values_in_urls(admin, record):
     for number, odd in enumerate(ODD):
         name = record.fields[number % len(record.fields)].name
         for query in (
@@ -49,7 +49,7 @@ def test_odd_values_in_addresses(admin, record):
 
 
 @EACH_TYPE
-def test_odd_values_in_changes_from_lists(admin, record):
+def test_unusual_values_in_changes_from_lists(admin, record):
     for number, odd in enumerate(ODD):
         name = record.fields[number % len(record.fields)].name
         cell = {"id": "1", "field": name, "value": odd, "version": odd}

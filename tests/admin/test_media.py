@@ -34,7 +34,7 @@ def put(ann):
     return kept
 
 
-def test_the_form_takes_a_file_and_leads_to_the_rest(ann, put, state):
+def test_upload_form_accepts_a_file_and_leads_to_its_form(ann, put, state):
     page = ann.get("media/new/").text
     assert 'type="file"' in page and 'name="alt"' in page and "At most 16 MB" in page
     id = put(picture(300, 200), alt="A lake")
@@ -44,14 +44,14 @@ def test_the_form_takes_a_file_and_leads_to_the_rest(ann, put, state):
     assert state(MEDIA, id)["alt"] == "A lake"
 
 
-def test_a_script_is_told_where_to_go_and_what_is_wrong(ann):
+def test_script_is_told_the_next_url_or_the_error(ann):
     done = ann.post("media/new/", form(picture()), headers=JSON)
     assert done.json["url"].startswith("/admin/media/edit/?id=")
     wrong = ann.post("media/new/", form(b"<svg>"), headers=JSON)
     assert (wrong.status_code, wrong.json["details"][0]["field"]) == (422, "file")
 
 
-def test_a_refused_file_says_why_and_keeps_the_words(app, ann):
+def test_refused_file_explains_why_and_keeps_the_text(app, ann):
     before = files(app)
     answer = ann.post("media/new/", form(b"%no", alt="Typed text"))
     assert answer.status_code == 422
@@ -60,12 +60,12 @@ def test_a_refused_file_says_why_and_keeps_the_words(app, ann):
     assert files(app) == before
 
 
-def test_the_same_file_again_leads_to_the_one_that_is_there(put):
+def test_same_file_again_leads_to_the_existing_record(put):
     content = picture()
     assert put(content) == put(content)
 
 
-def test_the_point_is_given_in_percent(ann, put, state):
+def test_focal_point_is_entered_in_percent(ann, put, state):
     id = put(picture(300, 200))
     page = ann.get(f"media/edit/?id={id}").text
     assert page.count('name="focal_point"') == 2
@@ -79,7 +79,7 @@ def test_the_point_is_given_in_percent(ann, put, state):
     assert (cleared.status_code, state(MEDIA, id)["focal_point"]) == (302, None)
 
 
-def test_the_list_shows_small_ones_and_authors_their_own(ann, put, browser):
+def test_list_shows_thumbnails_and_authors_their_own_files(ann, put, browser):
     put(picture(300, 200), "lake.png")
     put(b"%PDF-1.7\n", "paper.pdf")
     text = ann.get("media/").text
@@ -88,7 +88,7 @@ def test_the_list_shows_small_ones_and_authors_their_own(ann, put, browser):
     assert "lake.png" in browser("mod").get("media/").text
 
 
-def test_a_form_shows_the_cover_that_somebody_else_has_uploaded(ann, browser, put, ids, app):
+def test_form_shows_a_cover_uploaded_by_someone_else(ann, browser, put, ids, app):
     id = put(picture(300, 200))
     with app.app_context():
         update(POSTS, SYSTEM, ids.abes, {"cover": id})
@@ -96,7 +96,7 @@ def test_a_form_shows_the_cover_that_somebody_else_has_uploaded(ann, browser, pu
     assert page.select("img.thumb"), "not only its number"
 
 
-def test_what_is_in_use_is_deleted_only_after_its_places_were_shown(ann, put, ids, state):
+def test_file_in_use_is_deleted_only_after_showing_its_uses(ann, put, ids, state):
     id = put(picture())
     assert ann.post(f"posts/edit/?id={ids.live}", {"cover": str(id), "version": "1"}).location
     assert state(POSTS, ids.live)["cover"]["id"] == id
@@ -109,14 +109,14 @@ def test_what_is_in_use_is_deleted_only_after_its_places_were_shown(ann, put, id
     assert state(POSTS, ids.live)["cover"] is None
 
 
-def test_what_is_not_in_use_goes_at_once(ann, put):
+def test_unused_file_is_deleted_immediately(ann, put):
     id = put(picture())
     assert "It is not used anywhere." in ann.get(f"media/delete/?id={id}").text
     assert ann.post("media/delete/", {"id": id}).status_code == 302
     assert ann.get(f"media/edit/?id={id}").status_code == 404
 
 
-def test_the_picker_of_covers_shows_pictures_the_newest_first(ann, put, ids):
+def test_cover_picker_shows_images_newest_first(ann, put, ids):
     old, new = put(picture(), "lake.png"), put(picture(), "sea.png")
     put(b"%PDF-1.7\n", "paper.pdf")
     found = ann.get("posts/lookup?field=cover&q=").json["results"]
@@ -128,7 +128,7 @@ def test_the_picker_of_covers_shows_pictures_the_newest_first(ann, put, ids):
     assert found[0]["image"] in ann.get(f"posts/edit/?id={ids.live}").text
 
 
-def test_others_and_members_upload_nothing(browser):
+def test_members_and_anonymous_users_cannot_upload(browser):
     assert browser("bob").post("media/new/", form(picture())).status_code == 403
     assert browser().post("media/new/", form(picture())).status_code == 302
 
@@ -146,7 +146,7 @@ def failing(app, put):
     return made
 
 
-def test_a_picture_that_cannot_be_drawn_says_why(ann, failing):
+def test_broken_image_explains_why(ann, failing):
     id = failing(state="broken", fault="The file is <damaged>.")
     page = ann.get(f"media/edit/?id={id}").text
     assert "could not be processed" in page and "The file is &lt;damaged&gt;." in page
@@ -157,7 +157,7 @@ def test_a_picture_that_cannot_be_drawn_says_why(ann, failing):
     assert "-160.webp" not in shown
 
 
-def test_what_was_given_up_is_drawn_again_by_a_button(app, ann, failing, as_):
+def test_abandoned_image_is_processed_again_by_a_button(app, ann, failing, as_):
     id = failing(state="given_up", fault="It took long.")
     assert "Regenerate variants" in ann.get(f"media/details/?id={id}").text
     sent = {"action": "regenerate_variants", "rowid": id, "url": f"/admin/media/edit/?id={id}"}
@@ -177,7 +177,7 @@ def test_what_was_given_up_is_drawn_again_by_a_button(app, ann, failing, as_):
     assert as_("abe").post(f"media/{id}/regenerate_variants").status_code == 403
 
 
-def test_pictures_of_people_do_not_clutter_the_list(app, browser, people, put):
+def test_avatars_do_not_clutter_the_list(app, browser, people, put):
     put(picture(300, 200), "lake.png")
     with app.app_context(), receive(io.BytesIO(picture()), "face.png") as file:
         upload(SYSTEM, file, {"owner": people["bob"].id, "is_avatar": True})
@@ -192,7 +192,7 @@ def test_pictures_of_people_do_not_clutter_the_list(app, browser, people, put):
     assert [one["label"] for one in found] == ["lake.png"]
 
 
-def test_deleting_several_of_which_some_are_used(app, ann, put, ids, state):
+def test_deleting_several_files_of_which_some_are_used(app, ann, put, ids, state):
     used, other, free = (put(picture(), name=f"{name}.png") for name in ("quay", "buoy", "free"))
     with app.app_context():
         update(
@@ -215,7 +215,7 @@ def test_deleting_several_of_which_some_are_used(app, ann, put, ids, state):
         assert ann.get(f"media/edit/?id={id}").status_code == 404
 
 
-def test_a_refused_form_keeps_the_picture_of_the_cover(ann, put, ids):
+def test_refused_form_keeps_the_image_of_the_cover(ann, put, ids):
     first, second = put(picture()), put(picture())
     ann.post(f"posts/edit/?id={ids.live}", {"cover": f"#{first}", "version": "1"})
     for chosen in (first, second):

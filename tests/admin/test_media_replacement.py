@@ -22,7 +22,7 @@ def put(ann, state):
     return kept
 
 
-def test_a_file_is_replaced_and_can_be_looked_at(ann, put, state, client):
+def test_file_is_replaced_and_can_be_seen(ann, put, state, client):
     id = put(picture(300, 200))
     url = state(MEDIA, id)["url"]
     assert client.get(url).status_code == 200
@@ -36,7 +36,7 @@ def test_a_file_is_replaced_and_can_be_looked_at(ann, put, state, client):
     assert "File replaced." in ann.get(f"media/edit/?id={id}").text
 
 
-def test_the_new_file_may_be_as_large_as_any(ann, put, state):
+def test_new_file_has_the_usual_size_limit(ann, put, state):
     id = put(b"%PDF-1.7\n", "paper.pdf")
     large = encoded_form(b"%PDF-1.7\n" + b"x" * 2_000_000, id=str(id))
     assert ann.post("media/replace/", **large, headers=JSON).status_code == 200
@@ -55,7 +55,7 @@ def test_refusals_are_explained(ann, put, state, browser):
     assert state(MEDIA, id)["version"] == 1
 
 
-def test_the_list_as_a_grid_is_the_choice_of_a_person(ann, put, browser):
+def test_grid_layout_is_a_personal_preference(ann, put, browser):
     put(picture())
     assert 'class="records"' in ann.get("media/").text
     sent = {"url": "/admin/media/", "layout": "grid", "density": "comfortable", "standard": "1"}

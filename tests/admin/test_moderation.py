@@ -51,7 +51,9 @@ def shown(found):
     return int(found.select_one(".decisions [name=rowid]")["value"])
 
 
-def test_the_first_that_waits_is_read_whole_with_its_author_s_history(admin, waiting_comments, ids):
+def test_first_waiting_record_is_shown_in_full_with_its_authors_history(
+    admin, waiting_comments, ids
+):
     admin.post("comments/action/", {"action": "approve", "rowid": waiting_comments[:3]})
     admin.post("comments/action/", {"action": "spam", "rowid": waiting_comments[3]})
     found = page(admin.get(QUEUE))
@@ -63,7 +65,7 @@ def test_the_first_that_waits_is_read_whole_with_its_author_s_history(admin, wai
     assert len(found.select(".queue-rest li")) == 20
 
 
-def test_of_a_guest_the_name_is_shown_and_what_was_answered(admin, app, ids, waiting_comments):
+def test_guests_name_and_the_parent_comment_are_shown(admin, app, ids, waiting_comments):
     with app.app_context():
         parent = write.create(COMMENTS, SYSTEM, {"post": ids.abes, "body": "Which nets?"}).id
         write.act(COMMENTS, SYSTEM, parent, "approve")
@@ -76,9 +78,7 @@ def test_of_a_guest_the_name_is_shown_and_what_was_answered(admin, app, ids, wai
     assert "Which nets?" in found.select_one(".queue-one").text
 
 
-def test_after_a_decision_comes_the_next_one_and_the_decision_can_be_undone(
-    admin, waiting_comments, state
-):
+def test_next_record_follows_a_decision_which_can_be_undone(admin, waiting_comments, state):
     found = page(admin.get(QUEUE))
     for action, expected in (("approve", "approved"), ("spam", "spam")):
         id = shown(found)
@@ -94,7 +94,7 @@ def test_after_a_decision_comes_the_next_one_and_the_decision_can_be_undone(
     assert not state(COMMENTS, id)["deleted_at"]
 
 
-def test_a_page_of_comments_is_approved_at_once_and_undone_at_once(admin, waiting_comments, state):
+def test_page_of_comments_is_approved_and_undone_together(admin, waiting_comments, state):
     found = decide(admin, page(admin.get(QUEUE)), "approve", form="#queue")
     assert "20 comments approved." in found.text
     assert {state(COMMENTS, id)["status"] for id in waiting_comments[:20]} == {"approved"}
@@ -103,7 +103,7 @@ def test_a_page_of_comments_is_approved_at_once_and_undone_at_once(admin, waitin
     assert {state(COMMENTS, id)["status"] for id in waiting_comments} == {"pending"}
 
 
-def test_all_that_wait_are_decided_about_after_a_question(admin, waiting_comments, state):
+def test_all_waiting_records_are_decided_after_a_question(admin, waiting_comments, state):
     found = page(admin.get(QUEUE))
     form = found.select_one("#queue")
     assert form.select_one("[name=matching]").parent.text.strip() == "All 27 comments in this list"
@@ -118,13 +118,13 @@ def test_all_that_wait_are_decided_about_after_a_question(admin, waiting_comment
     assert {state(COMMENTS, id)["status"] for id in waiting_comments} == {"pending"}
 
 
-def test_excerpts_have_no_marks_of_markdown(admin, waiting_comments):
+def test_excerpts_contain_no_markdown(admin, waiting_comments):
     rest = page(admin.get(QUEUE)).select_one(".queue-rest").text
     assert "Number 24" in rest and "*" not in rest
     assert "*24*" not in page(admin.get("comments/")).select_one("tbody").text
 
 
-def test_what_was_decided_can_wait_again(admin, waiting_comments, state):
+def test_decided_record_can_wait_again(admin, waiting_comments, state):
     admin.post("comments/action/", {"action": "spam", "rowid": waiting_comments[0]})
     found = page(admin.get(f"{QUEUE}?status=spam"))
     names = [one["value"] for one in found.select(".decisions button")]
@@ -133,7 +133,7 @@ def test_what_was_decided_can_wait_again(admin, waiting_comments, state):
     assert state(COMMENTS, waiting_comments[0])["status"] == "pending"
 
 
-def test_a_reply_approves_what_it_answers_and_both_are_undone(admin, app, waiting_comments, state):
+def test_reply_approves_its_parent_and_both_are_undone(admin, app, waiting_comments, state):
     found = page(admin.get(QUEUE))
     form, id = found.select_one(".reply"), shown(found)
     assert form.button.text == "Approve and reply"
@@ -150,7 +150,7 @@ def test_a_reply_approves_what_it_answers_and_both_are_undone(admin, app, waitin
     assert [(one["parent"]["id"], one["body"]) for one in replies] == [(id, "Thank you!")]
 
 
-def test_a_reply_is_undone_with_the_approval(admin, waiting_comments, state):
+def test_reply_is_undone_with_the_approval(admin, waiting_comments, state):
     found = page(admin.get(QUEUE))
     form, id = found.select_one(".reply"), shown(found)
     data = {one["name"]: one["value"] for one in form.select("input")}
@@ -160,7 +160,7 @@ def test_a_reply_is_undone_with_the_approval(admin, waiting_comments, state):
     assert state(COMMENTS, id + 1)["deleted_at"]
 
 
-def test_a_refused_reply_keeps_what_was_typed(admin, waiting_comments, state):
+def test_refused_reply_keeps_what_was_typed(admin, waiting_comments, state):
     found = page(admin.get(QUEUE))
     form, id = found.select_one(".reply"), shown(found)
     data = {one["name"]: one["value"] for one in form.select("input")}
@@ -179,7 +179,7 @@ def test_authors_moderate_below_their_own_posts(browser, ids, waiting_comments):
     assert "All done" in decide(ann, found, "approve").text
 
 
-def test_the_queue_stands_in_the_menu_and_only_there_is_it_current(admin, ids):
+def test_queue_is_in_the_menu_and_current_only_there(admin, ids):
     found = page(admin.get(QUEUE))
     assert [one.text for one in found.select(".nav [aria-current]")] == ["Moderation"]
     assert page(admin.get("comments/")).select_one(".nav [aria-current]").text == "Comments"
@@ -190,7 +190,7 @@ def test_other_types_and_states_have_no_queue(admin, path):
     assert admin.get(path).status_code == 404
 
 
-def test_addresses_elsewhere_are_not_followed(admin, waiting_comments):
+def test_foreign_urls_are_not_followed(admin, waiting_comments):
     found = page(admin.get(QUEUE))
     form = found.select_one(".reply")
     data = {one["name"]: one["value"] for one in form.select("input")}
@@ -198,20 +198,20 @@ def test_addresses_elsewhere_are_not_followed(admin, waiting_comments):
     assert admin.client.post(form["action"], data=away).location == "/admin/comments/"
 
 
-def test_the_queue_takes_six_statements(admin, waiting_comments, statements):
+def test_queue_takes_six_statements(admin, waiting_comments, statements):
     admin.get(QUEUE)
     _, sent = statements(admin.get, QUEUE)
     assert len(sent) <= 6, sent
 
 
-def test_the_queue_is_read_by_its_index(app, admin, waiting_comments):
+def test_queue_is_read_by_its_index(app, admin, waiting_comments):
     with app.app_context():
         from_index = query_plans(app.extensions["sqlalchemy"].engine, lambda: admin.get(QUEUE))
     listed = [one for one in from_index if "comments" in one and "ix_comments_status" in one]
     assert listed and not re.search(r"SCAN comments\b(?!.*INDEX)", "\n".join(from_index))
 
 
-def test_one_alone_is_not_called_all(admin, ids):
+def test_single_record_is_not_called_all(admin, ids):
     text = admin.get("comments/moderation/").text
     assert "Select all 2" in text
     admin.post("comments/action/", {"action": "approve", "rowid": [ids.comment]})

@@ -20,19 +20,19 @@ WHO = {"root": "admin", "mod": "moderator", "ann": "author"}
 @pytest.mark.parametrize(
     "path", ["", *(f"{p}/" for p in REGISTRY), "posts/new/", "posts/edit/?id=1"]
 )
-def test_signed_out_is_sent_to_sign_in_and_back(browser, path):
+def test_anonymous_user_is_sent_to_sign_in_and_back(browser, path):
     answer = browser().get(path)
     assert answer.status_code == 302
     assert answer.location.startswith("/auth/login?next=/admin/" + path.partition("?")[0])
 
 
-def test_signed_out_change_leads_to_sign_in_and_then_home(browser, ids):
+def test_anonymous_change_leads_to_sign_in_and_then_home(browser, ids):
     answer = browser().post("posts/delete/", {"id": ids.live})
     assert (answer.status_code, answer.location) == (302, "/auth/login?next=/admin/")
 
 
 @pytest.mark.parametrize("path", ["", *(f"{p}/" for p in REGISTRY)])
-def test_members_may_not_come_in(browser, path):
+def test_members_have_no_access(browser, path):
     assert browser("bob").get(path).status_code == 403
 
 
@@ -45,13 +45,13 @@ def test_each_role_opens_its_own_lists(browser, who, path):
 
 
 @pytest.mark.parametrize("who", WHO)
-def test_menu_shows_only_what_may_be_used(browser, who):
+def test_menu_shows_only_accessible_views(browser, who):
     text = browser(who).get().text
     shown = {path for path in REGISTRY if f'href="/admin/{path}/"' in text.split("<main")[0]}
     assert shown == OPEN[WHO[who]]
 
 
-def test_authors_find_only_their_own_posts(browser, ids):
+def test_authors_see_only_their_own_posts(browser, ids):
     ann = browser("ann")
     text = ann.get("posts/").text
     assert "Tide tables" in text and "Abe&#39;s nets" not in text
@@ -60,7 +60,7 @@ def test_authors_find_only_their_own_posts(browser, ids):
         assert ann.get(f"posts/{view}/?id={ids.live}").status_code == 200
 
 
-def test_authors_find_comments_on_their_own_posts(browser, ids):
+def test_authors_see_comments_on_their_own_posts(browser, ids):
     ann = browser("ann")
     assert "Nice one" in ann.get("comments/").text
     assert "So so" not in ann.get("comments/").text
@@ -69,7 +69,7 @@ def test_authors_find_comments_on_their_own_posts(browser, ids):
     assert f"comments/edit/?id={ids.comment}" not in ann.get("comments/").text
 
 
-def test_authors_find_their_own_profile(browser, app):
+def test_authors_see_their_own_profile(browser, app):
     text = browser("ann").get("profiles/").text
     assert "1 profile" in text
 
@@ -81,13 +81,13 @@ def test_authors_cannot_change_tags(browser):
     assert ann.get("tags/new/").status_code == 200
 
 
-def test_authors_get_no_field_to_give_a_post_away(browser):
+def test_authors_have_no_field_to_give_a_post_away(browser):
     assert 'name="author"' not in browser("ann").get("posts/new/").text
     assert 'name="author"' in browser("mod").get("posts/new/").text
 
 
 @pytest.mark.parametrize("view", ["new/", "edit/?id=1"])
-def test_moderators_do_not_touch_users(browser, view):
+def test_moderators_cannot_change_users(browser, view):
     assert browser("mod").get(f"users/{view}").status_code == 403
 
 
@@ -95,11 +95,11 @@ def test_moderators_do_not_touch_users(browser, view):
     "id", ["", "abc", "0", "-1", "99999999999999999999999", "9" * 18, "1' OR 1", "%00", "１"]
 )
 @pytest.mark.parametrize("view", ["edit", "details", "delete"])
-def test_ids_that_are_none_are_not_found(admin, view, id):
+def test_invalid_ids_are_404(admin, view, id):
     assert admin.get(f"posts/{view}/?id={id}").status_code == 404
 
 
-def test_a_hidden_email_is_nowhere_for_authors(browser):
+def test_hidden_email_appears_nowhere_for_authors(browser):
     for path in (
         "posts/",
         "comments/",

@@ -57,13 +57,13 @@ def read(browser, statements):
 
 
 @pytest.mark.parametrize("path", ["posts/edit/?id={0.live}", "pages/edit/?id={0.page}"])
-def test_a_form_reads_record_and_draft_once(drafted, read, path):
+def test_form_reads_record_and_draft_once(drafted, read, path):
     record = path.partition("/")[0]
     expected = sorted(["drafts", record, "sessions"])
     assert read("root", path.format(drafted)) == expected
 
 
-def test_an_author_needs_one_statement_more_for_what_is_allowed(drafted, read):
+def test_author_needs_one_more_statement_for_permissions(drafted, read):
     found = read("ann", f"posts/edit/?id={drafted.live}")
     assert found == ["drafts", "posts", "posts", "sessions"]
 
@@ -75,38 +75,38 @@ def test_an_author_needs_one_statement_more_for_what_is_allowed(drafted, read):
         "users/edit/?id=1", "profiles/edit/?id=1", "appearance/edit/?id=1",
     ],
 )  # fmt: skip
-def test_forms_of_other_types_read_two_things(ids, read, path):
+def test_forms_of_other_types_take_two_statements(ids, read, path):
     record = path.partition("/")[0]
     assert read("root", path.format(ids)) == sorted([record, "sessions"])
 
 
-def test_the_form_of_the_settings_reads_them_once(ids, read):
+def test_form_of_the_settings_reads_them_once(ids, read):
     assert read("root", "settings/edit/?id=1") == ["sessions", "settings"]
 
 
 @pytest.mark.parametrize("record", ["posts", "redirects"])
-def test_an_empty_form_reads_who_is_asking(ids, read, record):
+def test_empty_form_only_reads_the_user(ids, read, record):
     assert read("root", f"{record}/new/") == ["sessions"]
 
 
 @pytest.mark.parametrize("record", LISTS)
-def test_a_list_reads_two_things(ids, read, record):
+def test_list_takes_two_statements(ids, read, record):
     # what the site is called, the choices of a person and their views are read again when they change
     assert read("root", f"{record}/") == sorted([record, "sessions"])
 
 
-def test_a_list_asks_once_what_an_author_may_do_with_its_rows(ids, read):
+def test_list_asks_once_what_an_author_may_do_with_its_rows(ids, read):
     assert read("ann", "posts/") == ["posts", "posts", "sessions"]
 
 
-def test_a_details_page_reads_each_thing_once(drafted, read):
+def test_details_page_reads_each_thing_once(drafted, read):
     expected = ["audit_events", "drafts", "posts", "revisions", "sessions"]
     assert read("root", f"posts/details/?id={drafted.live}") == expected
     found = read("ann", f"posts/details/?id={drafted.live}")
     assert found == ["drafts", "posts", "posts", "revisions", "sessions"]
 
 
-def test_what_is_in_the_trash_is_found_in_one_statement(ids, admin, read):
+def test_trashed_record_is_found_in_one_statement(ids, admin, read):
     admin.post("posts/delete/", {"id": ids.abes})
     expected = ["audit_events", "drafts", "posts", "revisions", "sessions"]
     assert read("root", f"posts/details/?id={ids.abes}") == expected
@@ -147,7 +147,7 @@ SEEN_BY = [
 
 @pytest.mark.parametrize("query", ["", "?search=tide"])
 @pytest.mark.parametrize(("record", "name"), SEEN_BY)
-def test_a_list_of_any_type_after_a_change(after_a_change, record, name, query):
+def test_list_of_any_type_after_a_change(after_a_change, record, name, query):
     answer, found = after_a_change(name, f"{record}/{query}")
     assert answer.status_code in (200, 302) and len(found) <= LIMIT
 
@@ -172,7 +172,7 @@ def test_filters_after_a_change(after_a_change, name, query, search):
 
 @pytest.mark.parametrize("page", ["new/", "edit/?id=1", "details/?id=1"])
 @pytest.mark.parametrize(("record", "name"), SEEN_BY)
-def test_a_form_of_any_type_after_a_change(after_a_change, record, page, name):
+def test_form_of_any_type_after_a_change(after_a_change, record, page, name):
     answer, found = after_a_change(name, f"{record}/{page}")
     assert answer.status_code in (200, 302, 403, 404) and len(found) <= LIMIT
 
@@ -184,7 +184,7 @@ def test_other_pages_after_a_change(after_a_change, name, path):
     assert answer.status_code in (200, 403) and len(found) <= LIMIT
 
 
-def test_choices_for_lists_are_read_again_when_they_are_made(app, browser, statements, ids):
+def test_preferences_for_lists_are_read_again_after_a_change(app, browser, statements, ids):
     visitor, path = browser("ann"), "posts/?search=tide"
     visitor.get(path)
     visitor.post("posts/display/", {"column": ["title", "slug"]})
@@ -194,7 +194,7 @@ def test_choices_for_lists_are_read_again_when_they_are_made(app, browser, state
     assert "profiles" not in tables(statements(visitor.get, path)[1])
 
 
-def test_views_of_a_list_are_read_again_when_one_is_saved(app, browser, statements, ids):
+def test_views_of_a_list_are_read_again_after_a_change(app, browser, statements, ids):
     visitor = browser("ann")
     visitor.get("posts/")
     raw = {"name": "Half done", "type": "posts", "parameters": "status=draft"}

@@ -37,14 +37,14 @@ def test_every_declared_action_has_a_sentence_of_its_own(record, action):
         (POSTS, "polish_brightly", 2, "2 posts: polish brightly.", "2 Beiträge: polish brightly."),
     ],
 )  # fmt: skip
-def test_in_both_languages(app, record, action, count, english, german):
+def test_results_exist_in_both_languages(app, record, action, count, english, german):
     with app.test_request_context():
         for code, words in (("en", english), ("de", german)):
             with in_language(code):
                 assert result_message(record, action, count) == words
 
 
-def test_nothing_of_the_queue_is_put_together_in_german(admin, ids, app):
+def test_sentences_of_the_queue_are_complete_in_german(admin, ids, app):
     german = {"Accept-Language": "de"}
     text = admin.get("comments/moderation/", headers=german).text
     assert "2 Kommentare" in text and 'aria-label="Kommentare: wartend"' in text
@@ -53,7 +53,7 @@ def test_nothing_of_the_queue_is_put_together_in_german(admin, ids, app):
     assert "Zurzeit gibt es hier keine Kommentare." in text
 
 
-def test_a_bulk_question_in_german(admin, ids):
+def test_bulk_question_in_german(admin, ids):
     german = {"Accept-Language": "de"}
     form = {"action": "delete", "rowid": [ids.live, ids.abes], "url": "/admin/posts/"}
     text = admin.post("posts/action/", form, headers=german).text
@@ -72,14 +72,14 @@ def test_a_bulk_question_in_german(admin, ids):
         ({"kind": "bulk", "type": None, "action": None, "rows": 3}, "Bulk request", "Sammelanfrage"),
     ],
 )  # fmt: skip
-def test_a_batch_says_what_it_has_done(app, batch, english, german):
+def test_batch_describes_what_it_did(app, batch, english, german):
     with app.test_request_context():
         for code, words in (("en", english), ("de", german)):
             with in_language(code):
                 assert record_title(BATCHES, {"id": 7, **batch}) == words
 
 
-def test_batches_are_listed_by_what_they_have_done(admin, ids):
+def test_batches_are_listed_by_description(admin, ids):
     form = {"action": "publish", "rowid": [ids.draft, ids.formula], "url": "/admin/posts/"}
     admin.post("posts/action/", form)
     admin.post(
@@ -90,7 +90,7 @@ def test_batches_are_listed_by_what_they_have_done(admin, ids):
     assert "posts published" not in admin.get("batches/?type=tags").text
 
 
-def test_revisions_are_listed_by_the_titles_they_hold(admin, app, ids):
+def test_revisions_are_listed_by_their_titles(admin, app, ids):
     with app.app_context():
         write.update(POSTS, SYSTEM, ids.live, {"title": "Ebb"})
         write.delete(POSTS, SYSTEM, ids.live, permanent=True)

@@ -22,7 +22,7 @@ def test_secrets_are_shown_once(browser):
         assert "whsec_" not in root.get(page).text
 
 
-def test_a_test_is_queued_and_can_be_replayed(browser):
+def test_test_event_is_queued_and_can_be_replayed(browser):
     root = browser("root")
     root.post("webhooks/new/", HOOK)
     sent = {"action": "test", "rowid": "1"}
@@ -34,7 +34,7 @@ def test_a_test_is_queued_and_can_be_replayed(browser):
     assert answer.status_code == 200
 
 
-def test_only_administrators_find_them(browser):
+def test_only_administrators_see_webhooks(browser):
     for name in ("ann", "mod"):
         assert browser(name).get("webhooks/").status_code == 403
         assert browser(name).get("deliveries/").status_code == 403

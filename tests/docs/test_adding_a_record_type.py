@@ -131,7 +131,7 @@ def test_every_interface_supports_the_new_type(copy):
 
 
 GUARDS = (
-    "tests/api/test_openapi.py::test_the_committed_document_is_this_one",
+    "tests/api/test_openapi.py::test_committed_document_is_current",
     "tests/config/test_load.py",
     "tests/house/test_engine.py",
     "tests/translations/test_catalogues.py",

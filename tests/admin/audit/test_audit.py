@@ -41,14 +41,14 @@ def rows(admin, path="audit_events/"):
     return [" ".join(one.text.split()) for one in page.select("tbody td.title")]
 
 
-def test_one_short_value_is_told_before_and_after(app, root, ids, newest):
+def test_short_value_is_shown_before_and_after(app, root, ids, newest):
     change(app, root, ids.live, title="Spring tides")
     assert newest() == [
         "root changed the title of the post “Spring tides” from “Tide tables” to “Spring tides”"
     ]
 
 
-def test_a_sentence_in_german_is_one(app, root, ids, newest):
+def test_german_sentence_is_complete(app, root, ids, newest):
     change(app, root, ids.live, title="Spring tides", body="Another body")
     change(app, root, ids.live, title="50 % more")
     change(app, root, ids.live, seo_title="Ebb")
@@ -72,7 +72,7 @@ def test_a_sentence_in_german_is_one(app, root, ids, newest):
     ]
 
 
-def test_flags_and_moments_are_told_in_words(app, root, ids, newest):
+def test_flags_and_times_are_shown_in_words(app, root, ids, newest):
     change(app, root, ids.live, comments_open=False)
     assert newest()[0].endswith("from “Yes” to “No”")
     change(app, root, ids.live, published_at="2026-01-02T10:00:00Z")
@@ -80,37 +80,37 @@ def test_flags_and_moments_are_told_in_words(app, root, ids, newest):
     assert "2 Jan 2026" in newest()[0] and "3 Jan 2026" in newest()[0]
 
 
-def test_values_that_come_and_go(app, root, ids, newest):
+def test_added_and_removed_values_are_shown(app, root, ids, newest):
     change(app, root, ids.live, seo_title="Ebb")
     change(app, root, ids.live, seo_title="")
     assert [one.partition("” ")[2] for one in newest(2)] == ["from “Ebb” to nothing", "to “Ebb”"]
     assert newest()[0].startswith("root changed the SEO title of the post")
 
 
-def test_a_label_that_is_no_noun_is_quoted(app, root, ids, newest):
+def test_label_that_is_not_a_noun_is_quoted(app, root, ids, newest):
     change(app, root, ids.live, published_at="2026-01-02T10:00:00Z")
     assert newest()[0].startswith("root changed “Published at” of the post “Tide tables” from")
 
 
-def test_long_texts_are_named_and_not_quoted(app, root, ids, newest):
+def test_long_texts_are_named_but_not_quoted(app, root, ids, newest):
     change(app, root, ids.live, body="Another body")
     assert newest() == ["root changed the body of the post “Tide tables”"]
 
 
-def test_several_fields_are_named_and_many_are_counted(app, root, ids, newest):
+def test_few_fields_are_named_and_many_are_counted(app, root, ids, newest):
     change(app, root, ids.live, title="Neap", body="Another body")
     assert newest() == ["root changed the title and the body of the post “Neap”"]
     change(app, root, ids.live, title="A", body="B", seo_title="C", tags=[], category=None)
     assert newest() == ["root changed 5 fields of the post “A”"]
 
 
-def test_the_list_shows_what_several_fields_were(app, admin, root, ids):
+def test_list_shows_previous_values_of_several_fields(app, admin, root, ids):
     change(app, root, ids.live, title="Neap", category=None)
     [first, *_] = rows(admin)
     assert "Title: Tide tables → Neap" in first and "Category: Sea and shore → –" in first
 
 
-def test_signs_of_html_are_escaped(app, admin, root, ids):
+def test_html_is_escaped(app, admin, root, ids):
     change(app, root, ids.live, title="<b>A</b>")
     page = admin.get("audit_events/").text
     assert "<b>A</b>" not in page and "&lt;b&gt;A&lt;/b&gt;" in page
@@ -132,7 +132,7 @@ def test_events_that_change_no_record(app, root, newest, event, words):
     assert newest() == [words]
 
 
-def test_a_record_without_a_title_is_named_by_its_number(app, admin, root, ids, newest):
+def test_record_without_a_title_is_identified_by_number(app, admin, root, ids, newest):
     with app.app_context():
         profile = read.find_id(PROFILES, root, user_id=ids.ann)
         write.update(PROFILES, root, profile, {"location": "Kiel"})
@@ -141,7 +141,7 @@ def test_a_record_without_a_title_is_named_by_its_number(app, admin, root, ids, 
     assert page.select_one(".timeline a").text == f"profile #{profile}"
 
 
-def test_who_was_not_signed_in_is_somebody(app, ids, newest):
+def test_anonymous_actor_is_someone(app, ids, newest):
     nobody = Actor("anonymous", None, None, door="site", proof="none")
     with app.app_context():
         record_event(nobody, "sign_in_failed", "users", ids.ann)
@@ -152,7 +152,7 @@ def test_who_was_not_signed_in_is_somebody(app, ids, newest):
     ]
 
 
-def test_an_event_shows_words_of_texts_and_leads_to_its_record(app, admin, root, ids):
+def test_event_shows_text_changes_and_links_to_its_record(app, admin, root, ids):
     change(app, root, ids.live, body="The *wave* comes and goes.", title="Neap")
     page = BeautifulSoup(admin.get("audit_events/").text, "html.parser")
     link = page.select_one("tbody td.title a")["href"].removeprefix("/admin/")
@@ -172,14 +172,14 @@ def test_events_without_versions_have_no_values(app, admin, root, ids):
     assert "What changed" not in admin.get(link).text
 
 
-def test_secrets_are_never_told(app, admin, root, ids, newest):
+def test_secrets_are_never_shown(app, admin, root, ids, newest):
     with app.app_context():
         write.update(USERS, SYSTEM, ids.ann, {"password": "correct horse battery"})
     assert newest() == ["Quire changed the password of the user “ann”"]
     assert "correct horse" not in admin.get("audit_events/").text
 
 
-def test_a_page_of_sentences_takes_one_statement_more(app, admin, root, ids, statements):
+def test_page_of_sentences_takes_one_more_statement(app, admin, root, ids, statements):
     for number in range(12):
         change(app, root, ids.live, title=f"Tide {number}", category=None)
     admin.get("audit_events/")

@@ -29,7 +29,7 @@ def primary(answer):
         ("settings/edit/?id=1", "Save"),
     ],
 )
-def test_the_first_button_says_what_it_does(admin, ids, path, label):
+def test_first_button_names_its_effect(admin, ids, path, label):
     assert primary(admin.get(path.format(ids)))[0] == label
 
 
@@ -40,7 +40,7 @@ def test_publish_publishes_now(admin, state):
     assert "Post published." in admin.get("posts/").text
 
 
-def test_publish_takes_the_place_of_a_date_that_was_cleared(admin, ids, state):
+def test_publish_replaces_a_cleared_date(admin, ids, state):
     admin.post(f"posts/edit/?id={ids.later}", {"published_at": "", "_publish": "publish"})
     assert state(POSTS, ids.later)["status"] == "published"
 
@@ -55,7 +55,7 @@ def test_schedule_needs_a_date(admin, ids, state):
     assert "Post scheduled." in admin.get("posts/").text
 
 
-def test_a_new_draft_is_not_published_by_its_date(admin, state):
+def test_new_draft_is_not_published_by_its_date(admin, state):
     raw = {
         "title": "Later",
         "body": "Words.",
@@ -68,7 +68,7 @@ def test_a_new_draft_is_not_published_by_its_date(admin, state):
     assert form.select_one("[name=published_at]")["value"] == "2026-01-01T10:00:00"
 
 
-def test_a_draft_that_is_refused_is_shown_again(admin):
+def test_refused_draft_is_shown_again(admin):
     answer = admin.post("posts/new/", {"title": "", "body": "Words.", "_save_draft": "1"})
     assert answer.status_code == 422 and "Words." in answer.text
 
@@ -85,7 +85,7 @@ def test_columns_and_parts_follow_from_the_declaration(admin, ids):
     assert names == ["published_at", "unpublish_at"]
 
 
-def test_a_short_form_has_one_column(admin):
+def test_short_form_has_one_column(admin):
     page = BeautifulSoup(admin.get("tags/new/").text, "html.parser")
     assert page.select_one(".form-grid.single")
     names = [one["name"] for one in page.select(".form-grid [name]")]

@@ -6,7 +6,7 @@ import pytest
 from bs4 import BeautifulSoup
 
 
-def test_fields_carry_the_names_of_what_they_refer_to(admin, ids):
+def test_fields_show_the_names_of_referenced_records(admin, ids):
     address = f"posts/edit/?id={ids.live}"
     page = BeautifulSoup(admin.get(address).text, "html.parser")
     shown = page.select_one("#in-category")
@@ -25,15 +25,13 @@ def test_fields_carry_the_names_of_what_they_refer_to(admin, ids):
     ("mod", "author", None),
     ("root", "cover", None),
 ])  # fmt: skip
-def test_what_needs_words_alone_is_created_by_whom_the_policy_permits(
-    browser, name, field, address
-):
+def test_records_that_need_only_a_name_are_created_if_allowed(browser, name, field, address):
     page = BeautifulSoup(browser(name).get("posts/new/").text, "html.parser")
     found = page.select_one(f"#in-{field}")
     assert found.get("data-create") == address
 
 
-def test_the_dialog_has_what_the_declaration_requires(browser):
+def test_dialog_has_the_required_fields(browser):
     page = BeautifulSoup(browser("root").get("posts/new/").text, "html.parser")
     fields = json.loads(page.select_one("#in-author")["data-create-fields"])
     assert [(one["name"], one["type"]) for one in fields] == [

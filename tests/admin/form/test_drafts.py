@@ -24,7 +24,7 @@ def save(browser, ids, **typed):
     return browser.post(EDIT.format(ids.live), {**kept, **typed})
 
 
-def test_a_draft_is_kept_beside_what_is_live(browser, ids, state):
+def test_draft_is_saved_beside_the_live_version(browser, ids, state):
     ann = browser("ann")
     assert "Save draft" in ann.get(EDIT.format(ids.live)).text
     done = save(ann, ids, title="", body="Half a", _save_draft="1")
@@ -42,7 +42,7 @@ def test_a_draft_is_kept_beside_what_is_live(browser, ids, state):
     assert "This is a draft" not in ann.get(EDIT.format(ids.live)).text
 
 
-def test_a_draft_is_thrown_away(browser, ids, state):
+def test_draft_can_be_discarded(browser, ids, state):
     ann = browser("ann")
     save(ann, ids, title="Never", _save_draft="1")
     assert ann.post("posts/discard/", {"id": ids.live, "draft_version": "1"}).status_code == 302
@@ -51,7 +51,7 @@ def test_a_draft_is_thrown_away(browser, ids, state):
     assert ann.post("tags/discard/", {"id": 1}).status_code == 404
 
 
-def test_saving_over_what_somebody_else_saved_shows_both(app, browser, ids, people):
+def test_saving_over_a_concurrent_change_shows_both(app, browser, ids, people):
     ann, moderator = browser("ann"), signed_in(app, people["mod"])
     save(ann, ids, title="Mine", _save_draft="1")
     moderator.patch(f"posts/{ids.live}", json={"title": "Theirs"})
@@ -68,7 +68,7 @@ def test_saving_over_what_somebody_else_saved_shows_both(app, browser, ids, peop
     assert "mod saved" in both.text
 
 
-def test_saving_over_a_draft_that_was_not_seen_shows_both(app, browser, ids, people, state):
+def test_saving_over_an_unseen_draft_shows_both(app, browser, ids, people, state):
     ann, moderator = browser("ann"), signed_in(app, people["mod"])
     page = ann.get(EDIT.format(ids.live)).text
     moderator.patch(f"posts/{ids.live}/draft", json={"title": "Their draft"})
@@ -83,7 +83,7 @@ def test_saving_over_a_draft_that_was_not_seen_shows_both(app, browser, ids, peo
     assert "This is a draft" not in ann.get(EDIT.format(ids.live)).text
 
 
-def test_a_draft_that_was_not_seen_is_not_published(app, browser, ids, people, state):
+def test_unseen_draft_is_not_published(app, browser, ids, people, state):
     ann, moderator = browser("ann"), signed_in(app, people["mod"])
     sent = {"action": "publish", "rowid": ids.draft, "url": "/admin/posts/"}
 
@@ -103,7 +103,7 @@ def test_a_draft_that_was_not_seen_is_not_published(app, browser, ids, people, s
     assert state(POSTS, ids.draft)["title"] == "After 1"
 
 
-def test_a_draft_is_not_for_the_colleague(browser, ids):
+def test_draft_is_hidden_from_colleagues(browser, ids):
     save(browser("ann"), ids, title="Mine", _save_draft="1")
     assert browser("abe").post("posts/discard/", {"id": ids.live}).status_code == 404
     assert browser("abe").post("posts/preview/", {"id": ids.live}).status_code == 404
@@ -139,7 +139,7 @@ def test_versions_are_compared_and_restored(app, browser, ids, state):
     assert browser("abe").get(f"posts/history/?id={ids.live}").status_code == 404
 
 
-def test_of_long_texts_the_changes_are_shown_with_some_words_around(browser, ids):
+def test_long_texts_show_changes_with_some_context(browser, ids):
     ann = browser("ann")
     begin, middle, end = ("alpha " * 400, "bravo " * 400, "charlie " * 400)
     save(ann, ids, body=f"{begin}one {middle}two {end}".strip())
@@ -150,7 +150,7 @@ def test_of_long_texts_the_changes_are_shown_with_some_words_around(browser, ids
     assert 20 < compared.count("bravo") < 200 and " … " in compared
 
 
-def test_of_other_fields_both_values_are_shown(browser, ids):
+def test_other_fields_show_both_values(browser, ids):
     ann = browser("ann")
     save(ann, ids, tags="nets, ebb")
     compared = ann.get(f"posts/history/?id={ids.live}&from=1&to=2").text
@@ -161,7 +161,7 @@ def test_of_other_fields_both_values_are_shown(browser, ids):
     ]
 
 
-def test_what_is_gone_is_asked_about(app, browser, ids, state):
+def test_restoring_missing_references_asks_first(app, browser, ids, state):
     ann = browser("ann")
     boats = state(POSTS, ids.live)["tags"][0]["id"]
     save(ann, ids, tags="")
@@ -181,7 +181,7 @@ def test_every_type_with_history_has_the_page(app, admin, ids):
     assert admin.get("audit_events/history/?id=1").status_code == 404
 
 
-def test_whether_a_slug_is_free(browser, ids):
+def test_slug_availability_is_reported(browser, ids):
     ann = browser("ann")
     got = ann.get("posts/slug?text=Tide+Tables!").json
     assert got == {"slug": "tide-tables", "free": False, "suggestion": "tide-tables-2"}

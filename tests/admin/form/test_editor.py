@@ -56,7 +56,7 @@ def ann(editor):
     return editor("ann")
 
 
-def test_the_preview_of_a_comment_loads_nothing_from_elsewhere(editor):
+def test_preview_of_a_comment_loads_nothing_from_other_sites(editor):
     text = "![a](https://a.example/1.png) <img src='https://a.example/2.png'>"
     mod = editor("mod")
     assert mod.render(text).json["html"].count("<img") == 2
@@ -64,7 +64,7 @@ def test_the_preview_of_a_comment_loads_nothing_from_elsewhere(editor):
     assert "<img" not in shown and shown.count("<a href=") == 2
 
 
-def test_the_form_says_where_to_ask(ann, ids, app):
+def test_form_names_the_url_of_the_preview(ann, ids, app):
     form = BeautifulSoup(ann.get(f"posts/edit/?id={ids.live}").text, "html.parser").find(
         attrs={"data-unsaved-guard": True}
     )
@@ -84,7 +84,7 @@ def test_the_form_says_where_to_ask(ann, ids, app):
 
 
 class TestRendered:
-    def test_it_is_what_readers_will_see(self, ann, app, ids, client):
+    def test_preview_equals_the_page(self, ann, app, ids, client):
         text = "# Tides\r\n\r\n> *high*\r\n\r\n| a | b |\r\n|---|---|\r\n| 1 | 2 |\r\n"
         shown = ann.render(text)
         assert (shown.status_code, shown.mimetype) == (200, "application/json")
@@ -95,38 +95,38 @@ class TestRendered:
         assert prose == BeautifulSoup(shown.json["html"], "html.parser").decode_contents()
 
     @pytest.mark.parametrize("text", ["", "\r\n", "<script>alert(1)</script>"])
-    def test_nothing_comes_of_nothing(self, ann, text):
+    def test_preview_of_empty_text_is_empty(self, ann, text):
         assert ann.render(text).json["html"].strip() == ""
 
-    def test_nothing_runs(self, ann):
+    def test_scripts_in_the_preview_are_removed(self, ann):
         html = ann.render("[x](javascript:alert(1)) <img src=x onerror=alert(1)>").json["html"]
         assert "javascript:" not in html and "onerror" not in html
 
-    def test_what_is_too_long_is_said(self, ann):
+    def test_too_long_text_is_reported(self, ann):
         refused = ann.render("x" * (256 * 1024 + 1))
         assert (refused.status_code, refused.json["code"]) == (422, "validation_failed")
         assert "too long" in refused.json["message"]
 
-    def test_types_without_a_text_have_no_such_page(self, ann):
+    def test_types_without_a_text_have_no_preview(self, ann):
         assert ann.render("x", "tags").status_code == 404
 
 
 class TestSlug:
-    def test_it_is_made_of_what_is_typed(self, ann, ids):
+    def test_slug_is_made_from_the_typed_title(self, ann, ids):
         got = ann.get("posts/slug?text=Of+Ropes+%26+Knots").json
         assert got == {"slug": "of-ropes-knots", "free": True, "suggestion": "of-ropes-knots"}
         assert ann.get("posts/slug").json["free"]
 
-    def test_ones_own_is_free(self, ann, ids):
+    def test_own_slug_is_available(self, ann, ids):
         taken = ann.get("posts/slug?text=tide-tables").json
         assert (taken["free"], taken["suggestion"]) == (False, "tide-tables-2")
         assert ann.get(f"posts/slug?text=tide-tables&id={ids.live}").json["free"]
 
     @pytest.mark.parametrize("id", ["x", "0", "99", "-1", "9" * 30])
-    def test_ids_of_nothing(self, ann, id):
+    def test_invalid_ids_are_ignored(self, ann, id):
         assert ann.get(f"posts/slug?text=x&id={id}", headers=JSON).status_code == 404
 
-    def test_it_tells_nobody_of_what_he_may_not_change(self, ann, editor, ids):
+    def test_slug_check_reveals_nothing_to_those_without_access(self, ann, editor, ids):
         address = f"posts/slug?text=x&id={ids.abes}"
         assert ann.get(address, headers=JSON).status_code == 404
         assert editor("mod").get(address, headers=JSON).status_code == 200
@@ -134,7 +134,7 @@ class TestSlug:
 
 
 class TestBegin:
-    def test_a_new_post_becomes_a_draft(self, ann, state, client):
+    def test_new_post_becomes_a_draft(self, ann, state, client):
         made = ann.begin(seo_title="Knots")
         assert (made.status_code, made.json["version"], made.json["draft_version"]) == (
             200,
@@ -147,37 +147,37 @@ class TestBegin:
         assert found["author"]["username"] == "ann"
         assert client.get("/posts/of-ropes-knots").status_code == 404
 
-    def test_a_date_waits_in_a_draft(self, ann, state):
+    def test_date_is_saved_in_the_draft(self, ann, state):
         made = ann.begin(published_at="2026-02-03T04:05").json
         assert made["draft_version"] == 1
         assert state(POSTS, made["id"])["status"] == "draft"
         assert 'value="2026-02-03T04:05:00"' in ann.get(f"posts/edit/?id={made['id']}").text
 
-    def test_what_cannot_be_made_is_said_by_field(self, ann):
+    def test_errors_are_reported_by_field(self, ann):
         refused = ann.begin(title="", slug="No slug!")
         assert refused.status_code == 422
         assert {one["field"] for one in refused.json["details"]} == {"title", "slug"}
 
-    def test_an_answer_that_was_lost_makes_no_second_one(self, ann, state):
+    def test_lost_response_creates_no_second_record(self, ann, state):
         first, second = (ann.begin(title=title, _page="a1").json for title in ("One", "Two"))
         assert first["id"] == second["id"]
         assert (state(POSTS, first["id"])["title"], second["version"]) == ("Two", 2)
         assert ann.begin(_page="b2").json["id"] != first["id"]
 
-    def test_a_second_try_waits_for_the_first(self, editor):
+    def test_second_attempt_waits_for_the_first(self, editor):
         tries = [editor("ann") for _ in range(4)]
         with ThreadPoolExecutor(len(tries)) as pool:
             answers = list(pool.map(lambda one: one.begin(slug="bight", _page="a1"), tries))
         assert {(one.status_code, one.json["version"]) for one in answers} == {(200, 1)}
 
-    def test_odd_names_of_pages(self, ann):
+    def test_invalid_page_names_are_ignored(self, ann):
         for name in ("a\0b", "x" * 100_000, "\x1b ü"):
             ids = {ann.begin(_page=name).json["id"] for _ in range(2)}
             assert len(ids) == 1
 
 
 class TestKeep:
-    def test_it_is_beside_what_is_live(self, ann, ids, state, client):
+    def test_draft_is_saved_beside_the_live_version(self, ann, ids, state, client):
         kept = ann.keep(ids.live, version="1", body="Half a sen")
         assert kept.status_code == 200
         assert kept.json == {
@@ -193,7 +193,7 @@ class TestKeep:
         )  # fmt: skip
         assert "Half a sen" not in client.get("/posts/tide-tables").text
 
-    def test_what_has_gone_live_meanwhile_is_told(self, app, ann, ids, people):
+    def test_concurrent_publication_is_reported(self, app, ann, ids, people):
         moderator = signed_in(app, people["mod"])
         moderator.patch(f"posts/{ids.live}", json={"title": "Theirs"})
         told = ann.keep(ids.live, version="1", title="Mine").json["conflict"]
@@ -205,7 +205,7 @@ class TestKeep:
         settled = ann.keep(ids.live, version="2", draft_version="1", title="Mine")
         assert "conflict" not in settled.json
 
-    def test_nobody_overwrites_the_draft_of_somebody_else(self, ann, editor, ids):
+    def test_concurrent_draft_is_not_overwritten(self, ann, editor, ids):
         ann.keep(ids.live, version="1", title="Mine")
         late = editor("mod").keep(ids.live, version="1", title="Theirs")
         assert late.status_code == 412
@@ -221,7 +221,7 @@ class TestKeep:
         ("typed", "field"),
         [({"published_at": "soon"}, "published_at"), ({"author": "abe"}, None)],
     )
-    def test_what_no_draft_can_hold(self, ann, ids, typed, field):
+    def test_values_that_drafts_cannot_hold_are_refused(self, ann, ids, typed, field):
         answer = ann.keep(ids.live, version="1", **typed)
         if field is None:  # the form of an author has no such field
             assert answer.status_code == 200
@@ -229,11 +229,11 @@ class TestKeep:
             assert answer.status_code == 422
             assert [one["field"] for one in answer.json["details"]] == [field]
 
-    def test_what_is_not_ones_own_is_not_there(self, ann, ids):
+    def test_records_of_others_are_404(self, ann, ids):
         assert ann.keep(ids.abes, title="x").status_code == 404
         assert ann.keep(999, title="x").status_code == 404
 
-    def test_what_went_to_the_trash_meanwhile(self, app, ann, ids):
+    def test_record_trashed_meanwhile_is_reported(self, app, ann, ids):
         with app.app_context():
             write.delete(POSTS, SYSTEM, ids.live)
         kept = ann.keep(ids.live, version="1", title="x")
@@ -245,7 +245,7 @@ class TestKeep:
 
 
 @pytest.mark.parametrize("name", ASKED)
-def test_who_is_signed_out_or_has_no_right_is_told(editor, app, ids, name):
+def test_signed_out_and_unauthorized_users_are_told(editor, app, ids, name):
     out = editor().ask(name)
     assert (out.status_code, out.json["code"]) == (401, "unauthorized")
     refused = editor("bob").ask(name)
@@ -262,14 +262,14 @@ class TestToken:
         return guarded
 
     @pytest.mark.parametrize("name", [name for name in ASKED if name != "slug"])
-    def test_nothing_without_it(self, ann, app, ids, state, name):
+    def test_csrf_token_is_required(self, ann, app, ids, state, name):
         refused = ann.ask(name)
         assert (refused.status_code, refused.json["code"]) == (403, "forbidden")
         assert state(POSTS, ids.live)["title"] == "Tide tables"
         with app.app_context():
             assert read.find_id(POSTS, SYSTEM, slug="of-ropes-knots") is None
 
-    def test_it_may_come_in_a_header(self, ann):
+    def test_csrf_token_may_be_in_a_header(self, ann):
         page = ann.get("posts/new/").text
         token = re.search(r'<meta name="csrf-token" content="([^"]+)"', page)[1]
         headers = {**JSON, "X-CSRFToken": token}

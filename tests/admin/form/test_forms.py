@@ -40,7 +40,7 @@ def test_create(admin, state):
     assert "Post published." in admin.get("posts/").text
 
 
-def test_create_leads_to_the_list_or_where_it_came_from(admin):
+def test_create_leads_to_the_list_or_the_previous_page(admin):
     assert admin.post("tags/new/", {"name": "one"}).location == "/admin/tags/"
     assert (
         admin.post("tags/new/", {"name": "two", "url": "/admin/posts/?page=2"}).location
@@ -58,11 +58,11 @@ def test_create_leads_to_the_list_or_where_it_came_from(admin):
         "/admin/\nx",
     ],
 )
-def test_no_form_leads_elsewhere(admin, url):
+def test_forms_never_redirect_to_other_sites(admin, url):
     assert admin.post("tags/new/", {"name": "one", "url": url}).location == "/admin/tags/"
 
 
-def test_all_bad_fields_at_once_and_all_text_kept(admin, app):
+def test_all_errors_are_shown_and_all_text_is_kept(admin, app):
     answer = admin.post(
         "posts/new/",
         {
@@ -79,7 +79,7 @@ def test_all_bad_fields_at_once_and_all_text_kept(admin, app):
     assert 'aria-invalid="true"' in text and 'aria-describedby="in-title-errors"' in text
 
 
-def test_references_that_lead_nowhere(admin):
+def test_invalid_references_are_refused(admin):
     answer = admin.post(
         "posts/new/", {"title": "T", "body": "B", "author": "nobody", "category": "#77"}
     )
@@ -90,7 +90,7 @@ def test_references_that_lead_nowhere(admin):
     )
 
 
-def test_required_fields_are_marked_and_asked_for(admin):
+def test_required_fields_are_marked_and_checked(admin):
     assert 'title="required"' in admin.get("posts/new/").text
     answer = admin.post("posts/new/", {"title": " ", "body": ""})
     assert answer.status_code == 422
@@ -98,7 +98,7 @@ def test_required_fields_are_marked_and_asked_for(admin):
     assert "</a>: Title is required." not in answer.text  # its label is not said twice
 
 
-def test_a_taken_slug_is_a_conflict_on_its_field(admin):
+def test_taken_slug_is_a_conflict_on_its_field(admin):
     answer = admin.post("posts/new/", {"title": "T", "body": "B", "slug": "tide-tables"})
     assert answer.status_code == 409
     assert (
@@ -106,7 +106,7 @@ def test_a_taken_slug_is_a_conflict_on_its_field(admin):
     )
 
 
-def test_values_from_the_address_stand_in_a_new_form(admin):
+def test_new_form_is_filled_from_the_url(admin):
     text = admin.get("comments/new/?post=tide-tables").text
     assert (
         'name="post" type="text" value="tide-tables"' in text.replace("  ", " ")
@@ -114,7 +114,7 @@ def test_values_from_the_address_stand_in_a_new_form(admin):
     )
 
 
-def test_defaults_stand_in_a_new_form(admin):
+def test_new_form_has_defaults(admin):
     text = admin.get("posts/new/").text
     assert (
         "checked" in text.partition('name="comments_open" type="checkbox"')[2][:40]
@@ -179,7 +179,7 @@ def test_saving_an_untouched_form_changes_nothing(admin, app, record, id):
         assert read.get_record(record, SYSTEM, id) == before
 
 
-def test_emptied_fields_are_emptied(admin, ids, state):
+def test_cleared_fields_are_saved_empty(admin, ids, state):
     admin.post(
         f"posts/edit/?id={ids.live}",
         {"category": "", "tags": "", "published_at": "", "excerpt": ""},
@@ -197,7 +197,7 @@ def test_validation_error_on_edit_keeps_text_and_version(admin, ids, state):
     assert state(POSTS, ids.live)["title"] == "Tide tables"
 
 
-def test_a_stale_save_shows_both_versions(admin, browser, ids, state):
+def test_stale_save_shows_both_versions(admin, browser, ids, state):
     browser("ann").post(f"posts/edit/?id={ids.live}", {"title": "Ann's title", "version": "1"})
     answer = admin.post(
         f"posts/edit/?id={ids.live}", {"title": "My title", "body": "My text", "version": "1"}
@@ -210,7 +210,7 @@ def test_a_stale_save_shows_both_versions(admin, browser, ids, state):
     assert state(POSTS, ids.live)["title"] == "Ann's title"
 
 
-def test_saving_over_it_knowingly(admin, browser, ids, state):
+def test_conflict_can_be_overwritten_knowingly(admin, browser, ids, state):
     browser("ann").post(f"posts/edit/?id={ids.live}", {"title": "Ann's title", "version": "1"})
     form = every_input(
         admin.post(f"posts/edit/?id={ids.live}", {"title": "Mine", "version": "1"}).text
@@ -220,7 +220,7 @@ def test_saving_over_it_knowingly(admin, browser, ids, state):
 
 
 @pytest.mark.parametrize("version", ["abc", "-1", "9" * 30, "１"])
-def test_a_version_that_is_none_is_stale(admin, ids, version):
+def test_invalid_version_is_stale(admin, ids, version):
     assert (
         admin.post(f"posts/edit/?id={ids.live}", {"title": "X", "version": version}).status_code
         == 409
@@ -236,7 +236,7 @@ def test_conflict_shows_no_secrets(admin, app, ids):
     assert answer.status_code == 409 and "another long one" not in answer.text
 
 
-def test_a_record_in_the_trash_is_shown_not_edited(admin, app, ids):
+def test_record_in_the_trash_is_read_only(admin, app, ids):
     with app.app_context():
         write.delete(POSTS, SYSTEM, ids.draft)
     answer = admin.get(f"posts/edit/?id={ids.draft}")
@@ -270,14 +270,14 @@ def test_new_user_and_new_password(admin, state, app):
     assert "pw-1234" not in answer.text.partition('<form method="post"')[2]
 
 
-def test_own_password_needs_the_present_one(admin, ids):
+def test_own_password_change_needs_the_current_one(admin, ids):
     answer = admin.post(
         f"users/edit/?id={ids.root}", {"password": "another long one", "version": "1"}
     )
     assert answer.status_code == 422 and "Current password is required." in answer.text
 
 
-def test_the_last_administrator_stays(admin, ids):
+def test_last_administrator_stays(admin, ids):
     answer = admin.post(f"users/edit/?id={ids.root}", {"role": "author", "version": "1"})
     assert (
         answer.status_code == 409
@@ -297,7 +297,7 @@ def test_settings_stay_on_their_form(admin, state):
     assert "Harbour" in admin.get().text
 
 
-def test_profile_links_stand_on_lines_of_their_own(browser, app, ids):
+def test_profile_links_are_one_per_line(browser, app, ids):
     ann = browser("ann")
     with app.app_context():
         id = read.find_id(PROFILES, SYSTEM, user_id=ids.ann)
@@ -350,14 +350,14 @@ def test_details_of_every_kind(admin, app, path):
 
 
 @pytest.mark.parametrize("path", ["audit_events", "revisions"])
-def test_what_nobody_writes_has_no_form(admin, path):
+def test_read_only_types_have_no_form(admin, path):
     assert admin.get(f"{path}/new/").status_code == 403
     assert admin.get(f"{path}/edit/?id=1").status_code == 403
     assert admin.post(f"{path}/delete/", {"id": "1"}).status_code == 403
     assert "New " not in admin.get(f"{path}/").text.partition("<main")[2]
 
 
-def test_conflict_on_a_type_that_does_not_show_when_it_changed(admin, app, ids):
+def test_conflict_on_a_type_without_a_visible_change_date(admin, app, ids):
     with app.app_context():
         id = read.find_id(PROFILES, SYSTEM, user_id=ids.ann)
         write.update(PROFILES, SYSTEM, id, {"location": "Harbour"})
@@ -390,7 +390,7 @@ def section(answer):
 
 
 @pytest.mark.parametrize(("path", "name"), [("posts", "live"), ("pages", "page")])
-def test_what_search_engines_are_told_is_folded_away_while_it_is_empty(admin, app, ids, path, name):
+def test_seo_fields_are_collapsed_while_empty(admin, app, ids, path, name):
     id, record = getattr(ids, name), {"posts": POSTS, "pages": PAGES}[path]
     shown = section(admin.get(f"{path}/edit/?id={id}"))
     assert not shown.has_attr("open")
@@ -414,14 +414,14 @@ def test_what_search_engines_are_told_is_folded_away_while_it_is_empty(admin, ap
     assert "High and low." in admin.get(f"{path}/export/csv/").text
 
 
-def test_only_a_new_account_must_have_a_password(admin, ids):
+def test_only_a_new_account_needs_a_password(admin, ids):
     for address, must in (("users/new/", True), (f"users/edit/?id={ids.abe}", False)):
         page = BeautifulSoup(admin.get(address).text, "html.parser")
         assert bool(page.select("#field-password .required")) is must
         assert page.select("#field-username .required")
 
 
-def test_words_have_the_direction_of_their_language(admin, ids):
+def test_texts_have_the_direction_of_their_language(admin, ids):
     page = BeautifulSoup(admin.get(f"posts/edit/?id={ids.live}").text, "html.parser")
     for name in ("title", "body", "excerpt", "tags", "seo_title"):
         assert page.find(attrs={"name": name})["dir"] == "auto", name
@@ -440,7 +440,7 @@ def test_words_have_the_direction_of_their_language(admin, ids):
         ({"menu": "A = javascript:alert(1)"}, "Menu entry 1 needs a path such as /about"),
     ],
 )
-def test_what_is_wrong_with_the_appearance_is_said(admin, typed, said):
+def test_invalid_appearance_is_explained(admin, typed, said):
     answer = admin.post("appearance/edit/?id=1", {**typed, "version": "1"})
     assert answer.status_code == 422
     assert said in answer.text

@@ -25,17 +25,17 @@ BASE = "one\n\ntwo\n\nthree\n\nfour"
         ("", BASE.replace("one", "1"), None),
     ],
 )  # fmt: skip
-def test_lines_are_merged_where_they_do_not_meet(mine, theirs, merged):
+def test_separate_lines_are_merged(mine, theirs, merged):
     assert merge_lines(BASE, mine, theirs) == merged
     assert merge_lines(BASE, theirs, mine) == merged
 
 
-def test_very_long_texts_are_left_to_the_person():
+def test_very_long_texts_are_not_merged():
     long = "\n" * MAX_LINES
     assert merge_lines(long, "a" + long, long + "b") is None
 
 
-def test_a_merged_text_holds_what_the_other_has_changed():
+def test_merged_text_contains_the_other_changes():
     theirs = BASE.replace("four", "4")
     assert contains_changes(BASE, "1" + theirs.removeprefix("one"), theirs)
     assert not contains_changes(BASE, BASE.replace("one", "1"), theirs)
@@ -50,7 +50,7 @@ def form(app, ids):
     return {"version": before, "live_version": before}
 
 
-def test_a_form_is_saved_with_the_lines_of_both(admin, ids, state, form):
+def test_form_is_saved_with_the_lines_of_both(admin, ids, state, form):
     body = BASE.replace("one", "1").replace("\n", "\r\n")
     answer = admin.post(f"posts/edit/?id={ids.live}", {**form, "body": body})
     assert answer.status_code == 302
@@ -58,7 +58,7 @@ def test_a_form_is_saved_with_the_lines_of_both(admin, ids, state, form):
     assert "Also updated with someone else’s changes: Body." in admin.get("posts/").text
 
 
-def test_the_same_line_is_shown_with_base_mine_and_theirs(admin, ids, state, form):
+def test_conflicting_line_is_shown_with_all_three_versions(admin, ids, state, form):
     body = BASE.replace("four", "IV")
     answer = admin.post(f"posts/edit/?id={ids.live}", {**form, "body": body})
     assert answer.status_code == 409
@@ -67,7 +67,7 @@ def test_the_same_line_is_shown_with_base_mine_and_theirs(admin, ids, state, for
         assert f'data-label="{words}"' in answer.text
 
 
-def test_an_autosaved_draft_holds_the_lines_of_both_without_a_question(app, admin, ids, form):
+def test_autosaved_draft_merges_lines_without_a_question(app, admin, ids, form):
     raw = {**form, "body": BASE.replace("one", "1"), "_save_draft": "1"}
     headers = {"Accept": "application/json"}
     answer = admin.post(f"posts/edit/?id={ids.live}", raw, headers=headers)

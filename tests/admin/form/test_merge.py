@@ -70,7 +70,7 @@ def tabs(browser):
     return lambda path, number: [Tab(browser(name), path, number) for name in ("root", "mod")]
 
 
-def test_choices_and_moments_in_conflict_are_told_in_words(tabs, ids):
+def test_conflicting_choices_and_times_are_shown_in_words(tabs, ids):
     first, second = tabs("posts", ids.live)
     second.save(published_at="2026-01-02T10:00", comments_open=None)
     asked = first.save(published_at="2026-01-03T10:00")
@@ -79,7 +79,7 @@ def test_choices_and_moments_in_conflict_are_told_in_words(tabs, ids):
     assert (label, mine, theirs) == ("Published at", "3 Jan 2026, 10:00", "2 Jan 2026, 10:00")
 
 
-def test_fields_that_only_the_other_changed_are_kept(tabs, ids, state):
+def test_fields_changed_only_by_others_are_kept(tabs, ids, state):
     first, second = tabs("posts", ids.live)
     assert second.save(title="Their title", tags="boats, knots").status_code == 302
     assert first.save(body="My text").status_code == 302
@@ -89,7 +89,7 @@ def test_fields_that_only_the_other_changed_are_kept(tabs, ids, state):
     assert "Also updated with someone else’s changes: Title, Tags." in first.said
 
 
-def test_only_what_both_changed_is_asked_about(tabs, ids, state):
+def test_only_fields_changed_by_both_are_conflicts(tabs, ids, state):
     first, second = tabs("posts", ids.live)
     second.save(title="Tide charts", excerpt="Theirs")
     asked = first.save(title="Tide lists", body="My text")
@@ -118,7 +118,7 @@ def test_theirs_can_be_taken_field_by_field(tabs, ids, state):
     assert found["comments_open"] is False
 
 
-def test_a_third_save_in_between_is_asked_about_again(tabs, ids, state):
+def test_third_save_in_between_causes_another_conflict(tabs, ids, state):
     first, second = tabs("posts", ids.live)
     second.save(title="Second")
     first.save(title="First")
@@ -131,7 +131,7 @@ def test_a_third_save_in_between_is_asked_about_again(tabs, ids, state):
     assert state(POSTS, ids.live)["title"] == "First"
 
 
-def test_a_mistake_beside_a_conflict_loses_nothing(tabs, ids, state):
+def test_error_beside_a_conflict_loses_nothing(tabs, ids, state):
     first, second = tabs("posts", ids.live)
     second.save(title="Second", excerpt="Theirs")
     refused = first.save(body="My text", slug="No slug!")
@@ -158,7 +158,7 @@ def test_tags_are_merged_as_a_set(tabs, ids, state, mine, theirs, result):
     assert sorted(tag["name"] for tag in state(POSTS, ids.live)["tags"]) == result
 
 
-def test_a_tag_that_was_renamed_meanwhile_stays_itself(app, tabs, ids, state):
+def test_tag_renamed_meanwhile_is_still_the_same(app, tabs, ids, state):
     first, _ = tabs("posts", ids.live)
     boats = state(POSTS, ids.live)["tags"][0]["id"]
     with app.app_context():
@@ -179,7 +179,7 @@ def test_a_tag_that_was_renamed_meanwhile_stays_itself(app, tabs, ids, state):
     ],
     ids=lambda value: getattr(value, "path", ""),
 )
-def test_every_type_that_is_edited(app, browser, ids, state, record, mine, theirs):
+def test_every_editable_type_is_merged(app, browser, ids, state, record, mine, theirs):
     id = ids.abe if record is USERS else 1
     if record is PROFILES:
         with app.app_context():
@@ -192,7 +192,7 @@ def test_every_type_that_is_edited(app, browser, ids, state, record, mine, their
         assert str(found[name]) == text
 
 
-def test_a_comment_that_was_approved_while_its_words_were_changed(tabs, ids, state):
+def test_comment_approved_while_it_was_edited(tabs, ids, state):
     first, second = tabs("comments", ids.comment)
     second.browser.post("comments/action/", {"action": "approve", "rowid": ids.comment})
     assert first.save(body="Mended words").status_code == 302
@@ -205,7 +205,7 @@ class TestCells:
         data = {"id": id, "field": field, **sent}
         return browser.post("posts/ajax/update/", data, headers=JSON)
 
-    def test_another_cell_of_the_row_has_changed(self, admin, tabs, ids, state):
+    def test_concurrent_change_of_another_cell_is_kept(self, admin, tabs, ids, state):
         tabs("posts", ids.live)[0].save(excerpt="Theirs")
         done = self.change(admin, ids.live, value="Mine", version="1", base="Tide tables")
         assert (done.status_code, done.json["version"]) == (200, 3)
@@ -213,7 +213,7 @@ class TestCells:
         assert (found["title"], found["excerpt"]) == ("Mine", "Theirs")
 
     @pytest.mark.parametrize("seen", [{"version": "1"}, {"version": "2", "base": "Tide tables"}])
-    def test_the_same_cell_has_changed(self, admin, tabs, ids, state, seen):
+    def test_concurrent_change_of_the_same_cell_is_a_conflict(self, admin, tabs, ids, state, seen):
         tabs("posts", ids.live)[0].save(title="Theirs")
         refused = self.change(admin, ids.live, value="Mine", **seen)
         assert (refused.status_code, refused.json["current_version"]) == (412, 2)
@@ -222,21 +222,21 @@ class TestCells:
         again = self.change(admin, ids.live, value="Mine", base=refused.json["raw"], version="2")
         assert (again.status_code, state(POSTS, ids.live)["title"]) == (200, "Mine")
 
-    def test_what_was_not_changed_here_is_not_written(self, admin, tabs, ids, state):
+    def test_unchanged_fields_are_not_written(self, admin, tabs, ids, state):
         tabs("posts", ids.live)[0].save(title="Theirs")
         shown = self.change(admin, ids.live, value="Tide tables", base="Tide tables", version="1")
         assert (shown.json["raw"], shown.json["version"]) == ("Theirs", 2)
 
 
 class TestDrafts:
-    def test_two_drafts_of_one_post_become_one(self, tabs, ids, state, browser):
+    def test_two_drafts_of_a_post_are_merged(self, tabs, ids, state, browser):
         first, second = tabs("posts", ids.live)
         second.save("_save_draft", title="Their title")
         assert first.save("_save_draft", body="My text").status_code == 302
         draft = Tab(browser("root"), "posts", ids.live).fields
         assert (draft["title"], draft["body"]) == ("Their title", "My text")
 
-    def test_the_same_field_of_a_draft(self, tabs, ids, browser):
+    def test_conflicting_field_of_a_draft(self, tabs, ids, browser):
         first, second = tabs("posts", ids.live)
         second.save("_save_draft", title="Tide charts")
         assert first.save("_save_draft", title="Tide lists", body="My text").status_code == 409
@@ -245,7 +245,7 @@ class TestDrafts:
         assert first.save("_save_draft").status_code == 302
         assert Tab(browser("mod"), "posts", ids.live).fields["title"] == "Tide lists"
 
-    def test_what_nobody_has_looked_at_is_not_published(self, tabs, ids, state, browser):
+    def test_unseen_changes_are_not_published(self, tabs, ids, state, browser):
         first, second = tabs("posts", ids.live)
         second.save("_save_draft", body="Half a sen")
         assert first.save(title="My title").status_code == 302
@@ -253,7 +253,7 @@ class TestDrafts:
         assert (found["title"], found["body"]) == ("My title", "The *tide* comes and goes.")
         assert Tab(browser("mod"), "posts", ids.live).fields["body"] == "Half a sen"
 
-    def test_a_draft_is_published_as_it_was_seen(self, tabs, ids, state, browser):
+    def test_draft_is_published_as_it_was_seen(self, tabs, ids, state, browser):
         tabs("posts", ids.live)[0].save("_save_draft", title="Draft title", body="Draft text")
         first, second = tabs("posts", ids.live)
         second.save("_save_draft", body="Half a sen")
@@ -262,7 +262,7 @@ class TestDrafts:
         assert (found["title"], found["body"]) == ("Draft title", "Draft text")
         assert Tab(browser("mod"), "posts", ids.live).fields["body"] == "Half a sen"
 
-    def test_what_went_live_meanwhile_is_kept(self, app, tabs, ids, state):
+    def test_changes_published_meanwhile_are_kept(self, app, tabs, ids, state):
         tabs("posts", ids.live)[0].save("_save_draft", title="Draft title")
         first, _ = tabs("posts", ids.live)
         with app.app_context():
@@ -275,7 +275,7 @@ class TestDrafts:
             "My text",
         )
 
-    def test_a_draft_of_what_was_changed_meanwhile(self, app, tabs, ids, state):
+    def test_draft_of_a_record_changed_meanwhile(self, app, tabs, ids, state):
         tabs("posts", ids.live)[0].save("_save_draft", title="Draft title")
         with app.app_context():
             write.update(POSTS, SYSTEM, ids.live, {"title": "Live title", "excerpt": "Live"})
@@ -324,7 +324,7 @@ class TestScripts:
         sent |= {"_base": base, "_save_draft": "1"}
         return tab.browser.post(tab.path, sent, headers=JSON)
 
-    def test_it_learns_what_others_have_changed(self, tabs, ids):
+    def test_script_is_told_what_others_have_changed(self, tabs, ids):
         first, second = tabs("posts", ids.live)
         self.keep(second, '{"title": "Tide tables"}', title="Theirs")
         told = self.keep(first, '{"body": "The *tide* comes and goes."}', body="Mine").json
@@ -332,7 +332,7 @@ class TestScripts:
         assert told["texts"]["body"] == "Mine"
         assert "conflict" not in told
 
-    def test_a_conflict_says_what_each_has_done(self, tabs, ids):
+    def test_conflict_shows_both_changes(self, tabs, ids):
         first, second = tabs("posts", ids.live)
         self.keep(second, '{"title": "Tide tables"}', title="Theirs")
         refused = self.keep(first, '{"title": "Tide tables"}', title="Mine")
@@ -345,11 +345,11 @@ class TestScripts:
         assert self.keep(first, '{"title": "Theirs"}', title="Mine").status_code == 200
 
     @pytest.mark.parametrize("base", ["", "x", "[]", "7", '{"title": 7, "nothing": "x"}', "\0"])
-    def test_odd_bases(self, tabs, ids, base):
+    def test_invalid_base_values(self, tabs, ids, base):
         assert self.keep(tabs("posts", ids.live)[0], base, title="Mine").status_code == 200
 
 
-def test_the_api_names_what_has_changed_and_overwrites_nothing(app, people, ids):
+def test_api_names_changes_and_overwrites_nothing(app, people, ids):
     ann, mod = signed_in(app, people["ann"]), signed_in(app, people["mod"])
     assert mod.patch(f"posts/{ids.live}", json={"title": "Theirs"}).status_code == 200
     stale = ann.patch(f"posts/{ids.live}", json={"body": "Mine", "version": 1})
@@ -357,7 +357,7 @@ def test_the_api_names_what_has_changed_and_overwrites_nothing(app, people, ids)
     assert stale.json["changed_fields"] == ["title"]
 
 
-def test_bases_are_escaped(tabs, ids):
+def test_base_values_are_escaped(tabs, ids):
     first, second = tabs("posts", ids.live)
     second.save(title="<script>alert(1)</script>", excerpt='"><b>')
     asked = first.save(title="Mine", excerpt="Mine")

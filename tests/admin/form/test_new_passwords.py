@@ -50,9 +50,7 @@ def set_password(admin, id, **ticks):
         ),
     ],
 )
-def test_a_new_password_ends_what_the_administrator_does_not_keep(
-    app, admin, ids, ann, people, ticks, ended, kept
-):
+def test_new_password_revokes_what_is_not_kept(app, admin, ids, ann, people, ticks, ended, kept):
     said = set_password(admin, ids.ann, **ticks)
     assert [one for one in ended if f"Ended: {one}." not in said] == []
     assert [one for one in kept if f"Still valid: {one}." not in said] == []

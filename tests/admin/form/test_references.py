@@ -13,13 +13,13 @@ def page_of(answer):
 
 
 @pytest.mark.parametrize("typed", ["sea-and-shore", "Sea and shore", " SEA and shore "])
-def test_a_form_takes_a_key_or_a_name(admin, ids, state, typed):
+def test_form_accepts_a_key_or_a_name(admin, ids, state, typed):
     sent = {"title": "Abe's nets", "body": "Words.", "category": typed}
     assert admin.post(f"posts/edit/?id={ids.abes}", sent).status_code == 302
     assert state(POSTS, ids.abes)["category"]["name"] == "Sea and shore"
 
 
-def test_a_key_comes_before_a_name_and_no_name_is_guessed(admin, app, ids, state):
+def test_keys_take_precedence_and_ambiguous_names_are_refused(admin, app, ids, state):
     with app.app_context():
         for name, slug in (("Sea", "ocean"), ("Ocean", "deep")):
             write.create(CATEGORIES, SYSTEM, {"name": name, "slug": slug})
@@ -31,13 +31,13 @@ def test_a_key_comes_before_a_name_and_no_name_is_guessed(admin, app, ids, state
         assert refused.status_code == 422, unclear
 
 
-def test_a_refused_form_shows_the_name_of_what_was_chosen(admin, ids):
+def test_refused_form_shows_the_name_of_the_choice(admin, ids):
     refused = admin.post(f"posts/edit/?id={ids.abes}", {"category": "sea-and-shore", "title": ""})
     shown = page_of(refused).select_one("#in-category")
     assert (shown["value"], shown["data-name"]) == ("sea-and-shore", "Sea and shore")
 
 
-def test_a_list_is_filtered_by_name_and_says_it(admin):
+def test_list_is_filtered_by_name_and_says_so(admin):
     page = page_of(admin.get("posts/?category.slug=sea+AND+shore", follow_redirects=True))
     assert [one.get_text() for one in page.select("tbody .title a:first-child")] == ["Tide tables"]
     chip = page.select_one(".chips .chip").get_text(" ", strip=True)
@@ -66,7 +66,7 @@ def test_pickers_look_up_one_record_by_key_or_name(admin, browser, ids):
     assert admin.get(f"comments/lookup?field=post&key=%23{'9' * 19}").json["results"] == []
 
 
-def test_a_filter_by_id_takes_what_pickers_hold_and_names(admin, ids):
+def test_filter_by_id_accepts_keys_and_names(admin, ids):
     for typed in ("tide-tables", "Tide tables", str(ids.live), f"%23{ids.live}"):
         answer = admin.get(f"comments/?post={typed}", follow_redirects=True)
         page = page_of(answer)
@@ -77,7 +77,7 @@ def test_a_filter_by_id_takes_what_pickers_hold_and_names(admin, ids):
         assert len(page.select("tbody tr")) == 1
 
 
-def test_a_conflict_shows_names(admin, app, ids, state):
+def test_conflict_shows_names(admin, app, ids, state):
     version = state(POSTS, ids.live)["version"]
     with app.app_context():
         for name in ("Low tide", "High tide"):

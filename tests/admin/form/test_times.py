@@ -22,33 +22,33 @@ def form_of(answer):
     return BeautifulSoup(answer.text, "html.parser").select_one("#record-form")
 
 
-def test_a_time_is_shown_in_the_zone_of_the_person(berliner, ids):
+def test_time_is_shown_in_the_persons_zone(berliner, ids):
     form = form_of(berliner.get(f"posts/edit/?id={ids.live}"))
     assert form.select_one("[name=published_at]")["value"] == "2026-01-01T11:00:00"
     assert form.select_one("[name=_time_zone]")["value"] == BERLIN
     assert form.select_one("#in-published_at-hint").text == "Time zone: Europe/Berlin."
 
 
-def test_without_the_cookie_it_is_utc(admin, ids):
+def test_without_the_cookie_the_zone_is_utc(admin, ids):
     form = form_of(admin.get(f"posts/edit/?id={ids.live}"))
     assert form.select_one("[name=published_at]")["value"] == "2026-01-01T10:00:00"
     assert form.select_one("#in-published_at-hint").text == "Time zone: UTC."
 
 
-def test_a_time_is_stored_in_utc(berliner, ids, state):
+def test_time_is_stored_in_utc(berliner, ids, state):
     raw = {"published_at": "2026-07-01T12:00", "_time_zone": BERLIN}
     berliner.post(f"posts/edit/?id={ids.live}", raw)
     assert state(POSTS, ids.live)["published_at"] == "2026-07-01T10:00:00Z"
 
 
-def test_the_zone_in_which_the_form_was_shown_counts(berliner, ids, state):
+def test_zone_in_which_the_form_was_shown_applies(berliner, ids, state):
     """A first visit shows UTC, and its script sets the cookie afterwards."""
     raw = {"published_at": "2026-07-01T12:00", "_time_zone": "UTC"}
     berliner.post(f"posts/edit/?id={ids.live}", raw)
     assert state(POSTS, ids.live)["published_at"] == "2026-07-01T12:00:00Z"
 
 
-def test_a_time_that_no_clock_shows_is_refused(berliner, ids, state):
+def test_nonexistent_time_is_refused(berliner, ids, state):
     url = f"posts/edit/?id={ids.live}"
     answer = berliner.post(url, {"published_at": "2027-03-28T02:30", "_time_zone": BERLIN})
     assert answer.status_code == 422
@@ -60,7 +60,7 @@ def test_a_time_that_no_clock_shows_is_refused(berliner, ids, state):
     assert state(POSTS, ids.live)["published_at"] == "2026-01-01T10:00:00Z"
 
 
-def test_what_is_odd_about_a_time_is_said_in_german(berliner, ids):
+def test_explanation_of_a_clock_change_is_in_german(berliner, ids):
     german, url = {"Accept-Language": "de"}, f"posts/edit/?id={ids.live}"
     raw = {"published_at": "2027-03-28T02:30", "_time_zone": BERLIN}
     refused = berliner.post(url, raw, headers=german)
@@ -72,7 +72,7 @@ def test_what_is_odd_about_a_time_is_said_in_german(berliner, ids):
     assert "Am 26.10.2025 kommt 02:30 in Europe/Berlin zweimal vor" in text
 
 
-def test_a_time_that_comes_twice_is_the_first_and_the_person_is_told(berliner, state):
+def test_ambiguous_time_is_the_first_and_the_person_is_told(berliner, state):
     raw = {"title": "Twice", "body": "x", "published_at": "2025-10-26T02:30", "_time_zone": BERLIN}
     answer = berliner.post("posts/new/", {**raw, "_continue_editing": "1"})
     assert state(POSTS, new_id(answer))["published_at"] == "2025-10-26T00:30:00Z"
@@ -80,7 +80,7 @@ def test_a_time_that_comes_twice_is_the_first_and_the_person_is_told(berliner, s
     assert "occurs twice in Europe/Berlin" in text and "02:30 CEST, 00:30 UTC" in text
 
 
-def test_the_second_of_two_stays_when_something_else_is_saved(app, berliner, ids, state):
+def test_second_of_two_ambiguous_times_is_kept_by_other_saves(app, berliner, ids, state):
     with app.app_context():
         write.update(POSTS, SYSTEM, ids.live, {"published_at": "2025-10-26T01:30:00Z"})
     url = f"posts/edit/?id={ids.live}"
@@ -95,12 +95,12 @@ def test_the_second_of_two_stays_when_something_else_is_saved(app, berliner, ids
 @pytest.mark.parametrize(
     "text", ["soon", "9999-12-31T23:59", "0001-01-01T00:00", "2026-01-01T10:00+01:00"]
 )
-def test_odd_times_are_judged_by_the_store(berliner, ids, text):
+def test_invalid_times_are_refused_by_the_store(berliner, ids, text):
     raw = {"published_at": text, "_time_zone": "America/New_York"}
     assert berliner.post(f"posts/edit/?id={ids.live}", raw).status_code in (302, 422)
 
 
-def test_an_unknown_zone_is_utc(berliner, ids, state):
+def test_unknown_zone_is_utc(berliner, ids, state):
     raw = {"published_at": "2026-07-01T12:00", "_time_zone": "../../etc/passwd"}
     berliner.post(f"posts/edit/?id={ids.live}", raw)
     assert state(POSTS, ids.live)["published_at"] == "2026-07-01T12:00:00Z"

@@ -53,7 +53,7 @@ def test_inline_edit_does_not_overwrite(admin, ids, state):
     assert state(POSTS, ids.live)["published_at"] == "2026-05-06T07:08:00Z"
 
 
-def test_a_conflict_of_an_inline_edit_is_told_as_lists_show_values(admin, ids):
+def test_conflict_of_an_inline_edit_shows_values_as_lists_do(admin, ids):
     inline(admin, "posts", ids.live, "published_at", "2026-05-06T07:08")
     inline(admin, "users", ids.abe, "role", "moderator")
     admin.client.set_cookie("time_zone", "Europe/Berlin")
@@ -72,12 +72,12 @@ def test_a_conflict_of_an_inline_edit_is_told_as_lists_show_values(admin, ids):
     ("field", "value", "status"),
     [("published_at", "soon", 422), ("views", "3", 403), ("nothing", "3", 403), ("", "", 403)],
 )
-def test_inline_edit_refuses_in_words(admin, ids, field, value, status):
+def test_inline_edit_explains_refusals(admin, ids, field, value, status):
     answer = inline(admin, "posts", ids.live, field, value)
     assert answer.status_code == status and answer.json["message"]
 
 
-def test_inline_edit_of_what_is_not_one_s_own(browser, ids):
+def test_inline_edit_of_others_records_is_refused(browser, ids):
     assert inline(browser("ann"), "posts", ids.abes, "published_at", "").status_code == 404
     assert inline(browser("mod"), "users", ids.abe, "role", "admin").status_code == 403
 
@@ -103,7 +103,7 @@ def test_bulk_moderation(browser, ids, state):
     assert state(COMMENTS, ids.comment)["status"] == "approved"
 
 
-def test_bulk_refusals_are_told_and_do_not_stop_the_rest(browser, ids, state):
+def test_bulk_refusals_are_shown_and_do_not_stop_the_rest(browser, ids, state):
     ann = browser("ann")
     act(ann, "posts", "unpublish", ids.live, ids.abes)
     text = ann.get("posts/").text
@@ -127,7 +127,7 @@ def test_bulk_refusals_name_the_records(admin, app, ids):
     assert "#4711: There is no such post." in said
 
 
-def test_an_approved_comment_goes_back_to_pending(app, browser, ids, people, state):
+def test_approved_comment_can_be_returned_to_pending(app, browser, ids, people, state):
     ann = browser("ann")
     for name, status in (
         ("approve", "approved"),
@@ -181,16 +181,16 @@ def test_duplicate_leads_to_the_new_draft(admin, ids, state):
 
 
 @pytest.mark.parametrize(("name", "status"), [("", 400), ("fly", 400), ("__class__", 400)])
-def test_actions_that_are_none(admin, ids, name, status):
+def test_unknown_actions_are_refused(admin, ids, name, status):
     assert act(admin, "posts", name, ids.live).status_code == status
 
 
-def test_nothing_selected(admin):
+def test_empty_selection_is_reported(admin):
     act(admin, "posts", "publish")
     assert "Select at least one record first." in admin.get("posts/").text
 
 
-def test_selected_rows_that_are_gone(admin, ids):
+def test_deleted_rows_in_the_selection_are_reported(admin, ids):
     act(admin, "posts", "publish", 4711, ids.draft)
     text = admin.get("posts/").text
     assert "There is no such post." in text and "1 post published." in text
@@ -210,7 +210,7 @@ def test_delete_asks_then_moves_to_the_trash(admin, ids, state):
     assert state(POSTS, ids.live)["deleted_at"] is None
 
 
-def test_delete_from_the_trash_is_for_good(admin, app, ids, state):
+def test_delete_from_the_trash_is_permanent(admin, app, ids, state):
     with app.app_context():
         write.delete(POSTS, SYSTEM, ids.draft)
     assert "permanently deleted" in admin.get(f"posts/delete/?id={ids.draft}").text
@@ -219,7 +219,7 @@ def test_delete_from_the_trash_is_for_good(admin, app, ids, state):
         state(POSTS, ids.draft)
 
 
-def test_delete_of_what_has_no_trash(admin, app):
+def test_delete_without_a_trash_is_permanent(admin, app):
     assert "cannot be undone" in admin.get("tags/delete/?id=1").text
     admin.post("tags/delete/", {"id": "1"})
     assert admin.get("tags/details/?id=1").status_code == 404
@@ -230,7 +230,7 @@ def test_delete_refused_by_a_rule_of_the_type(admin, ids):
     assert answer.status_code == 403 and "You cannot delete your own account here." in answer.text
 
 
-def test_authors_do_not_delete_for_good(browser, ids, state):
+def test_authors_cannot_delete_permanently(browser, ids, state):
     ann = browser("ann")
     ann.post("posts/delete/", {"id": ids.draft})
     assert "Delete permanently" not in ann.get("posts/?trashed=true").text
@@ -255,19 +255,19 @@ class TestToken:
             ("posts/edit/?id=1", {"title": "forged"}),
         ],
     )
-    def test_no_change_without_it(self, admin, state, ids, path, data):
+    def test_changes_without_a_csrf_token_are_refused(self, admin, state, ids, path, data):
         assert admin.post(path, data).status_code == 403
         assert admin.post(path, {**data, "csrf_token": "wrong"}).status_code == 403
         assert state(POSTS, ids.live)["version"] == 1 and state(POSTS, ids.draft)["version"] == 1
 
-    def test_changes_with_it(self, admin, state, ids):
+    def test_changes_with_a_csrf_token_are_accepted(self, admin, state, ids):
         token = re.search(r'name="csrf-token" content="([^"]+)"', admin.get().text)[1]
         assert admin.post("tags/new/", {"name": "mine", "csrf_token": token}).status_code == 302
         data = {"id": ids.live, "field": "published_at", "value": "", "version": "1"}
         answer = admin.post("posts/ajax/update/", data, headers={"X-CSRFToken": token})
         assert answer.status_code == 200
 
-    def test_a_form_is_given_back_with_what_was_typed(self, admin):
+    def test_form_with_an_expired_token_keeps_what_was_typed(self, admin):
         answer = admin.post("posts/edit/?id=1", {"title": "Typed", "csrf_token": "old"})
         assert answer.status_code == 403
         assert 'value="Typed"' in answer.text and "Save again" in answer.text
@@ -280,7 +280,7 @@ class TestToken:
         assert answer.status_code == 403 and answer.json["code"] == "forbidden"
 
 
-def test_tags_stay_when_a_bulk_action_meets_a_missing_one(admin, state, ids):
+def test_tags_stay_if_a_bulk_action_fails_on_a_missing_one(admin, state, ids):
     act(admin, "tags", "delete", 1, confirmed="1")
     with pytest.raises(NotFound):
         state(TAGS, 1)
@@ -295,7 +295,7 @@ def undo_form(text):
     return dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', form[0]))
 
 
-def test_a_bulk_action_can_be_undone(admin, state, ids):
+def test_bulk_action_can_be_undone(admin, state, ids):
     act(admin, "posts", "unpublish", ids.live, ids.abes)
     fields = undo_form(admin.get("posts/?status=draft").text)
     assert fields["url"] == "/admin/posts/?status=draft"
@@ -305,7 +305,7 @@ def test_a_bulk_action_can_be_undone(admin, state, ids):
     assert {state(POSTS, one)["status"] for one in (ids.live, ids.abes)} == {"published"}
 
 
-def test_an_inline_edit_can_be_undone(admin, state, ids):
+def test_inline_edit_can_be_undone(admin, state, ids):
     answer = inline(admin, "users", ids.abe, "role", "moderator")
     undo = {"action": "undo", "rowid": answer.json["batch"], "url": "/admin/users/"}
     admin.post("batches/action/", undo)
@@ -316,7 +316,7 @@ def test_an_inline_edit_can_be_undone(admin, state, ids):
     assert same.json["batch"] is None  # nothing has changed
 
 
-def test_what_was_not_undone_is_named_with_the_way_on(admin, ids, app):
+def test_records_that_were_not_undone_are_named(admin, ids, app):
     act(admin, "posts", "delete", ids.live, ids.abes, confirmed="1")
     fields = undo_form(admin.get("posts/").text)
     with app.app_context():
@@ -328,7 +328,7 @@ def test_what_was_not_undone_is_named_with_the_way_on(admin, ids, app):
     assert "“Abe's nets”: This post no longer exists" in notes
 
 
-def test_nothing_is_offered_that_cannot_be_undone(admin, ids, app, make):
+def test_irreversible_actions_offer_no_undo(admin, ids, app, make):
     tags = [make(TAGS, name=name) for name in ("one", "two")]
     act(admin, "tags", "delete", *tags, confirmed="1")
     act(admin, "posts", "delete", ids.live, ids.abes, confirmed="1")
@@ -342,7 +342,7 @@ def test_nothing_is_offered_that_cannot_be_undone(admin, ids, app, make):
     assert 'value="undo ' not in admin.get("batches/").text
 
 
-def test_what_has_been_edited_since_is_not_undone(admin, state, ids, app):
+def test_records_edited_since_are_not_undone(admin, state, ids, app):
     act(admin, "posts", "delete", ids.live, ids.abes, confirmed="1")
     fields = undo_form(admin.get("posts/").text)
     with app.app_context():
@@ -360,7 +360,7 @@ def test_what_has_been_edited_since_is_not_undone(admin, state, ids, app):
     assert "1 Änderung wurde nicht rückgängig gemacht." in text and "not undone" not in text
 
 
-def test_what_is_undone_says_when_and_by_whom_and_offers_no_undo(admin, browser, state, ids):
+def test_undone_batch_names_time_and_person_and_offers_no_undo(admin, browser, state, ids):
     ann = browser("ann")
     ann.post("posts/action/", {"action": "publish", "rowid": [ids.draft]})
     fields = undo_form(ann.get("posts/").text)
@@ -377,7 +377,7 @@ def test_what_is_undone_says_when_and_by_whom_and_offers_no_undo(admin, browser,
     assert f"undo {batch}" not in listed and "Undone by" in listed
 
 
-def test_what_was_undone_is_said_in_the_words_of_what_was_done(app):
+def test_undo_message_uses_the_words_of_the_action(app):
     done = (("update", "posts"), ("create", "comments"), ("spam", "comments"), ("spam", "comments"))
     changes = [RowChange(0, action, type, 1, 2, 1) for action, type in done]
     with app.test_request_context():
@@ -390,7 +390,7 @@ def test_what_was_undone_is_said_in_the_words_of_what_was_done(app):
     assert words == "Rückgängig gemacht: 1 Beitrag geändert."
 
 
-def test_what_is_deleted_for_good_offers_no_undo(admin, app, ids):
+def test_permanent_deletion_offers_no_undo(admin, app, ids):
     with app.app_context():
         tag = write.create(TAGS, SYSTEM, {"name": "gone"}).id
     act(admin, "tags", "delete", tag, confirmed="1")
@@ -405,7 +405,7 @@ def test_batches_of_others_are_not_undone(admin, browser, state, ids):
     assert state(POSTS, ids.live)["status"] == "draft"
 
 
-def test_an_undo_goes_on_until_everything_is_undone(admin, ids, state, monkeypatch):
+def test_undo_continues_until_everything_is_undone(admin, ids, state, monkeypatch):
     monkeypatch.setattr(batches, "PANEL_SECONDS", -1.0)  # one change in each transaction
     rows = [ids.draft, ids.formula, ids.later]
     admin.post("posts/action/", {"action": "publish", "rowid": rows, "url": "/admin/posts/"})
@@ -419,7 +419,7 @@ def test_an_undo_goes_on_until_everything_is_undone(admin, ids, state, monkeypat
     assert admin.get(f"batches/action/progress?undoing={batch}").json == {"left": 0}
 
 
-def test_nobody_is_told_how_far_the_undoing_of_others_is(admin, browser, ids):
+def test_undo_progress_of_others_is_hidden(admin, browser, ids):
     admin.post("posts/action/", {"action": "publish", "rowid": [ids.draft]})
     batch = admin.get("posts/action/progress").json["batch"]
     assert (
@@ -427,6 +427,6 @@ def test_nobody_is_told_how_far_the_undoing_of_others_is(admin, browser, ids):
     )
 
 
-def test_a_deletion_of_ticked_rows_tells_how_far_it_is(admin, ids):
+def test_deletion_of_selected_rows_shows_progress(admin, ids):
     text = admin.post("posts/action/", {"action": "delete", "rowid": [ids.draft, ids.live]}).text
     assert 'data-progress="/admin/posts/action/progress?after=0" data-total="2"' in text

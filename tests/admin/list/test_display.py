@@ -18,7 +18,7 @@ def show(browser, *names, url="/admin/posts/", **more):
     return browser.post("posts/display/", {"url": url, "column": list(names), **more})
 
 
-def test_columns_are_chosen_ordered_and_kept_for_the_person_and_list(admin, browser):
+def test_columns_are_chosen_ordered_and_saved_per_person_and_list(admin, browser):
     answer = show(admin, "views", "author", "slug", url="/admin/posts/?status=draft&page=1")
     assert answer.location == "/admin/posts/?status=draft"
     assert columns(admin.get("posts/").text) == ["Title", "Views", "Author", "Slug"]
@@ -27,7 +27,7 @@ def test_columns_are_chosen_ordered_and_kept_for_the_person_and_list(admin, brow
     assert "Slug" not in columns(admin.get("pages/").text)
 
 
-def test_back_to_the_standard_columns(admin):
+def test_columns_can_be_reset(admin):
     usual = columns(admin.get("posts/").text)
     show(admin, "views")
     assert columns(admin.get("posts/").text) == ["Title", "Views"]
@@ -35,7 +35,7 @@ def test_back_to_the_standard_columns(admin):
     assert columns(admin.get("posts/").text) == usual
 
 
-def test_without_javascript_a_column_moves_by_a_button(admin):
+def test_without_javascript_a_button_moves_a_column(admin):
     answer = show(admin, "status", "author", "tags", up="tags")
     assert answer.status_code == 200
     shown = re.findall(r'name="column" value="(\w+)" checked', answer.text)
@@ -46,7 +46,7 @@ def test_without_javascript_a_column_moves_by_a_button(admin):
         assert 'value="status" checked' in answer.text
 
 
-def test_the_density_is_that_of_all_lists_of_the_person(admin, browser):
+def test_density_applies_to_all_lists_of_the_person(admin, browser):
     assert 'class="records"' in admin.get("posts/").text
     show(admin, density="compact")
     for path in ("posts/", "tags/"):
@@ -56,14 +56,14 @@ def test_the_density_is_that_of_all_lists_of_the_person(admin, browser):
     assert 'class="records compact"' in admin.get("posts/").text
 
 
-def test_the_order_is_chosen_where_there_are_no_headers(admin):
+def test_sort_order_can_be_chosen_without_headers(admin):
     assert show(admin, sort="-title").location == "/admin/posts/?sort=-title"
     text = admin.get("posts/?sort=-title,id").text
     assert '<option value="-title,id" selected>' in text
     assert 'value="-published_at">Published at: newest first<' in text
 
 
-def test_columns_are_a_change_of_the_view_that_is_open(admin):
+def test_columns_change_the_open_view(admin):
     form = {"do": "save", "name": "V", "url": "/admin/posts/?status=draft"}
     admin.post("posts/views/", form)
     answer = show(admin, "views", url="/admin/posts/?view=v")
@@ -76,7 +76,7 @@ def test_columns_are_a_change_of_the_view_that_is_open(admin):
 
 
 @pytest.mark.parametrize("name", ["body_html", "password", "deleted_at", "nothing"])
-def test_only_short_fields_that_are_seen_are_columns(admin, name):
+def test_only_visible_short_fields_are_columns(admin, name):
     show(admin, name, "views")
     assert columns(admin.get("posts/").text) == ["Title", "Views"]
 
@@ -90,11 +90,11 @@ def test_every_list_can_show_all_its_columns(admin, path):
     assert admin.get(f"{path}/").status_code == 200
 
 
-def test_only_lists_of_this_type(admin):
+def test_other_types_lists_are_refused(admin):
     assert show(admin, url="/admin/tags/").status_code == 400
 
 
-def test_the_order_of_a_flag_says_which_value_comes_first(admin):
+def test_sort_order_of_a_flag_names_the_first_value(admin):
     text = admin.get("posts/").text
     assert "Published: no first" in text and "Published: yes first" in text
     assert "Title: A to Z" in text and "Published: A to Z" not in text

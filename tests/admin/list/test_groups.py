@@ -36,7 +36,7 @@ def test_rows_match_groups(admin, address, found):
     assert titles(admin.get(f"posts/?{address}").text) == found
 
 
-def test_they_become_the_groups_of_the_api(app):
+def test_groups_equal_those_of_the_api(app):
     pairs = [("status", "draft"), ("1.author.username", "ann"), ("1.title__icontains", "t")]
     where = {"status": "draft", "any": [{"author.username": "ann"}, {"title__icontains": "t"}]}
     with app.app_context():
@@ -51,7 +51,7 @@ def chips(text):
     return [a or b for a, b in words], re.findall(r'href="([^"]*)"', part)
 
 
-def test_chips_say_what_must_match_and_take_one_away(admin):
+def test_chips_show_conditions_and_can_be_removed(admin):
     words, links = chips(admin.get("posts/?views__gte=0&1.author.username=ann&1.status=draft").text)
     assert words == ["Views at least 0", "and", "any of:", "Author is ann", "Status is draft"]
     assert links[1] == "/admin/posts/?views__gte=0&amp;1.status=draft"
@@ -61,7 +61,7 @@ def test_chips_say_what_must_match_and_take_one_away(admin):
     assert links == ["/admin/posts/"]
 
 
-def test_the_panel_has_the_groups_and_room_for_more(admin):
+def test_panel_shows_the_groups_and_an_empty_one(admin):
     text = admin.get("posts/?1.status=draft&1.status=scheduled&match=any&views__gt=3").text
     assert '<option value="any" selected>any filter</option>' in text
     assert text.count('name="1.status"') == 2, "all of these"
@@ -72,7 +72,7 @@ def test_the_panel_has_the_groups_and_room_for_more(admin):
     assert '<input type="hidden" name="3.views__lt" value="9">' in text
 
 
-def test_links_of_cells_never_find_more(admin):
+def test_links_of_cells_only_narrow_the_list(admin):
     text = admin.get("posts/?match=any&title__icontains=tide&author.username=abe").text
     assert 'href="/admin/posts/?author.username=ann"' in text
     assert '<a href="/admin/posts/?author.username=root">Mine</a>' in text
@@ -82,19 +82,19 @@ def test_links_of_cells_never_find_more(admin):
     "address",
     ["match=some", "1.nothing=1", "1.sort=title", "1.views=x", "1.page=2", "10.status=draft"],
 )
-def test_what_no_group_holds_is_refused(admin, address):
+def test_invalid_groups_are_refused(admin, address):
     answer = admin.get(f"posts/?{address}")
     assert answer.status_code == 400 and 'class="note error"' in answer.text
 
 
-def test_groups_are_bounded(admin):
+def test_number_of_groups_is_limited(admin):
     many = "&".join(f"{1 + n % 9}.views__gte={n}" for n in range(51))
     answer = admin.get(f"posts/?{many}")
     assert answer.status_code == 400 and "at most 50 filters" in answer.text
     assert admin.get(f"posts/?{many.rpartition('&')[0]}").status_code == 200
 
 
-def test_a_view_keeps_groups_and_names_what_of_them_is_gone(admin, app):
+def test_view_keeps_groups_and_names_missing_parts(admin, app):
     url = "/admin/posts/?1.author.username=ann&1.status=scheduled&match=any"
     admin.post("posts/views/", {"do": "save", "name": "G", "url": url})
     answer = admin.get("posts/?view=g")
@@ -104,18 +104,18 @@ def test_a_view_keeps_groups_and_names_what_of_them_is_gone(admin, app):
     assert titles(admin.get("posts/?view=h").text) == {"Tide tables", "Half a thought"}
 
 
-def test_all_that_match_are_those_of_the_groups(admin):
+def test_matching_rows_respect_groups(admin):
     url = "/admin/posts/?1.author.username=ann&1.status=scheduled"
     form = {"action": "delete", "matching": "1", "url": url}
     assert "all 3 posts that match" in admin.post("posts/action/", form).text
 
 
 @pytest.mark.parametrize("path", [p for p, r in REGISTRY.items() if not r.singleton])
-def test_every_list_takes_groups(admin, path):
+def test_every_list_accepts_groups(admin, path):
     answer = admin.get(f"{path}/?match=any&1.created_at__within=today&1.id__gt=0&2.id=1")
     assert answer.status_code == 200
 
 
-def test_hidden_by_default_stays_hidden_among_alternatives(admin):
+def test_default_filters_apply_among_alternatives(admin):
     text = admin.get("media/?match=any&width__gte=1&height__gte=1").text
     assert "any of:" in text and 'name="is_avatar"' in text

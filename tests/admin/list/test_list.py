@@ -31,7 +31,7 @@ def test_every_type_has_a_list_with_one_heading(admin, path):
     assert text.count("<h1>") == 1 and '<html lang="en"' in text
 
 
-def test_list_links_titles_to_the_form(admin, ids):
+def test_titles_link_to_the_form(admin, ids):
     text = admin.get("posts/").text
     assert f'<a href="/admin/posts/edit/?id={ids.live}">Tide tables</a>' in text
 
@@ -48,40 +48,40 @@ def test_full_text_search(admin):
     assert titles(text) == ["Tide <mark>tables</mark>"] and "1 post" in text
 
 
-def test_a_hit_in_the_text_is_shown_where_the_title_has_none(admin):
+def test_match_in_the_text_is_shown_if_the_title_has_none(admin):
     text = admin.get("posts/?search=comes&author.username=abe").text
     assert '<div class="snippet">The tide <mark>comes</mark> and goes.</div>' in text
 
 
-def test_what_is_marked_is_escaped(admin, app):
+def test_highlighted_text_is_escaped(admin, app):
     with app.app_context():
         write.create(POSTS, SYSTEM, {"title": "<b>bold</b> claims", "body": "x", "author": "ann"})
     assert "&lt;b&gt;<mark>bold</mark>" in admin.get("posts/?search=bold").text
 
 
-def test_search_without_a_find_says_so(admin):
+def test_search_without_results_says_so(admin):
     text = admin.get("posts/?search=zzzz").text
     assert "No results" in text and "Clear search and filters" in text
 
 
-def test_empty_list_invites(admin):
+def test_empty_list_invites_to_create(admin):
     assert "Nothing here yet" in admin.get("redirects/").text
     assert "imports appear here, and can be undone for a week." in admin.get("batches/").text
     assert "Events that are sent to a webhook appear here" in admin.get("deliveries/").text
 
 
-def test_an_empty_trash_says_what_it_is_for(admin):
+def test_empty_trash_explains_itself(admin):
     text = admin.get("posts/?trashed=true").text
     assert "The trash is empty" in text and "appears here and can be restored." in text
 
 
-def test_a_profile_without_a_name_is_called_after_its_user(admin, ids):
+def test_profile_without_a_name_shows_its_user(admin, ids):
     assert re.search(
         r'<a href="/admin/profiles/edit/\?id=\d+">ann</a>', admin.get("profiles/").text
     )
 
 
-def test_the_only_record_of_a_type_is_called_by_the_type(admin):
+def test_singleton_is_titled_by_its_type(admin):
     assert "Revisions of “Appearance”" in admin.get("appearance/history/?id=1").text
 
 
@@ -98,18 +98,18 @@ def test_the_only_record_of_a_type_is_called_by_the_type(admin):
         ("title__icontains=&status=&author.username=ann", {"Tide tables", "Half a thought"}),
     ],
 )
-def test_filters_speak_the_language_of_the_api(admin, query, found):
+def test_filters_use_the_parameters_of_the_api(admin, query, found):
     answer = admin.get(f"posts/?{query}", follow_redirects=True)
     assert set(titles(answer.text)) == found
 
 
-def test_filters_stand_in_the_panel_and_as_chips(admin):
+def test_filters_are_shown_in_the_panel_and_as_chips(admin):
     text = admin.get("posts/?title__icontains=tide").text
     assert 'name="title__icontains" type="text" value="tide"' in text
     assert "Title contains tide" in text
 
 
-def test_other_operators_work_from_the_address_and_show_as_chips(admin):
+def test_other_operators_work_from_the_url_and_as_chips(admin):
     assert "Views is greater than 0" in admin.get("posts/?views__gt=0").text
     assert "Views at least 1" in admin.get("posts/?views__gte=1").text
     text = admin.get("posts/?published_at__gte=2026-01-01T00:00").text
@@ -136,7 +136,7 @@ def test_chips_in_german_are_whole_phrases(admin, query, chip):
     assert " ab" in page.find("label", string="Veröffentlicht am: ab").text
 
 
-def test_only_what_is_set_stands_in_the_address(admin):
+def test_url_contains_only_parameters_with_values(admin):
     answer = admin.get("posts/?search=&title__icontains=tide&views__gte=&sort=title")
     assert answer.location == "/admin/posts/?title__icontains=tide&sort=title"
 
@@ -149,13 +149,13 @@ def test_only_what_is_set_stands_in_the_address(admin):
         "posts/?sort=title&amp;status=scheduled",
     ],
 )
-def test_cells_are_links_that_filter_the_list_as_it_is(admin, link):
+def test_cells_are_links_that_narrow_the_list(admin, link):
     text = admin.get("posts/?sort=title").text
     assert f'href="/admin/{link}"' in text
     assert admin.get(link.replace("&amp;", "&")).status_code == 200
 
 
-def test_spans_of_time_move_with_the_day(admin, app, ids):
+def test_periods_follow_the_current_day(admin, app, ids):
     with app.app_context():
         write.update(POSTS, SYSTEM, ids.draft, {"published_at": rfc3339(now())})
     text = admin.get("posts/?published_at__within=last_7_days").text
@@ -196,7 +196,7 @@ def test_sorting(admin, sort, first):
         "search=" + "x" * 300,
     ],
 )
-def test_a_bad_question_is_answered_in_words(admin, query):
+def test_invalid_parameters_are_explained(admin, query):
     answer = admin.get(f"posts/?{query}")
     assert answer.status_code == 400 and 'class="note error"' in answer.text
 
@@ -204,7 +204,7 @@ def test_a_bad_question_is_answered_in_words(admin, query):
 @pytest.mark.parametrize(
     "page", ["9" * 20, "0", "-1", "abc", "1e3", "%00", "１", "999999", "1&page=2", ""]
 )
-def test_garbage_for_a_page_is_no_error_of_the_server(admin, page):
+def test_invalid_page_numbers_cause_no_server_error(admin, page):
     answer = admin.get(f"posts/?page={page}", follow_redirects=True)
     assert answer.status_code in (200, 400)
     assert admin.get(f"posts/?per_page={page}", follow_redirects=True).status_code in (200, 400)
@@ -221,7 +221,7 @@ def test_pages(admin, app):
     assert "131–132 of 132" in admin.get("tags/?sort=name&per_page=10&page=900").text
 
 
-def test_trash_is_a_view_of_its_own(admin, app, ids):
+def test_trash_is_a_separate_view(admin, app, ids):
     with app.app_context():
         write.delete(POSTS, SYSTEM, ids.draft)
     assert "Half a thought" not in admin.get("posts/").text
@@ -230,7 +230,7 @@ def test_trash_is_a_view_of_its_own(admin, app, ids):
     assert "Delete permanently" in text and "Restore" in text and "Edit Half" not in text
 
 
-def test_settings_lead_straight_to_their_form(admin):
+def test_settings_lead_to_their_form(admin):
     assert admin.get("settings/").location == "/admin/settings/edit/?id=1"
 
 
@@ -238,7 +238,7 @@ def rows_of(answer):
     return list(csv.DictReader(io.StringIO(answer.text)))
 
 
-def test_export_follows_the_filters_and_disarms_formulas(admin):
+def test_export_follows_the_filters_and_escapes_formulas(admin):
     answer = admin.get("posts/export/csv/?status=draft")
     assert answer.mimetype == "text/csv" and "attachment" in answer.headers["Content-Disposition"]
     rows = rows_of(answer)
@@ -262,7 +262,7 @@ def test_export_reads_in_batches(admin, app):
     assert len(rows_of(admin.get("tags/export/csv/"))) == 132
 
 
-def test_export_of_audit_and_revisions_holds_lists_and_objects(admin):
+def test_export_of_audit_and_revisions_contains_lists_and_objects(admin):
     assert rows_of(admin.get("audit_events/export/csv/"))[0]["fields"]
     assert rows_of(admin.get("revisions/export/csv/"))[0]["data"].startswith("{")
 
@@ -270,7 +270,7 @@ def test_export_of_audit_and_revisions_holds_lists_and_objects(admin):
 @pytest.mark.parametrize(
     ("address", "status"), [("export/pdf/", 404), ("export/csv/?views=x", 400)]
 )
-def test_export_refuses(admin, address, status):
+def test_invalid_exports_are_refused(admin, address, status):
     assert admin.get(f"posts/{address}").status_code == status
 
 
@@ -293,17 +293,17 @@ def test_lookup_is_limited_and_shows_only_what_may_be_seen(admin, browser, app):
 
 
 @pytest.mark.parametrize("field", ["title", "nothing", "", "password"])
-def test_lookup_of_what_is_no_reference(admin, field):
+def test_lookup_of_a_field_that_is_not_a_reference(admin, field):
     answer = admin.get(f"posts/lookup?field={field}", headers={"Accept": "application/json"})
     assert answer.status_code == 404 and answer.json["code"] == "not_found"
 
 
-def test_lookup_by_full_text_and_by_odd_characters(admin):
+def test_lookup_by_full_text_and_special_characters(admin):
     assert admin.get("comments/lookup?field=parent&q=nice").json["results"]
     assert admin.get("posts/lookup?field=tags&q=%00").json["results"] == []
 
 
-def test_a_list_is_light_and_sends_few_statements(admin, app, ids, statements):
+def test_list_is_small_and_takes_few_statements(admin, app, ids, statements):
     with app.app_context():
         posts = [
             {"title": f"A title of usual length {n}", "body": "x" * 5000, "author": "ann",
@@ -318,7 +318,7 @@ def test_a_list_is_light_and_sends_few_statements(admin, app, ids, statements):
     assert len(answer.data) < 150_000 and len(sent) <= 6
 
 
-def test_posts_are_counted_only_where_the_number_is_a_column(admin, statements):
+def test_posts_are_counted_only_if_the_column_is_shown(admin, statements):
     _, sent = statements(admin.get, "tags/")
     assert not any("posts_tags" in one for one in sent)
     answer, sent = statements(admin.get, "tags/?columns=name,post_count")

@@ -30,12 +30,12 @@ def act(browser, url=LIST, action="delete", **more):
     return browser.post("tags/action/", form)
 
 
-def test_the_bar_offers_it_where_there_is_more_than_one_page(admin, tags):
+def test_choice_is_offered_if_there_is_more_than_one_page(admin, tags):
     assert "Select all 130 tags that match" in admin.get(LIST.removeprefix("/admin/")).text
     assert "that match</label>" not in admin.get("tags/?name__icontains=many 00").text
 
 
-def test_it_asks_first_and_then_changes_all_of_them(admin, tags):
+def test_all_matching_rows_are_changed_after_a_question(admin, tags):
     before = tags()
     question = act(admin)
     assert (
@@ -49,7 +49,7 @@ def test_it_asks_first_and_then_changes_all_of_them(admin, tags):
     assert "130 tags deleted." in text
 
 
-def test_how_far_an_action_is_is_told_by_its_batch(admin, tags):
+def test_batch_shows_the_progress_of_an_action(admin, tags):
     act(admin, confirmed="1")  # an action before it does not count
     with_names = "/admin/tags/"
     buttons = BeautifulSoup(act(admin, with_names).text, "html.parser").select_one(
@@ -62,7 +62,7 @@ def test_how_far_an_action_is_is_told_by_its_batch(admin, tags):
     assert admin.get(url).json["done"] == total
 
 
-def test_more_than_one_action_changes_are_said_to_be_left(admin, tags, monkeypatch):
+def test_rows_beyond_the_limit_are_reported(admin, tags, monkeypatch):
     before = tags()
     monkeypatch.setattr(matching, "MAX_MATCHING", 50)
     assert "The first 50 are changed now." in act(admin).text
@@ -72,13 +72,13 @@ def test_more_than_one_action_changes_are_said_to_be_left(admin, tags, monkeypat
 
 
 @pytest.mark.parametrize("url", ["/admin/posts/", "/admin/tags/?nothing=1", "/admin/tags/new/"])
-def test_only_a_valid_list_of_this_type(admin, tags, url):
+def test_only_a_valid_list_of_the_type_is_accepted(admin, tags, url):
     before = tags()
     assert act(admin, url=url, confirmed="1").status_code == 400
     assert tags() == before
 
 
-def test_only_actions_that_the_list_offers(admin, browser, tags):
+def test_only_actions_offered_by_the_list_are_accepted(admin, browser, tags):
     assert act(admin, action="destroy", confirmed="1").status_code == 400
     before = tags()
     assert act(browser("ann"), confirmed="1").status_code in (400, 403)

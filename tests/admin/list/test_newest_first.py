@@ -30,13 +30,13 @@ def listed(browser, address):
     return [int(id) for id in re.findall(r'id="row-(\d+)"', browser.get(address).text)]
 
 
-def test_the_types_say_so_themselves():
+def test_types_declare_the_order():
     assert {one.path for one in REGISTRY.values() if one.newest_first} == set(GROWING)
 
 
 @pytest.mark.usefixtures("grown")
 @pytest.mark.parametrize("path", ["comments", "media", "revisions", "audit_events"])
-def test_newest_first(admin, path):
+def test_list_shows_the_newest_first(admin, path):
     shown = listed(admin, f"{path}/")
     assert len(shown) > 2 and shown == sorted(shown, reverse=True)
     assert 'aria-sort="descending"' in admin.get(f"{path}/").text
@@ -49,12 +49,12 @@ def test_newest_first(admin, path):
 
 
 @pytest.mark.usefixtures("grown")
-def test_the_api_keeps_its_order(app, people):
+def test_api_keeps_its_order(app, people):
     root = signed_in(app, people["root"])
     for path in ("comments", "media", "audit_events", "revisions"):
         ids = [one["id"] for one in root.get(path).json[path]]
         assert ids == sorted(ids)
 
 
-def test_types_that_are_written_keep_their_order(admin, ids):
+def test_editable_types_keep_their_order(admin, ids):
     assert listed(admin, "tags/") == sorted(listed(admin, "tags/"))

@@ -21,7 +21,7 @@ def menu(text, id):
     return re.findall(r"<(?:a|button)[^>]*>([^<]*)<", part)
 
 
-def test_a_row_has_what_its_declaration_allows(admin, ids):
+def test_row_has_the_declared_actions(admin, ids):
     text = admin.get("posts/").text
     assert menu(text, ids.live) == [
         "Details", "View on site", "Unpublish", "Duplicate", "History", "Delete",
@@ -31,19 +31,19 @@ def test_a_row_has_what_its_declaration_allows(admin, ids):
     assert "Approve" in menu(text, ids.comment) and "Mark as pending" not in menu(text, ids.comment)
 
 
-def test_a_row_offers_nothing_that_would_be_refused(browser, ids):
+def test_row_offers_only_allowed_actions(browser, ids):
     text = browser("ann").get("comments/").text
     assert menu(text, ids.comment) == ["Approve", "Mark as spam", "Delete"]
     assert menu(browser("ann").get("tags/").text, 1) == ["View on site"]
 
 
-def test_in_the_trash_a_row_is_restored_or_gone(admin, app, ids):
+def test_trashed_row_can_be_restored_or_deleted(admin, app, ids):
     with app.app_context():
         write.delete(POSTS, SYSTEM, ids.draft)
     assert menu(admin.get("posts/?trashed=true").text, ids.draft) == ["Restore", "Delete"]
 
 
-def test_an_action_of_a_row_is_run_and_undone(admin, ids, state):
+def test_action_of_a_row_can_be_undone(admin, ids, state):
     form = {"one": f"publish {ids.draft}", "url": "/admin/posts/?status=draft"}
     answer = admin.post("posts/action/", form)
     assert answer.location == "/admin/posts/?status=draft"
@@ -57,12 +57,12 @@ def test_an_action_of_a_row_is_run_and_undone(admin, ids, state):
     ("one", "status"),
     [("publish", 404), ("publish x", 404), ("explode 1", 400), ("publish 99", 302)],
 )
-def test_odd_actions_of_a_row_change_nothing(admin, one, status):
+def test_invalid_row_actions_change_nothing(admin, one, status):
     assert admin.post("posts/action/", {"one": one}).status_code == status
 
 
 @pytest.mark.parametrize("path", LISTED)
-def test_every_list_is_light_and_sends_few_statements(admin, app, statements, path):
+def test_every_list_is_small_and_takes_few_statements(admin, app, statements, path):
     record = REGISTRY[path]
     with app.app_context():
         for _ in range(22):

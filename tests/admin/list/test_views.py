@@ -53,7 +53,7 @@ def view(app, ids):
     return make
 
 
-def test_a_list_is_saved_and_opened_by_its_slug(admin, stored):
+def test_list_is_saved_and_opened_by_its_slug(admin, stored):
     answer = save(admin, url=f"{DRAFTS}&page=1&columns=title,author")
     assert answer.location == "/admin/posts/?view=my-drafts"
     view = stored("my-drafts")
@@ -65,7 +65,7 @@ def test_a_list_is_saved_and_opened_by_its_slug(admin, stored):
     assert 'aria-current="page"><svg' in text and "View changed" not in text
 
 
-def test_a_name_that_one_has_given_in_this_list_is_refused(admin, browser, stored):
+def test_duplicate_name_in_a_list_is_refused(admin, browser, stored):
     save(admin)
     answer = save(admin, " MY drafts")
     assert answer.status_code == 409
@@ -78,7 +78,7 @@ def test_a_name_that_one_has_given_in_this_list_is_refused(admin, browser, store
     assert browser("mod").get("posts/?view=my-drafts").status_code == 404
 
 
-def test_names_of_shared_views_are_distinct_in_a_list(admin, browser, stored):
+def test_names_of_shared_views_are_unique_in_a_list(admin, browser, stored):
     save(admin, shared_with="authors")
     mod = browser("mod")
     assert save(mod, shared_with="moderators").status_code == 409
@@ -90,7 +90,7 @@ def test_names_of_shared_views_are_distinct_in_a_list(admin, browser, stored):
     assert stored("my-drafts-2")["shared_with"] == "nobody"
 
 
-def test_views_that_had_one_name_before_stay_editable(app, admin, view, stored):
+def test_views_with_the_same_name_stay_editable(app, admin, view, stored):
     first, second = view(), view(name="Other")
     with app.app_context(), transaction() as connection:
         table = SAVED_VIEWS.table
@@ -99,14 +99,14 @@ def test_views_that_had_one_name_before_stay_editable(app, admin, view, stored):
     assert stored(second)["parameters"] == "status=draft" and stored(first)["parameters"] == ""
 
 
-def test_a_slug_that_is_taken_is_refused_by_its_name(app, as_, view):
+def test_taken_slug_is_reported_on_the_name(app, as_, view):
     slug = view()
     answer = as_("root").post("saved_views", json={"name": "B", "type": "posts", "slug": slug})
     assert answer.status_code == 409
     assert [one["field"] for one in answer.json["details"]] == ["slug"]
 
 
-def test_what_no_list_can_open_is_refused(as_):
+def test_invalid_parameters_are_refused(as_):
     def refused(**more):
         raw = {"name": "A", "type": "posts", **more}
         answer = as_("root").post("saved_views", json=raw)
@@ -120,11 +120,11 @@ def test_what_no_list_can_open_is_refused(as_):
     assert refused(parameters=many) == [("parameters", "too_long")]
 
 
-def test_a_name_without_letters_has_a_slug(admin):
+def test_name_without_letters_gets_a_slug(admin):
     assert save(admin, "!!!").location == "/admin/posts/?view=saved-view"
 
 
-def test_it_is_audited_and_has_revisions_like_every_record(admin, app, stored):
+def test_views_have_audit_and_revisions_like_every_record(admin, app, stored):
     save(admin)
     id = stored("my-drafts")["id"]
     text = admin.get(f"saved_views/details/?id={id}").text
@@ -132,14 +132,14 @@ def test_it_is_audited_and_has_revisions_like_every_record(admin, app, stored):
     assert "saved_views" in admin.get("audit_events/?type=saved_views").text
 
 
-def test_search_and_dates_are_kept_too(admin, stored):
+def test_search_and_dates_are_saved_too(admin, stored):
     save(admin, "Recent", "/admin/posts/?search=tide&created_at__within=last_7_days")
     assert stored("recent")["parameters"] == "search=tide&created_at__within=last_7_days"
     text = admin.get("posts/?view=recent").text
     assert titles(text)[0] == "Tide tables" and "Created at: last 7 days" in text
 
 
-def test_a_changed_view_says_so_and_is_updated(admin, stored):
+def test_modified_view_says_so_and_can_be_updated(admin, stored):
     save(admin)
     changed = "/admin/posts/?view=my-drafts&status=draft&sort=-title"
     text = admin.get(changed.removeprefix("/admin/")).text
@@ -151,7 +151,7 @@ def test_a_changed_view_says_so_and_is_updated(admin, stored):
     assert (view["parameters"], view["version"]) == ("status=draft&sort=-title", 2)
 
 
-def test_links_of_an_open_view_carry_all_that_it_asks_for(admin):
+def test_links_of_an_open_view_carry_its_parameters(admin):
     save(admin, url="/admin/posts/?title__icontains=t&author.username=abe")
     text = admin.get("posts/?view=my-drafts").text
     chips = re.findall(r'class="chip".*?href="([^"]*)"', text)
@@ -161,7 +161,7 @@ def test_links_of_an_open_view_carry_all_that_it_asks_for(admin):
     ]
 
 
-def test_the_last_filter_taken_away_leaves_the_whole_list(admin):
+def test_removing_the_last_filter_leaves_the_whole_list(admin):
     save(admin, url="/admin/posts/?title__icontains=tide")
     text = admin.get("posts/?view=my-drafts").text
     assert re.findall(r'class="chip".*?href="([^"]*)"', text) == ["/admin/posts/?view=all"]
@@ -170,7 +170,7 @@ def test_the_last_filter_taken_away_leaves_the_whole_list(admin):
     assert len(titles(admin.get("posts/?view=all").text)) == 5
 
 
-def test_a_view_opens_first_where_that_is_chosen(admin, browser, app, ids):
+def test_default_view_opens_first(admin, browser, app, ids):
     assert save(admin, opens_first="1").status_code == 302
     assert admin.get("posts/").location == "/admin/posts/?view=my-drafts"
     assert browser("mod").get("posts/").status_code == 200
@@ -186,7 +186,7 @@ def test_a_view_opens_first_where_that_is_chosen(admin, browser, app, ids):
     assert {one["version"] for one in rows} == {1}, "no editor of a profile is disturbed"
 
 
-def test_a_view_that_opened_first_and_is_gone_opens_nothing(admin, app, stored):
+def test_deleted_default_view_is_ignored(admin, app, stored):
     save(admin, opens_first="1")
     with app.app_context():
         write.delete(SAVED_VIEWS, SYSTEM, stored("my-drafts")["id"])
@@ -205,7 +205,7 @@ def test_a_view_that_opened_first_and_is_gone_opens_nothing(admin, app, stored):
         ("admins", set()),
     ],
 )
-def test_views_are_shared_with_a_role_and_those_above(browser, admin, shared_with, seen_by):
+def test_views_are_shared_with_a_role_and_higher_ones(browser, admin, shared_with, seen_by):
     save(admin, shared_with=shared_with)
     found = {name for name in ("ann", "mod") if "My drafts" in browser(name).get("posts/").text}
     assert found == seen_by
@@ -214,7 +214,7 @@ def test_views_are_shared_with_a_role_and_those_above(browser, admin, shared_wit
         assert status == (200 if name in seen_by else 404)
 
 
-def test_private_views_of_others_are_in_no_list_of_an_administrator(browser, admin):
+def test_private_views_of_others_are_not_in_an_administrators_lists(browser, admin):
     save(browser("mod"))
     assert "My drafts" not in admin.get("posts/").text
     text = admin.get("saved_views/").text
@@ -229,7 +229,7 @@ def test_only_moderators_share(browser, stored):
     assert save(browser("mod"), shared_with="authors").status_code == 302
 
 
-def test_views_of_others_are_changed_by_administrators_alone(browser, as_, stored):
+def test_only_administrators_change_views_of_others(browser, as_, stored):
     save(browser("mod"), shared_with="authors")
     save(browser("mod"), "Private")
     shared, private = (stored(slug)["id"] for slug in ("my-drafts", "private"))
@@ -239,7 +239,7 @@ def test_views_of_others_are_changed_by_administrators_alone(browser, as_, store
         assert as_("root").patch(f"saved_views/{id}", json={"name": f"X{id}"}).status_code == 200
 
 
-def test_another_person_sees_what_they_cannot_see_left_out(admin, browser):
+def test_shared_view_omits_what_its_reader_cannot_see(admin, browser):
     save(admin, "Mails", "/admin/posts/?sort=title&columns=title,views", shared_with="authors")
     text = browser("ann").get("posts/?view=mails").text
     assert 'data-label="Views"' in text and "Left out" not in text
@@ -254,7 +254,7 @@ def test_another_person_sees_what_they_cannot_see_left_out(admin, browser):
         ("views__gt=many", "“Views is greater than many”"),
     ],
 )
-def test_what_no_longer_exists_is_left_out_and_named(admin, view, parameters, words):
+def test_missing_parts_of_a_view_are_omitted_and_named(admin, view, parameters, words):
     slug = view(parameters=parameters, columns=["title", "colour"])
     answer = admin.get(f"posts/?view={slug}")
     assert answer.status_code == 200 and len(titles(answer.text)) == 5
@@ -262,27 +262,27 @@ def test_what_no_longer_exists_is_left_out_and_named(admin, view, parameters, wo
     assert "View changed" not in answer.text
 
 
-def test_a_name_that_is_refused_is_not_lost(admin):
+def test_refused_name_is_kept(admin):
     answer = save(admin, "All")
     assert answer.status_code == 422
     assert 'value="All"' in answer.text and "This name is reserved" in answer.text
     assert titles(answer.text) == ["=HYPERLINK(1)", "Half a thought"]
 
 
-def test_what_else_was_chosen_for_it_is_not_lost_either(admin):
+def test_other_inputs_of_a_refused_view_are_kept(admin):
     answer = save(admin, " ", shared_with="moderators", opens_first="1")
     assert answer.status_code == 422
     assert '<option value="moderators" selected>Moderators and above</option>' in answer.text
     assert 'name="opens_first" value="1" checked>' in answer.text
 
 
-def test_a_refusal_is_in_the_language_of_the_page(admin):
+def test_refusal_is_in_the_language_of_the_page(admin):
     form = {"do": "save", "name": " ", "url": DRAFTS}
     answer = admin.post("posts/views/", form, headers={"Accept-Language": "de"})
     assert "Name: bitte ausfüllen." in answer.text and ">Moderatoren und höher<" in answer.text
 
 
-def test_views_say_in_words_of_which_list_they_are_and_who_else_has_them(admin, view):
+def test_views_name_their_list_and_audience(admin, view):
     view(shared_with="moderators")
     text = admin.get("saved_views/").text
     assert '<a class="narrow" href="/admin/saved_views/?type=posts">Posts</a>' in text
@@ -303,11 +303,11 @@ def test_views_say_in_words_of_which_list_they_are_and_who_else_has_them(admin, 
         {"do": "update", "url": "/admin/posts/"},
     ],
 )
-def test_odd_requests_are_refused(admin, form):
+def test_invalid_requests_are_refused(admin, form):
     assert admin.post("posts/views/", form).status_code == 400
 
 
-def test_all_rows_of_a_view_are_changed_or_exported_together(admin, ids, state):
+def test_all_rows_of_a_view_can_be_changed_or_exported(admin, ids, state):
     save(admin, url="/admin/posts/?title__icontains=thought")
     here = "/admin/posts/?view=my-drafts"
     form = {"action": "publish", "matching": "1", "confirmed": "1", "url": here}
@@ -317,7 +317,7 @@ def test_all_rows_of_a_view_are_changed_or_exported_together(admin, ids, state):
 
 
 @pytest.mark.parametrize("record", [r for r in REGISTRY.values() if not r.singleton], ids=lambda r: r.path)  # fmt: skip
-def test_every_list_is_saved_and_opened(admin, record):
+def test_every_list_can_be_saved_and_opened(admin, record):
     if admin.get(f"{record.path}/").status_code == 403:
         return
     url = f"/admin/{record.path}/?sort=-created_at"
@@ -326,7 +326,7 @@ def test_every_list_is_saved_and_opened(admin, record):
     assert answer.status_code == 200 and "Left out" not in answer.text
 
 
-def test_the_api_knows_them_too(as_):
+def test_api_returns_views_too(as_):
     client = as_("ann")
     raw = {"name": "Mine", "type": "posts", "parameters": "author.username=ann"}
     made = client.post("saved_views", json=raw)
@@ -336,7 +336,7 @@ def test_the_api_knows_them_too(as_):
     assert client.delete(f"saved_views/{made.json['id']}").status_code == 204
 
 
-def test_own_records_have_a_tab_where_others_are_found_too(admin, browser):
+def test_own_records_have_a_tab_if_others_are_visible(admin, browser):
     text = admin.get("posts/").text
     assert '<a href="/admin/posts/?author.username=root">Mine</a>' in text
     assert ">Mine</a>" not in browser("ann").get("posts/").text
@@ -352,7 +352,7 @@ def test_tabs_have_the_labels_of_the_declaration(admin):
     assert 'aria-current="page">Inactive</a>' in text and ">Administrators</a>" in text
 
 
-def test_an_author_reads_two_things_more(browser, statements, view):
+def test_author_list_takes_two_more_statements(browser, statements, view):
     ann = browser("ann")
     ann.get("posts/")
     _, sent = statements(ann.get, "posts/")
@@ -363,6 +363,6 @@ def test_an_author_reads_two_things_more(browser, statements, view):
     assert len(sent) <= 6
 
 
-def test_nobody_is_asked_who_has_no_account(app):
+def test_users_without_an_account_have_no_preferences(app):
     with app.app_context():
         assert preferences_of(Actor("admin")).profile is None

@@ -8,7 +8,7 @@ from quire.web.threads import BLOCKING_KEY
 from tests.exchange.archive.archives import contents, manifest
 
 
-def test_it_is_for_administrators(browser):
+def test_page_is_for_administrators(browser):
     assert browser().get("archive/").status_code == 302
     for name in ("mod", "ann", "bob"):
         assert browser(name).get("archive/").status_code == 403
@@ -18,7 +18,7 @@ def test_it_is_for_administrators(browser):
     assert "Export everything" in content and "Posts" in content and "Sessions" not in content
 
 
-def test_it_gives_the_archive(admin, state):
+def test_download_contains_the_archive(admin, state):
     answer = admin.post("archive/download")
     assert answer.mimetype == "application/zip"
     assert answer.headers["Content-Disposition"].startswith('attachment; filename="quire-20')
@@ -28,7 +28,7 @@ def test_it_gives_the_archive(admin, state):
     assert {one["title"] for one in contents(data)["records/posts.ndjson"]} >= {"Tide tables"}
 
 
-def test_only_some_are_read_at_once(admin, monkeypatch):
+def test_number_of_simultaneous_downloads_is_limited(admin, monkeypatch):
     monkeypatch.setattr(archive, "_streams", BoundedSemaphore(1))
     first = admin.post("archive/download", buffered=False)
     second = admin.post("archive/download")
@@ -37,7 +37,7 @@ def test_only_some_are_read_at_once(admin, monkeypatch):
     assert contents(admin.post("archive/download").data)
 
 
-def test_it_takes_no_thread_from_others(admin):
+def test_download_occupies_no_thread(admin):
     entered = []
 
     @contextmanager

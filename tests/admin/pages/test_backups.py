@@ -10,13 +10,13 @@ from quire.backup.write import make_backup
 from quire.jobs.worker import run_due_jobs
 
 
-def test_backups_are_for_administrators(browser):
+def test_page_is_for_administrators(browser):
     for name in ("mod", "ann", "bob"):
         assert browser(name).get("backups/").status_code == 403
         assert browser(name).post("backups/make").status_code == 403
 
 
-def test_a_backup_is_made_by_a_job_and_then_listed(app, admin, backups):
+def test_job_makes_a_backup_that_is_listed(app, admin, backups):
     assert "There are none yet." in admin.get("backups/").text
     answer = admin.client.post("/admin/backups/make", follow_redirects=True)
     assert "A backup is being made." in answer.text
@@ -42,7 +42,7 @@ def no_room(monkeypatch, code):
     ("code", "what_to_do"),
     [(errno.ENOSPC, "Free some space on its disk"), (errno.EROFS, "Check who owns it")],
 )
-def test_a_disk_that_takes_no_backup_is_told_with_what_to_do(
+def test_full_disk_is_reported_with_what_to_do(
     app, admin, backups, monkeypatch, caplog, code, what_to_do
 ):
     no_room(monkeypatch, code)
@@ -55,7 +55,7 @@ def test_a_disk_that_takes_no_backup_is_told_with_what_to_do(
     assert what_to_do in admin.get("jobs/").text
 
 
-def test_a_backup_that_nobody_could_verify_is_not_called_damaged(
+def test_unverifiable_backup_is_not_called_damaged(
     app, admin, backups, backup_name, monkeypatch, caplog
 ):
     no_room(monkeypatch, errno.ENOSPC)
@@ -71,7 +71,7 @@ def backup_name(app, admin, backups):
         return make_backup(None, None, lambda *_: None).path.name
 
 
-def test_a_backup_is_downloaded_whole_and_the_audit_says_so(admin, backups, backup_name):
+def test_backup_download_is_complete_and_audited(admin, backups, backup_name):
     answer = admin.post("backups/download", {"name": backup_name})
     assert answer.data == (backups / backup_name).read_bytes()
     assert backup_name in answer.headers["Content-Disposition"]
@@ -87,13 +87,13 @@ def verify(app, admin, name):
     return admin.get("backups/").text
 
 
-def test_a_backup_is_verified_by_a_job(app, admin, backups, backup_name):
+def test_job_verifies_a_backup(app, admin, backups, backup_name):
     assert "not verified yet" in admin.get("backups/").text
     text = verify(app, admin, backup_name)
     assert "Complete" in text and "not verified yet" not in text
 
 
-def test_a_damaged_backup_is_told(app, admin, backups, backup_name):
+def test_damaged_backup_is_reported(app, admin, backups, backup_name):
     path = backups / backup_name
     content = bytearray(path.read_bytes())
     middle = len(content) // 2  # more than one byte: a ZIP file has some that nobody reads
@@ -104,7 +104,9 @@ def test_a_damaged_backup_is_told(app, admin, backups, backup_name):
     assert "Verify a backup" in admin.get("jobs/").text
 
 
-def test_what_is_known_of_old_backups_goes_with_them(app, admin, backups, backup_name, monkeypatch):
+def test_records_of_verifications_are_deleted_with_their_backups(
+    app, admin, backups, backup_name, monkeypatch
+):
     verify(app, admin, backup_name)
     monkeypatch.setitem(app.config, "BACKUP_KEEP", 1)
     newer = "quire-20991231-000000.zip"
@@ -115,17 +117,17 @@ def test_what_is_known_of_old_backups_goes_with_them(app, admin, backups, backup
 
 
 @pytest.mark.parametrize("name", ["", "../secret_key", "quire-20260101-000000.zip", "x\0"])
-def test_only_backups_of_the_folder_are_given_out(admin, backups, backup_name, name):
+def test_only_backups_of_the_folder_can_be_downloaded(admin, backups, backup_name, name):
     for what in ("download", "verify"):
         assert admin.post(f"backups/{what}", {"name": name}).status_code == 404
 
 
-def test_nobody_else_takes_a_backup(browser, backup_name):
+def test_only_administrators_download_backups(browser, backup_name):
     for name in ("mod", "ann", "bob"):
         for what in ("download", "verify"):
             assert browser(name).post(f"backups/{what}", {"name": backup_name}).status_code == 403
 
 
-def test_the_page_says_what_can_be_set(admin):
+def test_page_names_the_settings(admin):
     text = admin.get("backups/").text
     assert "BACKUP_EVERY" in text and "manage.py restore" in text

@@ -62,7 +62,7 @@ def names(app):
         return sorted(one["name"] for one in read.list_records(TAGS, SYSTEM, read.Query()).rows)
 
 
-def test_who_may(browser):
+def test_access_to_imports(browser):
     assert browser().get("imports/").status_code == 302
     assert browser("bob").get("imports/").status_code == 403
     options = BeautifulSoup(browser("ann").get("imports/?type=tags").text, "html.parser").find_all(
@@ -79,7 +79,7 @@ def test_who_may(browser):
     assert got.status_code == 422
 
 
-def test_from_upload_to_undoing(app, upload, admin, work):
+def test_table_is_uploaded_imported_and_undone(app, upload, admin, work):
     client, place = upload("root", "tags", TABLE)
     page = BeautifulSoup(client.get(place).text, "html.parser")
     options = [one.find("option", selected=True) for one in page.main.find_all("select")]
@@ -111,7 +111,7 @@ def test_from_upload_to_undoing(app, upload, admin, work):
     assert "import" in events
 
 
-def test_what_was_undone_can_be_imported_again(app, upload, work):
+def test_undone_rows_can_be_imported_again(app, upload, work):
     text = "title,body\nOne,x\n"
     client, place = upload("ann", "posts", text)
     assert "1 created" in work(client, place + "run")
@@ -123,7 +123,7 @@ def test_what_was_undone_can_be_imported_again(app, upload, work):
     assert author["username"] == "ann"
 
 
-def test_a_workbook(app, upload, work):
+def test_workbook_is_imported(app, upload, work):
     book, out = Workbook(), io.BytesIO()
     for line in (["Name", "Description"], ["Snow", 5]):
         book.active.append(line)
@@ -140,25 +140,25 @@ def test_a_workbook(app, upload, work):
         (b"a," * 300, "x.csv", "more than 200 columns"),
     ],
 )  # fmt: skip
-def test_files_that_are_none(admin, app, data, file, said):
+def test_unreadable_files_are_refused(admin, app, data, file, said):
     before = files(app)
     got = admin.post("imports/upload", {"type": "tags", "file": (io.BytesIO(data), file)})
     assert got.status_code == 422 and said in got.text
     assert files(app) == before
 
 
-def test_nothing_chosen(admin):
+def test_missing_file_is_reported(admin):
     got = admin.post("imports/upload", {"type": "tags"})
     assert got.status_code == 422 and "Choose what to import into, and a file." in got.text
 
 
-def test_columns_that_cannot_be(upload):
+def test_impossible_columns_are_refused(upload):
     client, place = upload("root", "tags", TABLE)
     for chosen in ({"column-0": "slug"}, {"column-0": "hash"}, {"column-0": "", "column-2": ""}):
         assert client.post(place + "check", chosen).status_code == 400
 
 
-def test_it_is_its_owners_alone(upload, browser):
+def test_import_belongs_to_its_owner(upload, browser):
     _, place = upload("root", "tags", TABLE)
     for verb in ("check", "run", "undo", "stop", "discard"):
         assert browser("mod").post(place + verb).status_code == 404
@@ -166,7 +166,7 @@ def test_it_is_its_owners_alone(upload, browser):
     assert browser("root").get("imports/..%2f..%2fx/").status_code == 404
 
 
-def test_the_way_back_to_an_import_is_shown(upload, browser, work):
+def test_link_back_to_an_import_is_shown(upload, browser, work):
     client, place = upload("root", "tags", TABLE, file="tides & knots.csv")
     work(client, place + "run", {"column-0": "name", "column-1": "", "column-2": ""})
     upload("root", "categories", "Name\nSea\n", file="sea.csv")
@@ -184,7 +184,7 @@ def test_the_way_back_to_an_import_is_shown(upload, browser, work):
         assert link["aria-label"].startswith(link.text)
 
 
-def test_discarded_and_outdated(app, upload, browser):
+def test_import_can_be_discarded_and_expires(app, upload, browser):
     before = files(app)
     client, place = upload("root", "tags", TABLE)
     assert client.post(place + "discard").status_code == 302
@@ -199,7 +199,7 @@ def test_discarded_and_outdated(app, upload, browser):
     assert files(app) == before
 
 
-def test_one_at_a_time(app, upload, work):
+def test_one_import_runs_at_a_time(app, upload, work):
     client, place = upload("root", "tags", TABLE)
     client.post(place + "check")
     for verb in ("check", "run", "undo", "discard"):
@@ -209,7 +209,7 @@ def test_one_at_a_time(app, upload, work):
     assert "2 created" in work(client, place + "run")
 
 
-def test_stopped_and_continued(app, upload, work):
+def test_import_can_be_stopped_and_continued(app, upload, work):
     client, place = upload("root", "tags", TABLE)
     assert client.post(place + "stop").status_code == 409
     client.post(place + "run")
@@ -223,7 +223,7 @@ def test_stopped_and_continued(app, upload, work):
     assert "Ice" in names(app)
 
 
-def test_a_stopped_check_shows_the_columns_again(app, upload):
+def test_stopped_check_shows_the_columns_again(app, upload):
     client, place = upload("root", "tags", TABLE)
     client.post(place + "check")
     client.post(place + "stop")
@@ -231,7 +231,7 @@ def test_a_stopped_check_shows_the_columns_again(app, upload):
     assert "Check without importing" in seen and "Result of the check" not in seen
 
 
-def test_it_ends_when_the_role_does(app, upload, people, browser):
+def test_import_ends_when_the_role_changes(app, upload, people, browser):
     client, place = upload("mod", "tags", TABLE)
     client.post(place + "run")
     with app.app_context():
@@ -242,7 +242,7 @@ def test_it_ends_when_the_role_does(app, upload, people, browser):
     assert "Ice" not in names(app)
 
 
-def test_it_ends_when_the_account_does(app, upload, people):
+def test_import_ends_when_the_account_is_deactivated(app, upload, people):
     client, place = upload("mod", "tags", TABLE)
     client.post(place + "run")
     with app.app_context():
@@ -252,21 +252,21 @@ def test_it_ends_when_the_account_does(app, upload, people):
     assert "Ice" not in names(app)
 
 
-def test_changes_are_those_of_who_asked(upload, work, admin):
+def test_changes_are_attributed_to_the_owner(upload, work, admin):
     client, place = upload("mod", "tags", TABLE)
     work(client, place + "run")
     row = BeautifulSoup(admin.get("audit_events/?action=create&type=tags").text, "html.parser")
     assert "mod" in row.find("table").get_text(" ")
 
 
-def test_so_many_tables_and_no_more(upload, monkeypatch, browser):
+def test_number_of_tables_is_limited(upload, monkeypatch, browser):
     monkeypatch.setattr(import_jobs, "MAX_FILES", 1)
     client, _ = upload("root", "tags", TABLE)
     got = client.post("imports/upload", {"type": "tags", "file": (io.BytesIO(b"name\nx"), "x.csv")})
     assert got.status_code == 409 and "Discard some of them first" in got.text
 
 
-def test_a_list_as_a_workbook(admin, ids):
+def test_list_is_exported_as_a_workbook(admin, ids):
     got = admin.get("posts/export/xlsx/")
     assert (
         got.mimetype.endswith("spreadsheetml.sheet")
@@ -281,7 +281,7 @@ def test_a_list_as_a_workbook(admin, ids):
     assert admin.get("posts/export/pdf/").status_code == 404
 
 
-def test_what_a_list_exports_can_be_imported(admin, upload, ids, work):
+def test_exported_list_can_be_imported(admin, upload, ids, work):
     text = admin.get("tags/export/csv/").text
     client, place = upload("root", "tags", text)
     seen = work(client, place + "run")

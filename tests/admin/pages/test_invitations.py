@@ -15,7 +15,7 @@ def app_(make_app, tmp_path):
     return make_app(QUIRE_INSTANCE=tmp_path)
 
 
-def test_whoever_is_invited_gets_the_role(app_, people):
+def test_invited_person_gets_the_role(app_, people):
     admin = Browser(app_, people["root"])
     answer = admin.post(
         "invitations/", {"email": " Eve@example.org ", "role": "moderator"}, follow_redirects=True
@@ -44,7 +44,7 @@ def test_whoever_is_invited_gets_the_role(app_, people):
         ("ANN@example.org", "author", 409, "already an account"),
     ],
 )
-def test_what_is_refused_stays_in_the_form(app_, people, email, role, status, words):
+def test_refused_values_stay_in_the_form(app_, people, email, role, status, words):
     admin = Browser(app_, people["root"])
     answer = admin.post("invitations/", {"email": email, "role": role})
     page = BeautifulSoup(answer.text, "html.parser")

@@ -36,14 +36,14 @@ def rows(app):
         return connection.execute(select(TABLE).where(TABLE.c.type == "letters")).all()
 
 
-def test_jobs_are_for_administrators(browser):
+def test_page_is_for_administrators(browser):
     for name in ("mod", "ann", "bob"):
         assert browser(name).get("jobs/").status_code == 403
         assert browser(name).post("jobs/retry").status_code == 403
     assert browser().get("jobs/").status_code == 302
 
 
-def test_a_failure_is_shown_with_its_error(admin, failed_job):
+def test_failure_is_shown_with_its_error(admin, failed_job):
     page = BeautifulSoup(admin.get("jobs/").text, "html.parser")
     [one] = page.select(".entry-list li")
     assert "letters.fold, 7" in one.text and "Nobody handles this." in one.text
@@ -51,12 +51,12 @@ def test_a_failure_is_shown_with_its_error(admin, failed_job):
     assert [v.text for v in page.select(".figure .value")] == ["0", "1"]
 
 
-def test_every_job_has_a_title_in_words(app):
+def test_every_job_has_a_title(app):
     untitled = [event for event, some in HANDLERS.items() if not all(one.title for one in some)]
     assert not untitled and len(HANDLERS) > 8
 
 
-def test_jobs_are_told_in_words(app, admin, ids):
+def test_jobs_are_described_in_words(app, admin, ids):
     with app.app_context():
         enqueue_mail("two_factor_on", ids.ann)
         enqueue("backups.make")
@@ -64,7 +64,7 @@ def test_jobs_are_told_in_words(app, admin, ids):
     assert "Email about two-factor authentication turned on" in text and "Make a backup" in text
 
 
-def test_a_failure_leads_to_its_record(app, admin, ids):
+def test_failure_links_to_its_record(app, admin, ids):
     with app.app_context():
         enqueue("posts.shredded", ids.live)
         with transaction() as connection:
@@ -76,7 +76,7 @@ def test_a_failure_leads_to_its_record(app, admin, ids):
     assert link.text == "post" and admin.client.get(link["href"]).status_code == 200
 
 
-def test_a_backlog_is_summed_up_to_a_bound(app, admin, failed_job, monkeypatch):
+def test_backlog_is_summed_up_to_a_limit(app, admin, failed_job, monkeypatch):
     with app.app_context():
         for _ in range(4):
             enqueue_mail("reset", email="ann@example.org")
@@ -112,16 +112,16 @@ def test_drop(admin, app, failed_job):
     assert [row.event for row in rows(app)] == ["letters.burn"]
 
 
-def test_deeds_need_the_token(guarded, people):
+def test_changes_need_a_csrf_token(guarded, people):
     admin = Browser(guarded, people["root"])
     assert admin.post("jobs/drop", {"rowid": 1}).status_code == 403
 
 
-def test_odd_ids(admin):
+def test_invalid_ids_are_ignored(admin):
     assert admin.post("jobs/retry", {"rowid": "x"}).status_code == 404
 
 
-def test_kept_mail_can_be_read(make_app, people, tmp_path):
+def test_stored_mail_can_be_read(make_app, people, tmp_path):
     app = make_app(QUIRE_INSTANCE=tmp_path)
     with app.app_context():
         enqueue_mail("two_factor_on", people["ann"].id)
@@ -141,13 +141,13 @@ def test_kept_mail_can_be_read(make_app, people, tmp_path):
 
 
 @pytest.mark.parametrize("more", [{"MAIL_SERVER": "mail.example.org"}, {"QUIRE_ENV": "production"}])
-def test_sent_mail_and_that_of_real_sites_cannot(app, admin, monkeypatch, more):
+def test_mail_of_production_sites_cannot_be_read(app, admin, monkeypatch, more):
     for name, value in more.items():
         monkeypatch.setitem(app.config, name, value)
     assert admin.get("mail/").status_code == 403
 
 
-def test_an_administrator_is_told_where_emails_are_instead(app, admin, browser):
+def test_administrators_are_told_where_emails_are(app, admin, browser):
     app.config["QUIRE_ENV"] = "production"
     refused = admin.get("mail/")
     assert refused.status_code == 403 and "in the folder outbox on the server" in refused.text

@@ -51,13 +51,13 @@ def entries(admin, path="log/"):
     return [(one.select_one(".badge").text, one.pre.text) for one in page.select(".log li")]
 
 
-def test_it_is_for_administrators(browser):
+def test_page_is_for_administrators(browser):
     for name in ("mod", "ann", "bob"):
         assert browser(name).get("log/").status_code == 403
     assert browser().get("log/").status_code == 302
 
 
-def test_entries_of_all_files_stand_newest_first(admin, files):
+def test_entries_of_all_files_are_listed_newest_first(admin, files):
     [broken, slow, began] = entries(admin)
     assert broken[0] == "Error" and "Broke <b>here</b>." in broken[1]
     assert broken[1].endswith("ZeroDivisionError")
@@ -66,20 +66,20 @@ def test_entries_of_all_files_stand_newest_first(admin, files):
     assert "<b>here" not in admin.get("log/").text
 
 
-def test_what_went_wrong_and_words(admin, files):
+def test_entries_are_filtered_by_problems_and_words(admin, files):
     assert len(entries(admin, "log/?show=problems")) == 2
     assert [one[0] for one in entries(admin, "log/?q=ABC")] == ["Error"]
     assert "No entries contain these words." in admin.get("log/?q=nothing+of+it").text
 
 
-def test_without_a_file_it_shows_this_process(app, admin, own_log):
+def test_without_a_file_the_log_of_this_process_is_shown(app, admin, own_log):
     logging.getLogger("quire.mail").warning("The key is %s", app.config["SECRET_KEY"])
     [(level, text)] = entries(admin, "log/?q=the+key+is")
     assert level == "Warning" and app.config["SECRET_KEY"] not in text
     assert "LOG_FILE" in admin.get("log/").text
 
 
-def test_a_long_file_is_read_from_its_end(app, files, tmp_path):
+def test_long_file_is_read_from_its_end(app, files, tmp_path):
     line = "2026-11-29T10:00:00.000Z INFO quire: " + "x" * 1000 + "\n"
     with (tmp_path / "quire.log").open("w", encoding="utf-8") as file:
         file.writelines(line for _ in range(2000))

@@ -18,7 +18,7 @@ def found(browser, text):
     return {(one["label"], one["hint"]) for one in results}
 
 
-def test_records_of_all_types_by_their_words(admin, ids):
+def test_records_of_all_types_are_found_by_their_words(admin, ids):
     assert found(admin, "boats") == {("boats", "Tag")}
     assert ("Tide tables", "Post") in found(admin, "tide")
     assert ("ann", "User") in found(admin, "ann")
@@ -33,14 +33,14 @@ def test_hints_are_in_the_language_of_the_person(admin, ids):
     assert (hit["label"], hit["hint"]) == ("Tide tables", "Beitrag")
 
 
-def test_only_what_its_user_finds_in_the_panel(browser, app):
+def test_only_records_visible_in_the_panel_are_found(browser, app):
     with app.app_context():
         write.create(POSTS, SYSTEM, {"title": "Secret plan", "body": "x", "author": "abe"})
     assert found(browser("abe"), "secret") == {("Secret plan", "Post")}
     assert found(browser("ann"), "secret") == set()
 
 
-def test_without_words_it_offers_what_can_be_created(admin, browser):
+def test_without_words_new_records_are_offered(admin, browser):
     assert {("New post", "Action"), ("New user", "Action")} <= found(admin, "")
     assert ("New user", "Action") not in found(browser("ann"), "")
 
@@ -57,7 +57,7 @@ def test_saved_views_lead_to_their_lists(app, admin, browser, ids):
     assert ("Half done", "View of posts") not in found(browser("ann"), "")
 
 
-def test_views_that_others_keep_for_themselves_are_not_offered(app, admin, browser, ids):
+def test_private_views_of_others_are_not_offered(app, admin, browser, ids):
     raw = {"name": "Half done", "type": "posts", "parameters": "status=draft"}
     with app.app_context():
         write.create(SAVED_VIEWS, Actor("moderator", ids.mod, "mod"), raw)
@@ -66,16 +66,16 @@ def test_views_that_others_keep_for_themselves_are_not_offered(app, admin, brows
 
 
 @pytest.mark.parametrize("text", ["\x00", "x" * 5000, "'\"*^%(", "  "])
-def test_odd_words_are_no_error(admin, text):
+def test_unusual_words_cause_no_error(admin, text):
     assert admin.get("palette/", query_string={"q": text}).status_code == 200
 
 
 @pytest.mark.parametrize(("name", "status"), [(None, 302), ("bob", 403)])
-def test_members_and_strangers_are_turned_away(browser, name, status):
+def test_members_and_anonymous_users_are_refused(browser, name, status):
     assert browser(name).get("palette/?q=tide").status_code == status
 
 
-def test_the_best_of_a_type_come_first_the_newest_of_those_alike(admin, ids, app):
+def test_results_are_sorted_by_relevance_then_newest(admin, ids, app):
     with app.app_context():
         for number in range(6):
             write.create(TAGS, SYSTEM, {"name": f"harbour {number}"})
@@ -87,13 +87,13 @@ def test_the_best_of_a_type_come_first_the_newest_of_those_alike(admin, ids, app
     assert labels == ["Harbour", "Fog", *(f"harbour {number}" for number in (5, 4, 3, 2))]
 
 
-def test_nothing_from_the_trash(admin, ids):
+def test_trashed_records_are_not_found(admin, ids):
     assert ("Abe's nets", "Post") in found(admin, "nets")
     admin.post("posts/delete/", {"id": ids.abes})
     assert "Post" not in {hint for _, hint in found(admin, "nets")}
 
 
-def test_hits_that_are_not_visible_hide_none_that_are(browser, app, monkeypatch):
+def test_invisible_matches_hide_no_visible_ones(browser, app, monkeypatch):
     monkeypatch.setattr(search_index, "MAX_RANKED", 2)
     for module, name in STATEMENTS:
         monkeypatch.setattr(module, name, getattr(module, name).__wrapped__)
@@ -104,7 +104,7 @@ def test_hits_that_are_not_visible_hide_none_that_are(browser, app, monkeypatch)
 
 
 @pytest.mark.parametrize("name", ["root", "ann"])
-def test_it_asks_for_all_types_together(browser, name, statements, app):
+def test_all_types_take_one_statement(browser, name, statements, app):
     client = browser(name)
     with app.app_context():
         write.create(TAGS, SYSTEM, {"name": "harbour wall"})

@@ -26,7 +26,7 @@ def lines(table):
     }
 
 
-def test_it_is_for_administrators(browser):
+def test_page_is_for_administrators(browser):
     assert browser().get("access/").status_code == 302
     for name in ("mod", "ann", "bob"):
         assert browser(name).get("access/").status_code == 403
@@ -35,7 +35,7 @@ def test_it_is_for_administrators(browser):
     assert "/admin/access/" in browser("root").get().text
 
 
-def test_every_declaration_is_on_it(page):
+def test_every_declaration_is_shown(page):
     for path, record in REGISTRY.items():
         verbs, fields = map(lines, page.find(id=path).find_all("table"))
         assert {one.label for one in record.actions} <= verbs.keys()
@@ -47,7 +47,7 @@ def test_every_declaration_is_on_it(page):
         )
 
 
-def test_it_says_what_the_rules_say(page):
+def test_cells_agree_with_the_rules(page):
     verbs, fields = map(lines, page.find(id="posts").find_all("table"))
     assert verbs["Edit"] == {
         "Visitor": "No", "Member": "No", "Author": "Only if they own it", "Moderator": "Yes",
