@@ -47,14 +47,14 @@ def is_good(app, secret, *purposes):
         return find_active(secret, *purposes or ("reset", "verify", "email", "invite")) is not None
 
 
-def test_only_a_hash_is_kept(mailing, people):
+def test_only_a_hash_is_stored(mailing, people):
     secret = minted(mailing, "reset", people["ann"])
     with mailing.app_context(), read_connection() as connection:
         row = connection.execute(select(TABLE)).one()
     assert len(secret) == 43 and secret not in map(str, row) and len(row.hash) == 64
 
 
-def test_no_secret_stands_in_the_outbox(mailing, people):
+def test_outbox_contains_no_secrets(mailing, people):
     with mailing.test_request_context():
         account_links.request_password_reset("ann@example.org")
     assert [row.data for row in owed(mailing)] == [{"email": "ann@example.org"}]
@@ -62,13 +62,13 @@ def test_no_secret_stands_in_the_outbox(mailing, people):
         assert connection.execute(select(TABLE)).all() == []
 
 
-def test_a_link_has_one_purpose(mailing, people):
+def test_link_has_one_purpose(mailing, people):
     secret = minted(mailing, "verify", people["ann"])
     assert is_good(mailing, secret, "verify", "email")
     assert not is_good(mailing, secret, "reset") and not is_good(mailing, secret, "invite")
 
 
-def test_a_newer_link_makes_older_ones_worthless(mailing, people):
+def test_newer_link_revokes_older_ones(mailing, people):
     first, other = minted(mailing, "reset", people["ann"]), minted(mailing, "reset", people["bob"])
     verify = minted(mailing, "verify", people["ann"])
     second = minted(mailing, "reset", people["ann"])
@@ -80,7 +80,7 @@ def test_a_newer_link_makes_older_ones_worthless(mailing, people):
 @pytest.mark.parametrize(
     ("purpose", "seconds"), [("reset", 3600), ("verify", 259_200), ("invite", 604_800)]
 )
-def test_links_end(mailing, people, ticking, purpose, seconds):
+def test_links_expire(mailing, people, ticking, purpose, seconds):
     secret = minted(mailing, purpose, people["ann"])
     with mailing.app_context(), read_connection() as connection:
         row = connection.execute(select(TABLE)).one()
@@ -93,7 +93,7 @@ def test_links_end(mailing, people, ticking, purpose, seconds):
 @pytest.mark.parametrize(
     "change", [{"email": "other@example.org"}, {"password": NEW}, {"is_active": False}]
 )
-def test_a_reset_ends_with_what_it_was_asked_for(mailing, people, change):
+def test_reset_link_ends_with_its_address(mailing, people, change):
     secret = minted(mailing, "reset", people["ann"])
     with mailing.app_context():
         update(USERS, SYSTEM, people["ann"].id, {"bio": "x"})
@@ -102,7 +102,7 @@ def test_a_reset_ends_with_what_it_was_asked_for(mailing, people, change):
     assert not is_good(mailing, secret)
 
 
-def test_a_new_password_ends_a_change_of_address(mailing, people):
+def test_new_password_cancels_a_change_of_address(mailing, people):
     secret = minted(mailing, "email", people["ann"])
     with mailing.app_context():
         update(USERS, SYSTEM, people["ann"].id, {"password": NEW})
@@ -110,14 +110,14 @@ def test_a_new_password_ends_a_change_of_address(mailing, people):
 
 
 @pytest.mark.parametrize("wrong", ["", "x", "é" * 200, "\x00", "' OR 1=1 --", "{}", "null", "[]"])
-def test_what_is_no_link(mailing, people, wrong):
+def test_invalid_links_are_refused(mailing, people, wrong):
     secret = minted(mailing, "reset", people["ann"])
     for text in (wrong, secret[:-1], secret + wrong + "x", secret.swapcase()):
         assert not is_good(mailing, text)
     assert is_good(mailing, secret)
 
 
-def test_of_many_uses_at_once_one_counts(mailing, people):
+def test_one_of_many_simultaneous_uses_succeeds(mailing, people):
     secret = minted(mailing, "verify", people["ann"])
     with mailing.app_context():
         found = find_active(secret, "verify")
@@ -133,7 +133,7 @@ def test_of_many_uses_at_once_one_counts(mailing, people):
     assert not is_good(mailing, secret)
 
 
-def test_of_many_resets_at_once_one_counts(mailing, people):
+def test_one_of_many_simultaneous_resets_succeeds(mailing, people):
     secret = minted(mailing, "reset", people["ann"])
     barrier = Barrier(4)
 
@@ -156,7 +156,7 @@ def test_of_many_resets_at_once_one_counts(mailing, people):
         assert status == (200 if number == won[0] else 401)
 
 
-def test_a_refused_password_does_not_use_the_link_up(mailing, people):
+def test_refused_password_does_not_use_up_the_link(mailing, people):
     secret = minted(mailing, "reset", people["ann"])
     with mailing.app_context():
         with pytest.raises(ValidationFailed):
@@ -167,7 +167,7 @@ def test_a_refused_password_does_not_use_the_link_up(mailing, people):
     assert user(mailing, people["ann"].id)["email_verified_at"]
 
 
-def test_a_new_address(mailing, people):
+def test_new_address(mailing, people):
     ann = people["ann"].id
     with mailing.test_request_context():
         account_links.request_email_change(ann, " New@Example.org ")
@@ -188,7 +188,7 @@ def test_a_new_address(mailing, people):
     assert len(sent(mailing)) == 3
 
 
-def test_a_new_address_that_somebody_has(mailing, people):
+def test_new_address_that_is_taken(mailing, people):
     with mailing.test_request_context():
         account_links.request_email_change(people["ann"].id, "bob@example.org")
     taken, warning = sent(mailing)
@@ -196,7 +196,7 @@ def test_a_new_address_that_somebody_has(mailing, people):
     assert "account bob" in text_of(taken) and warning["To"] == "ann@example.org"
 
 
-def test_a_new_address_that_somebody_takes_meanwhile(mailing, people):
+def test_new_address_taken_meanwhile(mailing, people):
     ann = people["ann"].id
     with mailing.test_request_context():
         account_links.request_email_change(ann, "new@example.org")
@@ -208,7 +208,7 @@ def test_a_new_address_that_somebody_takes_meanwhile(mailing, people):
     assert user(mailing, ann)["email"] == "ann@example.org"
 
 
-def test_changing_the_address_by_the_api(mailing, people, client):
+def test_address_is_changed_through_the_api(mailing, people, client):
     client = mailing.test_client()
     token = client.post("auth/token", json={"email": "bob@example.org", "password": PASSWORD})
     client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {token.json['access_token']}"
@@ -226,7 +226,7 @@ def test_changing_the_address_by_the_api(mailing, people, client):
     assert client.get("users/me").json["email_verified_at"]
 
 
-def test_whoever_registered_with_anothers_address_loses_what_he_holds(mailing, people):
+def test_owner_of_an_address_ends_sessions_of_someone_who_registered_it(mailing, people):
     client, victim = mailing.test_client(), mailing.test_client()
     raw = {"username": "mallory", "email": "victim@example.org", "password": PASSWORD}
     id = client.post("users", json=raw).json["id"]
@@ -239,7 +239,7 @@ def test_whoever_registered_with_anothers_address_loses_what_he_holds(mailing, p
     assert refreshed.status_code == 401
 
 
-def test_whoever_verifies_his_own_address_stays_signed_in(mailing, people):
+def test_verifying_ones_own_address_keeps_the_session(mailing, people):
     client = mailing.test_client()
     with mailing.app_context():
         account_links.mail_notice(people["bob"].id, "verify")
@@ -248,7 +248,7 @@ def test_whoever_verifies_his_own_address_stays_signed_in(mailing, people):
     assert client.get("users/me").status_code == 200
 
 
-def test_an_invitation(mailing, people):
+def test_invitation(mailing, people):
     with mailing.test_request_context():
         with pytest.raises(Conflict):
             registration.invite("ANN@example.org", "author", SYSTEM)
@@ -267,7 +267,7 @@ def test_an_invitation(mailing, people):
     assert saved.state["email_verified_at"] and letter["Subject"] == "[Quire] Welcome"
 
 
-def test_what_has_happened_is_audited(mailing, people):
+def test_events_are_audited(mailing, people):
     secret = minted(mailing, "reset", people["ann"])
     with mailing.app_context():
         account_links.reset_password(

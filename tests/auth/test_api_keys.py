@@ -40,7 +40,7 @@ def with_key(app):
     return make
 
 
-def test_the_form_of_a_key():
+def test_format_of_a_key():
     key = new_key()
     assert key.startswith("qk_") and len(key) == 52 and key[3:].isalnum() and is_key(key)
     for wrong in (key[:-1], key + "a", key[:-1] + ("a" if key[-1] != "a" else "b"), "qk_", "",
@@ -48,7 +48,7 @@ def test_the_form_of_a_key():
         assert not is_key(wrong)
 
 
-def test_it_is_shown_once(as_):
+def test_key_is_shown_once(as_):
     made = as_("ann").post("api_keys", json={"name": "site", "scopes": ["posts:read"]})
     key = made.json["key"]
     assert made.json["prefix"] == key[:11] and made.json["owner"]["username"] == "ann"
@@ -59,7 +59,7 @@ def test_it_is_shown_once(as_):
 
 
 @pytest.mark.parametrize("header", ["X-API-Key", "Authorization"])
-def test_a_key_proves_its_owner(key_of, with_key, content, header):
+def test_key_authenticates_its_owner(key_of, with_key, content, header):
     client = with_key(key_of("ann", "posts:read", "posts:write", "users:read"), header)
     assert client.get("users/me").json["username"] == "ann"
     assert client.get(f"posts/{content.draft}").status_code == 200
@@ -69,7 +69,7 @@ def test_a_key_proves_its_owner(key_of, with_key, content, header):
     assert code(client.patch(f"posts/{content.abes}", json={"title": "x"})) == (403, "forbidden")
 
 
-def test_without_a_scope_it_opens_nothing(key_of, with_key, content, comment):
+def test_key_without_scopes_grants_nothing(key_of, with_key, content, comment):
     client = with_key(key_of("root", "comments:read"))
     id = comment("bob")
     assert client.get(f"comments/{id}").status_code == 200
@@ -86,7 +86,7 @@ def test_without_a_scope_it_opens_nothing(key_of, with_key, content, comment):
     assert code(client.get("search?q=live")) == (403, "forbidden")
 
 
-def test_who_may_write_a_type_may_read_it(key_of, with_key, content):
+def test_write_scope_includes_reading(key_of, with_key, content):
     client = with_key(key_of("ann", "posts:write"))
     made = client.post("posts", json={"title": "x", "body": "y"})
     assert made.status_code == 201
@@ -94,7 +94,7 @@ def test_who_may_write_a_type_may_read_it(key_of, with_key, content):
     assert code(client.get("comments")) == (403, "forbidden")
 
 
-def test_what_it_may_not_read_is_not_brought_along(key_of, with_key, content, comment):
+def test_records_outside_the_scopes_are_not_included(key_of, with_key, content, comment):
     comment("bob")
     client = with_key(key_of("root", "posts:read"))
     post = client.get(f"posts/{content.live}?include=author,comments").json
@@ -102,7 +102,7 @@ def test_what_it_may_not_read_is_not_brought_along(key_of, with_key, content, co
     assert post["comments"] == []
 
 
-def test_no_key_touches_accounts_keys_or_roles(key_of, with_key, people, as_):
+def test_keys_cannot_change_accounts_keys_or_roles(key_of, with_key, people, as_):
     client = with_key(key_of("root", *all_scopes()))
     me = people["root"].id
     refused = [
@@ -118,7 +118,7 @@ def test_no_key_touches_accounts_keys_or_roles(key_of, with_key, people, as_):
     assert "API keys cannot do this" in refused[0].json["message"]
 
 
-def test_revisions_are_those_of_types_that_the_key_opens(key_of, with_key, people, content, as_):
+def test_revisions_are_limited_to_the_types_in_the_scopes(key_of, with_key, people, content, as_):
     root = as_("root")
     root.patch(f"tags/{root.get('tags').json['tags'][0]['id']}", json={"description": "Salt."})
     root.patch(f"users/{people['bob'].id}", json={"bio": "Hello."})
@@ -129,14 +129,14 @@ def test_revisions_are_those_of_types_that_the_key_opens(key_of, with_key, peopl
     assert narrow.get("revisions").json["revisions"] == []
 
 
-def test_a_scope_that_is_none_is_told_what_scopes_look_like(as_):
+def test_invalid_scope_is_explained(as_):
     refused = as_("ann").post("api_keys", json={"name": "k", "scopes": ["posts:read", "posts"]})
     assert refused.status_code == 422
     assert refused.json["message"] == "Scopes, entry 2 must look like posts:read."
     assert refused.json["details"][0]["field"] == "scopes"
 
 
-def test_there_are_no_scopes_for_what_keys_may_not_do():
+def test_operations_closed_to_keys_have_no_scopes():
     scopes = set(all_scopes())
     assert not scopes & {"users:write", "api_keys:read", "api_keys:write", "sessions:read"}
     assert {f"{path}:read" for path in REGISTRY} - scopes == {
@@ -159,13 +159,13 @@ def test_there_are_no_scopes_for_what_keys_may_not_do():
         ({"name": ""}, ("name", "too_short")),
     ],
 )
-def test_what_makes_no_key(as_, given, bad):
+def test_invalid_keys_are_refused_on_creation(as_, given, bad):
     answer = as_("ann").post("api_keys", json={"name": "k", "scopes": ["posts:read"], **given})
     assert code(answer) == (422, "validation_failed")
     assert (answer.json["details"][0]["field"], answer.json["details"][0]["code"]) == bad
 
 
-def test_an_expired_key(app, key_of, with_key):
+def test_expired_key(app, key_of, with_key):
     client = with_key(key_of("ann", "posts:read", expires_at="2099-01-01T00:00:00Z"))
     assert client.get("posts").status_code == 200
     with app.app_context(), transaction() as connection:
@@ -177,13 +177,13 @@ def test_an_expired_key(app, key_of, with_key):
     ("networks", "status"),
     [(["127.0.0.1"], 200), (["127.0.0.0/8", "::1"], 200), (["192.0.2.0/24"], 401), (["::/0"], 401)],
 )
-def test_only_from_its_networks(key_of, with_key, networks, status):
+def test_key_is_limited_to_its_networks(key_of, with_key, networks, status):
     client = with_key(key_of("ann", "posts:read", networks=networks))
     assert client.get("posts").status_code == status
     assert client.get("posts", environ_base={"REMOTE_ADDR": "unix"}).status_code == 401
 
 
-def test_a_revoked_key(as_, key_of, with_key):
+def test_revoked_key(as_, key_of, with_key):
     client = with_key(key_of("ann", "posts:read"))
     id = as_("ann").get("api_keys").json["api_keys"][0]["id"]
     assert as_("ann").get("api_keys").json["api_keys"][0]["last_used_at"] is None
@@ -194,7 +194,7 @@ def test_a_revoked_key(as_, key_of, with_key):
     assert code(client.get("posts")) == (401, "invalid_token")
 
 
-def test_a_key_needs_no_csrf_token_and_no_cookie(guarded, people, as_):
+def test_key_needs_no_csrf_token_and_no_cookie(guarded, people, as_):
     key = as_("ann").post("api_keys", json={"name": "k", "scopes": ALL}).json["key"]
     client = guarded.test_client()
     headers = {"X-API-Key": key}
@@ -203,6 +203,6 @@ def test_a_key_needs_no_csrf_token_and_no_cookie(guarded, people, as_):
 
 
 @pytest.mark.parametrize("wrong", ["", "x", "qk_", "qk_" + "a" * 49, "é", "Bearer x"])
-def test_what_is_no_key_is_never_anonymous(client, people, wrong):
+def test_invalid_key_is_never_anonymous(client, people, wrong):
     assert code(client.get("posts", headers={"X-API-Key": wrong})) == (401, "invalid_token")
     assert client.get("/", headers={"X-API-Key": wrong}).status_code == 401

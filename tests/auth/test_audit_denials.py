@@ -30,7 +30,7 @@ def fresh(make_app):
     return make_app()
 
 
-def test_by_token_and_by_key(fresh, people, as_, content, denied):
+def test_denials_by_token_and_key_are_recorded(fresh, people, as_, content, denied):
     key = as_("ann").post("api_keys", json={"name": "k", "scopes": ["tags:read"]}).json["key"]
     abe, client = signed_in(fresh, people["abe"]), fresh.test_client()
     assert abe.patch(f"posts/{content.live}", json={"title": "x"}).status_code == 403
@@ -48,7 +48,7 @@ def test_by_token_and_by_key(fresh, people, as_, content, denied):
     assert second.actor_id == people["ann"].id
 
 
-def test_in_the_panel_and_on_the_site(make_app, people, denied):
+def test_denials_in_the_panel_and_on_the_site_are_recorded(make_app, people, denied):
     app = make_app(WTF_CSRF_ENABLED=True)
     client = app.test_client()
     give_session(app, client, people["ann"])
@@ -63,7 +63,7 @@ def test_in_the_panel_and_on_the_site(make_app, people, denied):
     ]
 
 
-def test_broken_proofs(fresh, denied, as_, app):
+def test_invalid_credentials_are_recorded(fresh, denied, as_, app):
     key = as_("ann").post("api_keys", json={"name": "k", "scopes": ["tags:read"]}).json["key"]
     with app.app_context(), transaction() as connection:
         connection.execute(update(API_KEYS.table).values(expires_at=now()))
@@ -74,7 +74,7 @@ def test_broken_proofs(fresh, denied, as_, app):
     assert [(one.actor_id, one.record_id, one.proof) for one in denied()] == [(None, 7, "none")] * 2
 
 
-def test_strangers_without_a_proof_are_no_news(fresh, denied, people):
+def test_anonymous_requests_are_not_recorded(fresh, denied, people):
     client = fresh.test_client()
     client.get("users/me")
     client.post("posts", json={})
@@ -84,7 +84,7 @@ def test_strangers_without_a_proof_are_no_news(fresh, denied, people):
     assert denied() == []
 
 
-def test_an_administrator_who_views_is_himself(fresh, people, denied):
+def test_impersonating_administrator_is_recorded_as_themselves(fresh, people, denied):
     client = fresh.test_client()
     give_session(fresh, client, people["root"])
     client.post("/admin/access/view-as", data={"rowid": people["bob"].id})
@@ -92,7 +92,7 @@ def test_an_administrator_who_views_is_himself(fresh, people, denied):
     assert [one.actor_id for one in denied()] == [people["root"].id]
 
 
-def test_it_cannot_be_flooded(fresh, people, denied):
+def test_audit_cannot_be_flooded(fresh, people, denied):
     abe, ann = signed_in(fresh, people["abe"]), signed_in(fresh, people["ann"])
     for _ in range(EACH.amount + 5):
         assert abe.get("audit_events").status_code == 403
@@ -105,7 +105,7 @@ def test_it_cannot_be_flooded(fresh, people, denied):
     assert len(denied()) == 2 * EACH.amount + 1
 
 
-def test_odd_paths_are_kept_in_plain_letters(fresh, people, denied):
+def test_unusual_paths_are_recorded_in_ascii(fresh, people, denied):
     abe = signed_in(fresh, people["abe"])
     give_session(fresh, abe, people["abe"])
     del abe.environ_base["HTTP_AUTHORIZATION"]
@@ -114,7 +114,7 @@ def test_odd_paths_are_kept_in_plain_letters(fresh, people, denied):
     assert all(len(one.fields[0]) <= 200 and one.fields[0].isascii() for one in denied())
 
 
-def test_the_audit_is_filtered(fresh, people, as_, admin_page, content):
+def test_denials_can_be_filtered(fresh, people, as_, admin_page, content):
     abe, root = signed_in(fresh, people["abe"]), as_("root")
     abe.delete(f"posts/{content.live}")
     wanted = {"action": "denied", "type": "posts", "actor.username": "abe", "ip": "127.0.0.1",

@@ -30,7 +30,7 @@ def cookies(response):
     ("address", "expected"),
     [("https://example.org", HTTPS), ("http://example.org", HTTP), ("", HTTP)],
 )
-def test_what_browsers_are_told_about_them(make_app, people, address, expected):
+def test_cookie_attributes(make_app, people, address, expected):
     app = make_app(WTF_CSRF_ENABLED=True, PUBLIC_URL=address)
     client = app.test_client()
     base = {"base_url": "https://localhost"} if expected is HTTPS else {}
@@ -46,7 +46,7 @@ def test_what_browsers_are_told_about_them(make_app, people, address, expected):
     assert out.status_code in (302, 403)
 
 
-def test_the_api_sets_none_for_programs(app, people, as_):
+def test_api_sets_no_cookies_for_programs(app, people, as_):
     client = as_("ann")
     for answer in (client.get("posts"), client.post("posts", json={}), client.get("users/me")):
         assert "Set-Cookie" not in answer.headers
@@ -54,7 +54,7 @@ def test_the_api_sets_none_for_programs(app, people, as_):
     assert "Set-Cookie" not in app.test_client().post("auth/token", json=sent).headers
 
 
-def test_signing_out_takes_them_away(app, people, client):
+def test_signing_out_removes_cookies(app, people, client):
     sent = {"email": "ann@example.org", "password": PASSWORD, "remember": "y"}
     client.post("/auth/login", data=sent | token_of(client, "/auth/login"))
     assert client.get_cookie("quire") and client.get_cookie("quire_remember")

@@ -47,7 +47,7 @@ def tags(app):
 
 
 @pytest.mark.parametrize("headers", FOREIGN)
-def test_other_sites_change_nothing_by_anybodys_cookies(guarded, root, headers):
+def test_other_sites_cannot_change_anything_with_cookies(guarded, root, headers):
     form = {"name": "forged", **root.token}
     for path in ("/admin/tags/new/", "/auth/logout", "/posts/x"):
         assert root.post(path, data=form, headers=headers).status_code == 403
@@ -58,7 +58,7 @@ def test_other_sites_change_nothing_by_anybodys_cookies(guarded, root, headers):
 
 
 @pytest.mark.parametrize("headers", OURS)
-def test_our_own_pages_and_old_browsers_do(guarded, root, headers):
+def test_our_pages_and_old_browsers_can(guarded, root, headers):
     form = {"name": "mine", **root.token}
     assert root.post("/admin/tags/new/", data=form, headers=headers).status_code == 302
     token = {"X-CSRFToken": root.token["csrf_token"], **headers}
@@ -67,7 +67,7 @@ def test_our_own_pages_and_old_browsers_do(guarded, root, headers):
 
 
 @pytest.mark.parametrize("headers", FOREIGN)
-def test_nobody_is_signed_in_or_registered_from_elsewhere(guarded, people, headers):
+def test_signing_in_and_registration_from_other_sites_are_refused(guarded, people, headers):
     client = guarded.test_client()
     sent = {"email": "ann@example.org", "password": PASSWORD} | token_of(client, "/auth/login")
     assert client.post("/auth/login", data=sent, headers=headers).status_code == 403
@@ -80,14 +80,14 @@ def test_nobody_is_signed_in_or_registered_from_elsewhere(guarded, people, heade
         assert len(connection.execute(USERS.table.select()).all()) == len(people)
 
 
-def test_reading_is_for_everybody(root):
+def test_reading_is_allowed_from_everywhere(root):
     headers = {"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example"}
     for path in ("/", "/search", "posts", "/admin/"):
         assert root.get(path, headers=headers).status_code == 200
         assert root.options(path, headers=headers).status_code in (200, 204)
 
 
-def test_tokens_and_keys_are_not_sent_by_themselves(guarded, people, as_):
+def test_requests_with_tokens_and_keys_are_exempt(guarded, people, as_):
     headers = {"Sec-Fetch-Site": "cross-site", "Origin": "https://app.example"}
     ann = signed_in(guarded, people["ann"])
     assert ann.post("tags", json={"name": "a"}, headers=headers).status_code == 201
@@ -102,14 +102,14 @@ def test_tokens_and_keys_are_not_sent_by_themselves(guarded, people, as_):
     assert answer.status_code == 201
 
 
-def test_programs_elsewhere_may_ask_for_tokens(guarded, people):
+def test_programs_may_request_tokens(guarded, people):
     headers = {"Sec-Fetch-Site": "cross-site", "Origin": "https://app.example"}
     sent = {"email": "ann@example.org", "password": PASSWORD}
     answer = guarded.test_client().post("auth/token", json=sent, headers=headers)
     assert answer.status_code == 200
 
 
-def test_the_public_address_decides_where_there_is_one(make_app, people):
+def test_public_url_determines_the_origin_if_set(make_app, people):
     app = make_app(WTF_CSRF_ENABLED=True, PUBLIC_URL="https://Example.org:443")
     for origin, refused in (("https://example.org", False), ("http://localhost", True)):
         answer = app.test_client().post("/auth/login", data={}, headers={"Origin": origin})
@@ -127,5 +127,5 @@ def test_the_public_address_decides_where_there_is_one(make_app, people):
         ("http://localhost:8000/", "http://localhost:8000"),
     ],
 )
-def test_origins_of_addresses(address, origin):
+def test_origins_of_urls(address, origin):
     assert origin_of(address) == origin

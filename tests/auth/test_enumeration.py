@@ -50,7 +50,7 @@ def register(client, email, name):
     ("ask", "status"),
     [(sign_in, 401), (sign_in_page, 401), (ask_reset, 302), (register_page, 302), (register, 202)],
 )
-def test_known_and_unknown_addresses_are_answered_alike(make_app, people, ask, status):
+def test_known_and_unknown_addresses_get_the_same_response(make_app, people, ask, status):
     app = make_app(REQUIRE_EMAIL_VERIFICATION=True, MAIL_SUPPRESS_SEND=True)
     numbers = itertools.count()
     seconds, answers = {"known": [], "unknown": []}, {"known": set(), "unknown": set()}

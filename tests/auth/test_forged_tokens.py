@@ -50,14 +50,14 @@ FORGED = {
 
 
 @pytest.mark.parametrize("forge", FORGED.values(), ids=FORGED)
-def test_no_forged_token_proves_anything(app, client, people, claims, forge):  # noqa: F811
+def test_forged_tokens_are_refused(app, client, people, claims, forge):  # noqa: F811
     header, _, signature = token_of(app, people["root"]).split(".")
     header = json.loads(base64.urlsafe_b64decode(header + "=="))
     sent = {"Authorization": f"Bearer {forge(header, claims, signature)}"}
     assert code(client.get("users/me", headers=sent)) == (401, "invalid_token")
 
 
-def test_keys_that_a_token_brings_along_are_not_looked_for(client, claims):  # noqa: F811
+def test_keys_in_a_token_are_ignored(client, claims):  # noqa: F811
     own = {"kid": "../../dev/null", "jwk": {"kty": "oct", "k": "QQ"}, **URLS}
     for secret, headers in ((TESTING_SECRET, own), ("A" * 32, own), ("A" * 32, None)):
         token = jwt.encode(claims, secret, "HS256", headers=headers)
@@ -65,21 +65,21 @@ def test_keys_that_a_token_brings_along_are_not_looked_for(client, claims):  # n
         assert code(answer) == (401, "invalid_token")
 
 
-def test_other_libraries_understand_our_tokens_and_make_the_same(app, people):
+def test_other_libraries_read_and_create_the_same_tokens(app, people):
     token = token_of(app, people["ann"])
     said = jwt.decode(token, TESTING_SECRET, ["HS256"], audience="quire",
                       options={"require": ["sub", "sid", "typ", "iat", "exp", "jti"]})  # fmt: skip
     assert jwt.encode(said, TESTING_SECRET, "HS256") == token
 
 
-def test_what_a_token_declares_critical_has_to_be_understood(client, claims):  # noqa: F811
+def test_unknown_critical_headers_are_refused(client, claims):  # noqa: F811
     """RFC 7515, 4.1.11."""
     token = jwt.encode(claims, TESTING_SECRET, "HS256", headers={"crit": ["exp2"], "exp2": 1})
     answer = client.get("users/me", headers={"Authorization": f"Bearer {token}"})
     assert code(answer) == (401, "invalid_token")
 
 
-def test_neither_token_of_a_pair_is_the_other(client, people):
+def test_tokens_of_a_pair_are_not_interchangeable(client, people):
     given = {"email": "ann@example.org", "password": "correct horse 7"}
     pair = client.post("auth/token", json=given).json
     sent = {"Authorization": f"Bearer {pair['refresh_token']}"}
@@ -88,7 +88,7 @@ def test_neither_token_of_a_pair_is_the_other(client, people):
     assert code(wrong) == (401, "invalid_token")
 
 
-def test_a_role_in_a_token_opens_nothing(app, client, people, claims):  # noqa: F811
+def test_role_in_a_token_is_refused(app, client, people, claims):  # noqa: F811
     member = jwt.decode(token_of(app, people["bob"]), options={"verify_signature": False})
     token = jwt.encode(member | {"role": "admin"}, TESTING_SECRET, "HS256")
     sent = {"Authorization": f"Bearer {token}"}

@@ -32,7 +32,7 @@ def noted(app):
         return connection.execute(wanted.order_by(table.id)).all()
 
 
-def test_site_panel_and_api_are_seen_with_other_eyes(app, root, people, content):
+def test_site_panel_and_api_are_seen_as_the_user(app, root, people, content):
     answer = view_as(root, people["ann"])
     assert (answer.status_code, answer.location) == (302, "/admin/")
     assert known_as(root) == "ann"
@@ -46,13 +46,13 @@ def test_site_panel_and_api_are_seen_with_other_eyes(app, root, people, content)
         assert banner.strong.text == "ann" and banner.form["action"] == "/auth/stop-viewing"
 
 
-def test_a_member_has_no_panel(root, people):
+def test_member_has_no_panel(root, people):
     assert view_as(root, people["bob"]).location == "/"
     refused = root.get("/admin/")
     assert refused.status_code == 403 and soup(refused).select_one(".notice-bar")
 
 
-def test_nothing_can_be_changed_but_the_view(app, root, people, content):
+def test_nothing_can_be_changed_except_stopping(app, root, people, content):
     view_as(root, people["ann"])
     before = root.get(f"posts/{content.draft}").json
     for answer in (
@@ -77,7 +77,7 @@ def test_nothing_can_be_changed_but_the_view(app, root, people, content):
     assert noted(app) == [("view_as", ann, root_id), ("stop_viewing", ann, root_id)]
 
 
-def test_it_needs_an_administrator_and_one_who_is_none(app, root, people, make):
+def test_only_administrators_impersonate_and_only_others(app, root, people, make):
     for name in ("mod", "ann", "bob"):
         client = app.test_client()
         give_session(app, client, people[name])
@@ -95,7 +95,7 @@ def test_it_needs_an_administrator_and_one_who_is_none(app, root, people, make):
     assert view_as(signed_in(app, people["root"]), people["bob"]).status_code == 401
 
 
-def test_it_is_bound_to_the_session_it_was_begun_in(app, root, people):
+def test_impersonation_is_bound_to_its_session(app, root, people):
     view_as(root, people["ann"])
     with root.session_transaction() as cookie:
         viewing = cookie["viewing"]
@@ -111,7 +111,7 @@ def test_it_is_bound_to_the_session_it_was_begun_in(app, root, people):
     assert known_as(bob) == "bob"
 
 
-def test_tokens_and_keys_never_view(app, root, people, as_):
+def test_tokens_and_keys_never_impersonate(app, root, people, as_):
     view_as(root, people["ann"])
     bearer = as_("root").environ_base["HTTP_AUTHORIZATION"]
     headers = {"Authorization": bearer}
@@ -120,14 +120,14 @@ def test_tokens_and_keys_never_view(app, root, people, as_):
 
 
 @pytest.mark.parametrize("change", [{"is_active": False}, {"role": "admin"}])
-def test_it_ends_with_the_reason_for_it(app, root, people, change):
+def test_impersonation_ends_with_its_conditions(app, root, people, change):
     view_as(root, people["ann"])
     with app.app_context():
         update(USERS, SYSTEM, people["ann"].id, change)
     assert known_as(root) == "root"
 
 
-def test_whoever_is_no_administrator_any_more_sees_with_his_own_eyes(app, root, people, make):
+def test_demoted_administrator_sees_as_themselves(app, root, people, make):
     make(USERS, username="other", email="o@example.org", password="another pass", role="admin")
     view_as(root, people["ann"])
     with app.app_context():
@@ -135,13 +135,13 @@ def test_whoever_is_no_administrator_any_more_sees_with_his_own_eyes(app, root, 
     assert known_as(root) == "root" and root.get("/admin/").status_code == 403
 
 
-def test_inactive_people_see_nothing(app, root, people):
+def test_inactive_users_see_nothing(app, root, people):
     with app.app_context():
         update(USERS, SYSTEM, people["bob"].id, {"is_active": False})
     assert view_as(root, people["bob"]).status_code == 409
 
 
-def test_the_button_stands_on_the_page_of_whom_it_is_about(root, people):
+def test_button_is_on_the_users_page(root, people):
     def button(name):
         page = soup(root.get(f"/admin/users/details/?id={people[name].id}"))
         return page.find("form", {"action": "/admin/access/view-as"})
@@ -154,12 +154,12 @@ def test_the_button_stands_on_the_page_of_whom_it_is_about(root, people):
     assert button("root") is None
 
 
-def test_stopping_what_was_not_begun(root, client):
+def test_stopping_without_impersonation(root, client):
     assert root.post("/auth/stop-viewing").location == "/admin/users/"
     assert client.post("/auth/stop-viewing").status_code in (302, 401, 403)
 
 
-def test_both_ends_need_our_token(guarded, people):
+def test_start_and_stop_need_a_csrf_token(guarded, people):
     client = guarded.test_client()
     give_session(guarded, client, people["root"])
     assert view_as(client, people["ann"]).status_code == 403
@@ -170,7 +170,7 @@ def test_both_ends_need_our_token(guarded, people):
     assert client.post("/auth/stop-viewing", data=token).status_code == 302
 
 
-def test_a_query_in_a_body_is_looking(app, root, people, content):
+def test_query_in_a_body_is_reading(app, root, people, content):
     view_as(root, people["ann"])
     found = root.post("posts/query", json={"where": {"status": "draft"}})
     assert (found.status_code, found.json["total"]) == (200, 1)

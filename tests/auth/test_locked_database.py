@@ -81,9 +81,7 @@ def test_refusals_are_answered_while_the_database_is_locked(fresh, people, locke
     assert denied(fresh) == ["GET /api/v1/posts", "GET /api/v1/tags", "GET /api/v1/audit_events"]
 
 
-def test_who_was_not_seen_for_a_while_reads_while_the_database_is_locked(
-    fresh, people, locked_file
-):
+def test_users_not_seen_for_long_can_read_while_the_database_is_locked(fresh, people, locked_file):
     client = signed_in(fresh, people["ann"])
     token = client.environ_base["HTTP_AUTHORIZATION"]
     new_key = {"name": "k", "scopes": ["posts:read"]}
@@ -130,7 +128,9 @@ def test_wrong_passwords_are_answered_and_counted_while_the_database_is_locked(
     assert refused_proofs(fresh) == noted
 
 
-def test_other_wrong_proofs_are_answered_while_the_database_is_locked(fresh, people, locked_file):
+def test_other_invalid_credentials_are_answered_while_the_database_is_locked(
+    fresh, people, locked_file
+):
     ann, moment = people["ann"], now()
     client = fresh.test_client()
     give_session(fresh, client, ann)
@@ -158,7 +158,7 @@ GETS = [text for text in table() if text.startswith("GET ")]
 
 
 @pytest.mark.parametrize("proof", ["none", "session", "token", "key"])
-def test_every_address_is_read_while_the_database_is_locked(
+def test_every_url_is_readable_while_the_database_is_locked(
     app, people, as_, place, content, locked_file, monkeypatch, proof
 ):
     """A view that needed the lock would answer that the database is not responding."""

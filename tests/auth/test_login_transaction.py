@@ -83,7 +83,7 @@ def by_page(client, otp=None):
 
 @pytest.mark.parametrize("sign_in", [by_token, by_page])
 @pytest.mark.parametrize("with_code", [False, True])
-def test_a_sign_in_commits_once(app, client, people, commits, sign_in, with_code):
+def test_sign_in_commits_once(app, client, people, commits, sign_in, with_code):
     code = codes_of(app, people["root"])[0] if with_code else None
     answer, count = commits(sign_in, client, code)
     assert answer.status_code in (200, 302)
@@ -104,7 +104,7 @@ def test_all_events_of_a_sign_in_name_its_interface(app, client, people, sign_in
 
 @pytest.mark.parametrize("sign_in", [by_token, by_page])
 @pytest.mark.parametrize("with_code", [False, True])
-def test_a_sign_in_that_fails_leaves_nothing_behind(
+def test_failed_sign_in_leaves_nothing_behind(
     app, client, people, no_session_can_be_kept, sign_in, with_code
 ):
     code = codes_of(app, people["root"])[0] if with_code else None
@@ -116,7 +116,7 @@ def test_a_sign_in_that_fails_leaves_nothing_behind(
     assert client.get("/profile").status_code == 302
 
 
-def test_a_sign_in_takes_few_statements(client, people, statements):
+def test_sign_in_takes_few_statements(client, people, statements):
     by_token(client)
     answer, sent = statements(by_token, client)
     assert answer.status_code == 200
@@ -124,7 +124,7 @@ def test_a_sign_in_takes_few_statements(client, people, statements):
     assert sum("advisory" not in one for one in sent) <= 12, sent
 
 
-def test_a_wrong_code_is_noted_all_the_same(app, client, people):
+def test_wrong_code_is_recorded_nevertheless(app, client, people):
     codes_of(app, people["root"])
     before = left_behind(app, people["root"])[0]
     assert by_token(client, "000000").status_code == 401
@@ -138,7 +138,7 @@ def test_signing_out_commits_once(client, people, commits):
     assert count == 1
 
 
-def test_a_passkey_counts_as_used_only_with_what_it_opens(app, people):
+def test_passkey_use_is_recorded_only_with_its_sign_in(app, people):
     root = people["root"]
     with app.app_context():
         passkeys.store_passkey(root.actor("session"), "Telephone", "abc", b"x", 0)

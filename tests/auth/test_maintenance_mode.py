@@ -41,7 +41,7 @@ def closed(app):
 
 @pytest.mark.parametrize("path", CLOSED)
 @pytest.mark.parametrize("name", [None, "bob", "mod"])
-def test_all_but_administrators_are_refused(closed, client, people, path, name):
+def test_everyone_but_administrators_is_refused(closed, client, people, path, name):
     if name:
         give_session(closed, client, people[name])
     answer = client.get(path)
@@ -50,11 +50,11 @@ def test_all_but_administrators_are_refused(closed, client, people, path, name):
 
 
 @pytest.mark.parametrize("path", OPEN)
-def test_what_stays_open(closed, client, path):
+def test_exempt_urls_stay_open(closed, client, path):
     assert client.get(path).status_code == 200
 
 
-def test_a_page_for_people(closed, client):
+def test_people_get_a_page(closed, client):
     with closed.app_context():
         update(SETTINGS, SYSTEM, 1, {"site_name": "The Tide"})
     page = client.get("/posts/live", headers={"Accept": "text/html"})
@@ -62,7 +62,7 @@ def test_a_page_for_people(closed, client):
     assert 'href="/auth/login"' in page.text and page.mimetype == "text/html"
 
 
-def test_an_error_for_programs(closed, client, as_):
+def test_programs_get_an_error(closed, client, as_):
     for asked in (client, as_("mod")):
         answer = asked.post("/api/v1/posts", json={"title": "A"})
         assert answer.status_code == 503
@@ -72,12 +72,12 @@ def test_an_error_for_programs(closed, client, as_):
     assert client.get("/api/v1/posts", headers=accepted).json["status"] == 503
 
 
-def test_an_unknown_token_is_refused_like_the_others(closed, client):
+def test_unknown_token_is_refused_like_the_others(closed, client):
     answer = client.get("/api/v1/posts", headers={"Authorization": "Bearer x"})
     assert answer.status_code == 503
 
 
-def test_administrators_come_in_by_token_key_and_session(closed, as_, client, people, app):
+def test_administrators_are_admitted_by_token_key_and_session(closed, as_, client, people, app):
     assert as_("root").post("/api/v1/tags", json={"name": "sea"}).status_code == 201
     with app.app_context():
         raw = {"owner": people["root"].id, "name": "k", "scopes": ["posts:read"]}
@@ -89,7 +89,7 @@ def test_administrators_come_in_by_token_key_and_session(closed, as_, client, pe
     assert "Maintenance is on" in panel and "Back at &lt;noon&gt; &amp; later." in panel
 
 
-def test_an_administrator_signs_in(closed, client):
+def test_administrator_signs_in(closed, client):
     signed = client.post("/auth/login", data={"email": "root@example.org", "password": PASSWORD})
     assert signed.status_code == 302
     assert client.get("/dashboard").status_code == 200
@@ -97,7 +97,7 @@ def test_an_administrator_signs_in(closed, client):
     assert closed.test_client().post("/api/v1/auth/token", json=body).status_code == 200
 
 
-def test_an_administrator_views_as_somebody_else(app, client, people):
+def test_administrator_can_impersonate(app, client, people):
     give_session(app, client, people["root"])
     assert client.post("/admin/access/view-as", data={"rowid": people["bob"].id}).location == "/"
     with app.app_context():
@@ -107,7 +107,7 @@ def test_an_administrator_views_as_somebody_else(app, client, people):
     assert client.post("/auth/stop-viewing").status_code == 302
 
 
-def test_an_administrator_who_lacks_the_second_factor_can_set_one_up(make_app, people):
+def test_administrator_without_a_second_factor_can_set_one_up(make_app, people):
     app = make_app(REQUIRE_ADMIN_TWO_FACTOR=True)
     with app.app_context():
         begin_maintenance(SYSTEM, "")
@@ -116,7 +116,7 @@ def test_an_administrator_who_lacks_the_second_factor_can_set_one_up(make_app, p
     assert client.get("/profile/two-factor").status_code == 200
 
 
-def test_it_begins_and_ends_at_once_also_for_another_process(app, make_app):
+def test_maintenance_starts_and_ends_immediately_in_other_processes(app, make_app):
     other = make_app()
     client, further = app.test_client(), other.test_client()
     for _ in range(2):
@@ -128,7 +128,7 @@ def test_it_begins_and_ends_at_once_also_for_another_process(app, make_app):
             assert end_maintenance(SYSTEM) and not end_maintenance(SYSTEM)
 
 
-def test_a_new_message_keeps_the_beginning(app, stop_clock):
+def test_new_message_keeps_the_start(app, stop_clock):
     with app.app_context():
         first = begin_maintenance(SYSTEM, "a")
         stop_clock(hours=1)
@@ -137,14 +137,14 @@ def test_a_new_message_keeps_the_beginning(app, stop_clock):
     assert (second.since, second.message) == (first.since, "b")
 
 
-def test_the_audit_knows(app, closed, as_):
+def test_maintenance_is_audited(app, closed, as_):
     with app.app_context():
         end_maintenance(SYSTEM)
     rows = as_("root").get("/api/v1/audit_events?type=maintenance").json["audit_events"]
     assert {one["action"] for one in rows} == {"maintenance_on", "maintenance_off"}
 
 
-def test_a_request_asks_nothing_while_nothing_has_changed(app, client, statements):
+def test_unchanged_state_costs_no_statement(app, client, statements):
     client.get("/api/v1/posts")
     _, sent = statements(client.get, "/api/v1/posts")
     assert not [one for one in sent if "maintenance_mode" in one]
@@ -155,7 +155,7 @@ def test_a_request_asks_nothing_while_nothing_has_changed(app, client, statement
 
 
 @pytest.mark.parametrize("name", ["bob", "root"])
-def test_who_waits_for_changes_is_told(app, as_, name):
+def test_waiting_requests_are_refused_when_maintenance_starts(app, as_, name):
     asked = as_(name)
     since = asked.get("/api/v1/changes").json["next"]
     answers = []
@@ -184,7 +184,7 @@ def test_who_waits_for_changes_is_told(app, as_, name):
         assert (answers[0].status_code, answers[0].json["code"]) == (503, "maintenance")
 
 
-def test_who_waits_after_maintenance_waits(app, as_):
+def test_requests_wait_again_after_maintenance(app, as_):
     asked, root = as_("bob"), as_("root")
     since = asked.get("/api/v1/changes").json["next"]
     with app.app_context():

@@ -73,14 +73,14 @@ def test_some_failures_are_free_and_then_each_wait_is_longer(tried):
     assert tried.right().status_code == 200
 
 
-def test_signing_in_forgets_failures(tried):
+def test_signing_in_resets_failures(tried):
     tried.fail(FREE)
     assert tried.right().status_code == 200
     assert tried.fail(FREE + 1) == [401] * (FREE + 1)
     wait_of(tried.api())
 
 
-def test_the_refusal_tells_programs_when_to_come_back(tried):
+def test_refusal_tells_programs_when_to_retry(tried):
     tried.block()
     answer = tried.right()
     assert answer.json["code"] == "too_many_requests"
@@ -103,7 +103,7 @@ def test_page_and_api_count_together(tried):
     assert "ann@example.org" in page.text and PASSWORD not in page.text
 
 
-def test_asking_for_the_current_password_counts_as_well(tried, people):
+def test_asking_for_the_current_password_counts_too(tried, people):
     ann = signed_in(tried.app, people["ann"])
     given = {"current_password": "wrong", "password": "another pass"}
     here = {"REMOTE_ADDR": HERE}
@@ -119,7 +119,7 @@ def test_asking_for_the_current_password_counts_as_well(tried, people):
     assert ann.patch("users/me", json=given, environ_overrides=here).status_code == 200
 
 
-def test_the_form_for_a_new_password_says_so_in_words(tried, people):
+def test_password_form_explains_the_delay(tried, people):
     client = tried.app.test_client()
     give_session(tried.app, client, people["ann"])
     given = {"current_password": "wrong", "password": "another pass", "confirm": "another pass"}
@@ -129,7 +129,7 @@ def test_the_form_for_a_new_password_says_so_in_words(tried, people):
     assert wait_of(pages[-1]) >= 1
 
 
-def test_the_panel_says_so_in_words_and_keeps_what_was_typed(tried, people):
+def test_panel_explains_the_delay_and_keeps_what_was_typed(tried, people):
     root, client = people["root"], tried.app.test_client()
     give_session(tried.app, client, root)
     given = {"username": "root", "email": "else@example.org", "current_password": "wrong"}
@@ -140,13 +140,13 @@ def test_the_panel_says_so_in_words_and_keeps_what_was_typed(tried, people):
     assert wait_of(pages[-1]) >= 1
 
 
-def test_who_is_guessed_at_signs_in_from_elsewhere(tried):
+def test_user_whose_password_is_guessed_can_sign_in_from_elsewhere(tried):
     tried.block()
     wait_of(tried.right())
     assert tried.right(ip=ELSEWHERE).status_code == 200
 
 
-def test_guesses_from_everywhere_are_slow_and_leave_the_owner_his_way_in(tried):
+def test_distributed_guesses_are_slow_and_do_not_lock_out_the_owner(tried):
     assert tried.right(ip=ELSEWHERE).status_code == 200
     statuses = [
         status for n in range(1, 9) for status in tried.fail(FREE, name="ann", ip=f"203.0.113.{n}")
@@ -158,14 +158,14 @@ def test_guesses_from_everywhere_are_slow_and_leave_the_owner_his_way_in(tried):
     assert tried.right(ip=HERE).status_code == 200
 
 
-def test_a_network_cannot_try_one_password_with_everybody(tried):
+def test_network_cannot_try_one_password_on_all_accounts(tried):
     statuses = [tried.api(name=f"nobody{n}").status_code for n in range(33)]
     assert statuses == [401] * 31 + [429] * 2
     wait_of(tried.right())
     assert tried.right(ip=ELSEWHERE).status_code == 200
 
 
-def test_signing_in_does_not_pay_for_the_network(tried):
+def test_signing_in_does_not_reset_the_network(tried):
     for n in range(30):
         tried.api(name=f"nobody{n}")
         assert tried.right("abe").status_code == 200
@@ -183,7 +183,7 @@ def test_signing_in_does_not_pay_for_the_network(tried):
         {"headers": {"Cookie": "quire=x", "User-Agent": "another"}},
     ],
 )
-def test_nothing_a_client_sends_makes_it_another(tried, more):
+def test_client_headers_do_not_evade_limits(tried, more):
     tried.block()
     answer = tried.api(password=PASSWORD, **more)
     assert answer.status_code in (400, 429)
@@ -195,7 +195,7 @@ def test_nothing_a_client_sends_makes_it_another(tried, more):
     ["ANN@EXAMPLE.ORG", " ann@example.org", "ann@example.org\t", "ann@example.org\u00a0", "ann@Example.Org",
      "ann@example.org\u200b", "ａｎｎ@example.org", "ann＠example.org", "ann@example。org", "\ufeffann@example.org"],
 )  # fmt: skip
-def test_another_spelling_of_the_address_is_no_other_account(tried, spelled):
+def test_other_spellings_of_an_address_are_the_same_account(tried, spelled):
     """It is another account's, and no right password opens it; or it waits like the first."""
     tried.block()
     answer = tried.api(email=spelled, password=PASSWORD)
@@ -226,11 +226,11 @@ def test_addresses_of_one_network_count_together(tried):
         ("x", "unknown"),
     ],
 )
-def test_what_counts_as_one_network(address, network):
+def test_networks_of_addresses(address, network):
     assert client_network(address) == network
 
 
-def test_whether_there_is_such_an_account_is_not_told(tried):
+def test_delays_do_not_reveal_whether_an_account_exists(tried):
     known = [tried.api(ip=HERE) for _ in range(FREE + 2)]
     unknown = [tried.api("nobody", ip=ELSEWHERE) for _ in range(FREE + 2)]
     for one, other in zip(known, unknown, strict=True):
@@ -239,20 +239,20 @@ def test_whether_there_is_such_an_account_is_not_told(tried):
         assert {**one.json, "request_id": ""} == {**other.json, "request_id": ""}
 
 
-def test_attempts_at_the_same_time_count_as_well(tried):
+def test_simultaneous_attempts_count_too(tried):
     with ThreadPoolExecutor(8) as pool:
         statuses = list(pool.map(lambda _: tried.api().status_code, range(24)))
     assert set(statuses) == {401, 429}
     assert statuses.count(401) <= FREE + 2  # a second may pass meanwhile
 
 
-def test_made_up_tokens_are_slow_too(tried):
+def test_invented_tokens_are_slowed_down_too(tried):
     given = {"refresh_token": "qr_1.x.y"}
     answers = [tried.post("/api/v1/auth/refresh", json=given).status_code for _ in range(33)]
     assert answers == [401] * 31 + [429] * 2
 
 
-def test_the_audit_has_every_failure_and_every_wait_once(tried, people):
+def test_every_failure_and_every_delay_is_audited_once(tried, people):
     tried.fail(FREE + 1)
     for _ in range(3):
         tried.api()
@@ -266,7 +266,7 @@ def test_the_audit_has_every_failure_and_every_wait_once(tried, people):
     ]
 
 
-def test_what_is_no_attempt_is_not_counted(tried):
+def test_requests_without_an_attempt_are_not_counted(tried):
     actor = ANONYMOUS.with_context(ip=HERE)
     with tried.app.app_context():
         for _ in range(FREE + 3):
@@ -276,7 +276,7 @@ def test_what_is_no_attempt_is_not_counted(tried):
             assert not it.right
 
 
-def test_failures_of_a_kind_leave_others_alone(tried):
+def test_failures_of_one_kind_do_not_affect_others(tried):
     tried.fail(FREE + 1)
     actor = ANONYMOUS.with_context(ip=HERE)
     with tried.app.app_context():
@@ -290,7 +290,7 @@ def test_failures_of_a_kind_leave_others_alone(tried):
             pass
 
 
-def test_forgiven_failures_are_gone_everywhere(tried):
+def test_reset_failures_are_gone_on_all_networks(tried):
     for ip in (HERE, ELSEWHERE):
         tried.block(ip=ip)
         wait_of(tried.right(ip=ip))
@@ -300,7 +300,7 @@ def test_forgiven_failures_are_gone_everywhere(tried):
     assert tried.right(ip=ELSEWHERE).status_code == 200
 
 
-def test_mail_has_budgets_for_network_and_address(tried):
+def test_mail_has_quotas_per_network_and_address(tried):
     def asked(address, ip=HERE):
         with tried.app.test_request_context("/", environ_base={"REMOTE_ADDR": ip}):
             consume("reset", address)
@@ -320,7 +320,7 @@ def test_mail_has_budgets_for_network_and_address(tried):
     asked("ann@example.org")
 
 
-def test_a_quota_tells_what_is_left_of_it(make_app, people, make):
+def test_quota_reports_its_remainder(make_app, people, make):
     app = make_app(RATELIMIT_ENABLED=True)
     bob = signed_in(app, people["bob"])
     post = make(POSTS, title="a", body="x", author=people["ann"].id)
@@ -335,7 +335,7 @@ def test_a_quota_tells_what_is_left_of_it(make_app, people, make):
     assert answer.headers["RateLimit"].startswith('"reset";r=19;')
 
 
-def test_throttles_can_be_switched_off(app, people):
+def test_rate_limits_can_be_disabled(app, people):
     off = Attempts(app)
     assert off.fail(40) == [401] * 40
     with app.test_request_context("/"):
@@ -344,7 +344,7 @@ def test_throttles_can_be_switched_off(app, people):
         reset("ann@example.org")
 
 
-def test_without_redis_limits_hold_in_memory(make_app, people, caplog, monkeypatch):
+def test_without_redis_limits_apply_in_memory(make_app, people, caplog, monkeypatch):
     monkeypatch.setattr(outage_log, "_logged_at", {})
     tried = Attempts(make_app(RATELIMIT_ENABLED=True, REDIS_URL="redis://127.0.0.1:9/0"))
     assert tried.fail(FREE + 1) == [401] * (FREE + 1)
@@ -352,7 +352,7 @@ def test_without_redis_limits_hold_in_memory(make_app, people, caplog, monkeypat
     assert caplog.text.count("Redis does not answer") == 1
 
 
-def test_a_redis_that_takes_connections_and_says_nothing(make_app, people, caplog, monkeypatch):
+def test_hanging_redis_is_bypassed(make_app, people, caplog, monkeypatch):
     monkeypatch.setattr(outage_log, "_logged_at", {})
     monkeypatch.setattr(counter_storage, "TIMEOUT_SECONDS", 0.05)
     with socket.create_server(("127.0.0.1", 0)) as silent:
@@ -364,7 +364,7 @@ def test_a_redis_that_takes_connections_and_says_nothing(make_app, people, caplo
 
 
 @needs_redis
-def test_redis_is_used_again_when_it_answers(make_app, people, monkeypatch):
+def test_redis_is_used_again_when_it_responds(make_app, people, monkeypatch):
     redis_client().flushdb()
     wait_for_redis(monkeypatch)
     tried = Attempts(make_app(RATELIMIT_ENABLED=True, REDIS_URL=REDIS))
@@ -388,7 +388,7 @@ class TestTheApiAsAWhole:
     def limited(self, make_app, people):
         return make_app(RATELIMIT_ENABLED=True, RATELIMIT_API="3/minute")
 
-    def test_every_answer_tells_what_is_left(self, limited, people):
+    def test_every_response_reports_the_remainder(self, limited, people):
         ann = signed_in(limited, people["ann"])
         left = [ann.get(path) for path in ("posts", "nothing", "users/me", "posts")]
         assert [a.status_code for a in left] == [200, 404, 200, 429]
@@ -400,7 +400,7 @@ class TestTheApiAsAWhole:
         assert 58 <= wait_of(left[-1]) <= 60
         assert "Retry-After" not in left[0].headers
 
-    def test_accounts_and_networks_count_apart(self, limited, people):
+    def test_accounts_and_networks_count_separately(self, limited, people):
         ann, nobody = signed_in(limited, people["ann"]), limited.test_client()
         for _ in range(4):
             ann.get("posts")
@@ -414,5 +414,5 @@ class TestTheApiAsAWhole:
             answer = limited.test_client().get("/")
             assert answer.status_code == 200 and "RateLimit-Limit" not in answer.headers
 
-    def test_there_is_none_unless_it_is_set(self, client):
+    def test_api_is_not_limited_by_default(self, client):
         assert "RateLimit-Limit" not in client.get("posts").headers

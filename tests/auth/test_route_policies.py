@@ -90,7 +90,7 @@ def state_of(app):
         }
 
 
-def test_every_address_and_method_has_a_policy_and_no_policy_is_left_over(app):
+def test_every_url_and_method_has_exactly_one_policy(app):
     bound = {
         f"{method} {rule.rule}"
         for rule in app.url_map.iter_rules()
@@ -100,7 +100,7 @@ def test_every_address_and_method_has_a_policy_and_no_policy_is_left_over(app):
     assert POLICIES.keys() - bound == set()
 
 
-def test_the_lists_of_the_doors_are_in_the_table():
+def test_route_lists_agree_with_the_table():
     site = {f"{method} {path}" for path, _, methods in ADDRESSES for method in methods}
     assert site <= POLICIES.keys()
     paths = {place.split(" ", 1)[1] for place in POLICIES}
@@ -108,7 +108,7 @@ def test_the_lists_of_the_doors_are_in_the_table():
 
 
 @pytest.mark.parametrize("name", sampled([None, *ROLES], [None, "bob", "root"]))
-def test_everybody_gets_what_the_policy_says(app, people, place, content, name):
+def test_everyone_gets_what_the_policy_says(app, people, place, content, name):
     """Signed in by session, as the pages need; tokens are the API's matter in other tests."""
     client = app.test_client()
     client.checked = False
@@ -141,7 +141,7 @@ def for_programs(policy, actor):
 ACCOUNT_TABLES = ("users", "profiles", "api_keys", "links", "second_factors", "passkeys", "devices")
 
 
-def test_an_administrators_key_with_every_scope_reaches_no_page_and_no_account(
+def test_administrators_key_with_every_scope_reaches_no_page_and_no_account(
     app, people, as_, place, content
 ):
     scopes = all_scopes()
@@ -163,9 +163,7 @@ def _differ(*states):
 
 
 @pytest.mark.parametrize("scheme", ["HTTP_X_API_KEY ", "HTTP_AUTHORIZATION Bearer "])
-def test_a_key_beside_a_cookie_is_refused_where_people_come_in(
-    app, people, as_, place, content, scheme
-):
+def test_key_beside_a_cookie_is_refused_on_pages(app, people, as_, place, content, scheme):
     """The cookie alone would open these pages: whoever adds a key to it gains and keeps nothing."""
     key = as_("root").post("api_keys", json={"name": "k", "scopes": all_scopes()}).json["key"]
     client = app.test_client()
@@ -205,14 +203,14 @@ def bad_tokens(app, people, as_):
 
 
 @pytest.mark.parametrize("kind", sampled(["expired", "ended", "key", "made_up"], ["ended"]))
-def test_broken_proofs_open_nothing(app, place, content, bad_tokens, kind):
+def test_invalid_credentials_grant_nothing(app, place, content, bad_tokens, kind):
     client = app.test_client()
     client.checked = False
     client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {getattr(bad_tokens, kind)}"
     assert complaints(client, place, broken) == []
 
 
-def test_a_revoked_session_is_nobody(app, people, place, content):
+def test_revoked_session_is_anonymous(app, people, place, content):
     client = app.test_client()
     client.checked = False
     give_session(app, client, people["root"])
@@ -222,7 +220,7 @@ def test_a_revoked_session_is_nobody(app, people, place, content):
     assert complaints(client, place, lambda policy: expected(policy, nobody)) == []
 
 
-def test_a_key_without_the_scope_opens_nothing(app, people, as_, place, content):
+def test_key_without_the_scope_grants_nothing(app, people, as_, place, content):
     key = as_("root").post("api_keys", json={"name": "k", "scopes": ["redirects:read"]}).json["key"]
     client = app.test_client()
     client.checked = False
@@ -254,7 +252,7 @@ REGISTRATION = ("/api/v1/users", "/api/compat/json-server/users")
         [("root", "another"), ("bob", "wrong"), (None, None)],
     ),
 )
-def test_no_change_without_our_token(guarded, people, place, comment, name, token):
+def test_no_change_without_a_csrf_token(guarded, people, place, comment, name, token):
     comment("bob")
     client = guarded.test_client()
     client.checked = False

@@ -21,7 +21,7 @@ def stored(app):
         return repr([connection.execute(select(table)).all() for table in tables])
 
 
-def test_of_a_life_of_an_account(make_app, people, tmp_path, caplog):
+def test_no_secrets_of_an_accounts_life_are_logged(make_app, people, tmp_path, caplog):
     caplog.set_level(logging.DEBUG)
     app = make_app(QUIRE_INSTANCE=tmp_path, RATELIMIT_ENABLED=True)
     client = app.test_client()

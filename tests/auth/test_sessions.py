@@ -51,14 +51,14 @@ def name(client):
     return answer.json["username"] if answer.status_code == 200 else None
 
 
-def test_only_a_hash_is_kept(app, ann):
+def test_only_a_hash_is_stored(app, ann):
     with ann.session_transaction() as cookie:
         secret = cookie["_user_id"]
     row = rows(app)[0]
     assert secret not in map(str, row) and len(row.hash) == 64
 
 
-def test_a_cookie_is_worth_nothing_after_signing_out(app, people, client):
+def test_cookie_is_invalid_after_signing_out(app, people, client):
     sent = {"email": "ann@example.org", "password": PASSWORD}
     client.post("/auth/login", data=sent)
     stolen = client.get_cookie("quire").value
@@ -67,7 +67,7 @@ def test_a_cookie_is_worth_nothing_after_signing_out(app, people, client):
     assert name(client) is None and rows(app) == []
 
 
-def test_signing_in_replaces_what_the_browser_held(app, ann, people):
+def test_signing_in_replaces_earlier_session_data(app, ann, people):
     with ann.session_transaction() as cookie:
         before = cookie["_user_id"]
     ann.post("/auth/logout")
@@ -85,13 +85,15 @@ def test_idle_browsers_are_signed_out(app, ann):
 
 
 @pytest.mark.parametrize("ahead", [timedelta(hours=1), timedelta(days=1)])
-def test_a_clock_that_was_set_back_signs_no_browser_out(app, ann, ahead):
+def test_clock_set_back_signs_no_browser_out(app, ann, ahead):
     change(app, ann.session, last_seen_at=now() + ahead, created_at=now() + ahead)
     assert [name(ann), name(ann)] == ["ann", "ann"]
 
 
 @pytest.mark.parametrize("seconds", [3600, 86_400])
-def test_tokens_of_before_the_clock_was_set_back_are_replaced(client, people, monkeypatch, seconds):
+def test_tokens_from_before_the_clock_was_set_back_are_replaced(
+    client, people, monkeypatch, seconds
+):
     sent = {"email": "ann@example.org", "password": PASSWORD}
     with monkeypatch.context() as ahead:
         later = time.time() + seconds
@@ -106,7 +108,7 @@ def test_tokens_of_before_the_clock_was_set_back_are_replaced(client, people, mo
         )
 
 
-def test_remembered_browsers_may_idle_but_not_for_ever(app, client, people):
+def test_remembered_browsers_may_be_idle_but_not_for_ever(app, client, people):
     sent = {"email": "ann@example.org", "password": PASSWORD, "remember": "y"}
     client.post("/auth/login", data=sent)
     id = rows(app)[0].id
@@ -117,7 +119,7 @@ def test_remembered_browsers_may_idle_but_not_for_ever(app, client, people):
     assert name(client) is None
 
 
-def test_the_last_use_is_noted_once_a_minute(app, ann):
+def test_last_use_is_recorded_once_a_minute(app, ann):
     long_ago = now() - timedelta(seconds=70)
     change(app, ann.session, last_seen_at=long_ago, ip="192.0.2.9")
     assert name(ann) == "ann"
@@ -138,14 +140,14 @@ def copy_of(app, client):
     return thief
 
 
-def test_a_lower_role_counts_at_once(ann, as_, people):
+def test_lower_role_applies_immediately(ann, as_, people):
     before = secret_of(ann)
     as_("root").patch(f"users/{people['ann'].id}", json={"role": "member"})
     assert ann.get("users/me").json["role"] == "member"
     assert secret_of(ann) == before
 
 
-def test_a_higher_role_lets_browsers_show_the_password_again(app, ann, as_, people):
+def test_higher_role_requires_browsers_to_sign_in_again(app, ann, as_, people):
     thief, token = copy_of(app, ann), as_("ann")
     as_("root").patch(f"users/{people['ann'].id}", json={"role": "moderator"})
     assert (name(thief), name(ann)) == (None, None)
@@ -184,27 +186,27 @@ PROVED = {
 
 
 @pytest.mark.parametrize("prove", PROVED.values(), ids=PROVED)
-def test_a_stolen_cookie_is_worth_nothing_once_the_owner_shows_the_password(app, ann, prove):
+def test_stolen_cookie_is_invalid_once_the_owner_enters_the_password(app, ann, prove):
     thief = copy_of(app, ann)
     assert prove(ann).status_code < 500
     assert name(thief) is None
     assert name(ann) == "ann"
 
 
-def test_the_thief_who_asks_first_gets_nothing(app, ann):
+def test_thief_who_is_first_gets_nothing(app, ann):
     thief = copy_of(app, ann)
     PROVED["password"](ann)
     assert [name(one) for one in (thief, ann, thief, ann)] == [None, "ann", None, "ann"]
 
 
-def test_a_wrong_password_renews_nothing(app, ann):
+def test_wrong_password_renews_nothing(app, ann):
     before = secret_of(ann)
     ann.patch("users/me", json={"password": "another pass", "current_password": "wrong"})
     assert secret_of(ann) == before
 
 
 @pytest.mark.parametrize("by", ["ann", "root"])
-def test_a_new_password_ends_the_other_sessions(app, people, ann, as_, by):
+def test_new_password_ends_the_other_sessions(app, people, ann, as_, by):
     elsewhere = app.test_client()
     give_session(app, elsewhere, people["ann"])
     given = {"password": "another pass"}
@@ -227,7 +229,7 @@ def test_a_new_password_ends_the_other_sessions(app, people, ann, as_, by):
         ("root", {"keep_keys": True}, True),
     ],
 )
-def test_what_a_new_password_makes_of_api_keys(people, as_, by, choice, stays):
+def test_new_password_and_api_keys(people, as_, by, choice, stays):
     key = as_("ann").post("api_keys", json={"name": "x", "scopes": ["posts:read"]}).json["key"]
     given = {"password": "another pass", "current_password": PASSWORD, **choice}
     assert as_(by).patch(f"users/{people['ann'].id}", json=given).status_code == 200
@@ -235,7 +237,7 @@ def test_what_a_new_password_makes_of_api_keys(people, as_, by, choice, stays):
     assert status == (200 if stays else 401)
 
 
-def test_a_deactivated_account_has_no_sessions_and_no_keys(app, people, ann, as_):
+def test_deactivated_account_has_no_sessions_and_no_keys(app, people, ann, as_):
     key = as_("ann").post("api_keys", json={"name": "x", "scopes": ["posts:read"]}).json["key"]
     as_("root").patch(f"users/{people['ann'].id}", json={"is_active": False})
     assert name(ann) is None
@@ -245,7 +247,7 @@ def test_a_deactivated_account_has_no_sessions_and_no_keys(app, people, ann, as_
     assert code(as_(None).get("posts", headers={"X-API-Key": key})) == (401, "invalid_token")
 
 
-def test_people_list_and_end_their_own_sessions(app, people, ann, as_):
+def test_users_list_and_end_their_own_sessions(app, people, ann, as_):
     bob = as_("bob")
     other = give_session(app, app.test_client(), people["ann"])
     listed = ann.get("sessions").json["sessions"]
@@ -260,14 +262,14 @@ def test_people_list_and_end_their_own_sessions(app, people, ann, as_):
     assert code(as_(None).get("sessions")) == (401, "unauthorized")
 
 
-def test_all_other_sessions_end_at_once(app, people, ann, as_):
+def test_all_other_sessions_end_immediately(app, people, ann, as_):
     bearer = as_("ann")
     assert ann.delete("sessions").status_code == 204
     assert name(ann) == "ann" and name(bearer) is None
     assert name(as_("bob")) == "bob"
 
 
-def test_too_many_sessions_push_out_the_oldest(app, people, monkeypatch):
+def test_oldest_sessions_end_beyond_the_limit(app, people, monkeypatch):
     monkeypatch.setattr(session_store, "MAX_SESSIONS", 3)
     clients = [app.test_client() for _ in range(4)]
     for client in clients:
@@ -286,18 +288,18 @@ class TestRefreshing:
     def refresh(self, client, token):
         return client.post("auth/refresh", json={"refresh_token": token})
 
-    def test_each_is_replaced(self, app, client, pair):
+    def test_each_refresh_token_is_replaced(self, app, client, pair):
         first = pair["refresh_token"]
         second = self.refresh(client, first).json["refresh_token"]
         third = self.refresh(client, second).json["refresh_token"]
         assert len({first, second, third}) == 3 and first.startswith("qr_")
         assert not any(part in str(rows(app)) for part in (second, third.split(".")[1]))
 
-    def test_within_the_grace_the_same_successor(self, app, client, pair):
+    def test_within_the_grace_period_the_successor_is_the_same(self, app, client, pair):
         again = {self.refresh(client, pair["refresh_token"]).json["refresh_token"] for _ in "abc"}
         assert len(again) == 1
 
-    def test_using_a_replaced_token_ends_the_family(self, app, client, pair):
+    def test_using_a_replaced_token_ends_the_session(self, app, client, pair):
         second = self.refresh(client, pair["refresh_token"]).json
         change(app, rows(app)[0].id, rotated_at=now() - timedelta(seconds=11))
         assert code(self.refresh(client, pair["refresh_token"])) == (401, "invalid_token")
@@ -306,13 +308,13 @@ class TestRefreshing:
         assert code(client.get("users/me", headers=headers)) == (401, "invalid_token")
         assert "token_reused" in actions(app)
 
-    def test_using_one_that_was_replaced_twice_ends_the_family_too(self, app, client, pair):
+    def test_using_a_token_replaced_twice_ends_the_session(self, app, client, pair):
         second = self.refresh(client, pair["refresh_token"]).json["refresh_token"]
         third = self.refresh(client, second).json["refresh_token"]
         assert code(self.refresh(client, pair["refresh_token"])) == (401, "invalid_token")
         assert code(self.refresh(client, third)) == (401, "invalid_token")
 
-    def test_made_up_tokens_end_nothing(self, app, client, pair):
+    def test_invented_tokens_end_nothing(self, app, client, pair):
         id = rows(app)[0].id
         start, secret, mark = pair["refresh_token"].split(".")
         for token in (f"qr_{id}.x.{mark}", f"qr_{id}.{secret}.{mark[:-1]}0x", f"qr_{id}..", "qr_", "",
@@ -320,7 +322,7 @@ class TestRefreshing:
             assert code(self.refresh(client, token)) == (401, "invalid_token")
         assert self.refresh(client, pair["refresh_token"]).status_code == 200
 
-    def test_twenty_at_once_get_one_successor(self, app, pair, database):
+    def test_twenty_simultaneous_refreshes_get_one_successor(self, app, pair, database):
         found, barrier = [], threading.Barrier(20)
 
         def ask():
@@ -344,12 +346,12 @@ class TestRefreshing:
         for token in (pair["refresh_token"], "x"):
             assert client.post("auth/revoke", json={"refresh_token": token}).status_code == 204
 
-    def test_a_family_expires(self, app, client, pair):
+    def test_session_expires(self, app, client, pair):
         change(app, rows(app)[0].id, expires_at=now())
         assert code(self.refresh(client, pair["refresh_token"])) == (401, "invalid_token")
 
 
-def test_the_session_of_a_token_may_be_kept_for_seconds(make_app, people):
+def test_session_of_a_token_can_be_cached_for_seconds(make_app, people):
     app = make_app(JWT_CACHE_SECONDS=5)
     client = app.test_client()
     sent = {"email": "ann@example.org", "password": PASSWORD}

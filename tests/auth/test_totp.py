@@ -57,7 +57,7 @@ def enrolled(ann):
     return app, auth_totp.enable(ann, seed, app.at(NOON), NOON)
 
 
-def test_sealed_secrets(app, make_app):
+def test_secrets_are_encrypted(app, make_app):
     with app.app_context():
         sealed = seal("a secret", "ann")
         assert "a secret" not in sealed and sealed != seal("a secret", "ann")
@@ -78,7 +78,7 @@ def test_seeds_and_recovery_codes_are_not_readable_in_the_database(app, enrolled
     assert all(len(one) == 19 and one.count("-") == 3 for one in codes)
 
 
-def test_a_code_is_good_once(ann, enrolled):
+def test_code_is_valid_once(ann, enrolled):
     totp, _ = enrolled
     assert auth_totp.verify(ann.user_id, totp.at(NOON), NOON) is None
     assert auth_totp.verify(ann.user_id, totp.at(later(1)), later(1)) == "totp"
@@ -89,18 +89,18 @@ def test_a_code_is_good_once(ann, enrolled):
 @pytest.mark.parametrize(
     ("off", "proof"), [(-2, None), (-1, "totp"), (0, "totp"), (1, "totp"), (2, None)]
 )
-def test_a_clock_may_be_wrong_by_one_step(ann, enrolled, off, proof):
+def test_clock_may_be_off_by_one_step(ann, enrolled, off, proof):
     totp, _ = enrolled
     assert auth_totp.verify(ann.user_id, totp.at(later(10 + off)), later(10)) == proof
 
 
-def test_an_older_code_is_not_taken_after_a_newer_one(ann, enrolled):
+def test_older_code_is_refused_after_a_newer_one(ann, enrolled):
     totp, _ = enrolled
     assert auth_totp.verify(ann.user_id, totp.at(later(6)), later(5)) == "totp"
     assert auth_totp.verify(ann.user_id, totp.at(later(5)), later(5)) is None
 
 
-def test_codes_may_be_typed_with_spaces(ann, enrolled):
+def test_codes_may_contain_spaces(ann, enrolled):
     totp, codes = enrolled
     shown = totp.at(later(2))
     assert auth_totp.verify(ann.user_id, f" {shown[:3]} {shown[3:]}\n", later(2)) == "totp"
@@ -108,7 +108,7 @@ def test_codes_may_be_typed_with_spaces(ann, enrolled):
     assert auth_totp.verify(ann.user_id, typed, later(2)) == "recovery_code"
 
 
-def test_another_spelling_of_a_spent_code_is_spent(ann, enrolled):
+def test_another_spelling_of_a_used_code_is_refused(ann, enrolled):
     totp, codes = enrolled
     shown = totp.at(later(2))
     wide = shown.translate({ord("0") + n: 0xFF10 + n for n in range(10)})
@@ -121,11 +121,11 @@ def test_another_spelling_of_a_spent_code_is_spent(ann, enrolled):
 @pytest.mark.parametrize(
     "text", ["", "000", "abcdef", "é" * 6, "\x00" * 6, "1" * 5000, "٣" * 6, "-"]
 )
-def test_what_is_no_code(ann, enrolled, text):
+def test_malformed_codes_are_refused(ann, enrolled, text):
     assert auth_totp.verify(ann.user_id, text, NOON) is None
 
 
-def test_a_recovery_code_is_good_once_and_for_its_owner(ann, enrolled, people):
+def test_recovery_code_is_valid_once_for_its_owner(ann, enrolled, people):
     _, codes = enrolled
     assert auth_totp.verify(people["abe"].id, codes[0], NOON) is None
     assert auth_totp.verify(ann.user_id, codes[0], NOON) == "recovery_code"
@@ -141,7 +141,7 @@ def test_new_recovery_codes_replace_the_old_ones(ann, enrolled):
     assert auth_totp.verify(ann.user_id, fresh[0], NOON) == "recovery_code"
 
 
-def test_of_twenty_at_once_one_gets_in(app, ann, enrolled):
+def test_one_of_twenty_simultaneous_codes_succeeds(app, ann, enrolled):
     totp, codes = enrolled
     found = []
 
@@ -158,7 +158,7 @@ def test_of_twenty_at_once_one_gets_in(app, ann, enrolled):
     assert sorted(filter(None, found)) == ["recovery_code", "totp"] and len(found) == 40
 
 
-def test_switching_on_needs_a_code_of_that_app(ann):
+def test_enabling_needs_a_code_from_the_app(ann):
     seed = auth_totp.generate_secret()
     with pytest.raises(ValidationFailed) as wrong:
         auth_totp.enable(ann, seed, pyotp.TOTP(pyotp.random_base32()).at(NOON), NOON)
@@ -169,7 +169,7 @@ def test_switching_on_needs_a_code_of_that_app(ann):
         auth_totp.enable(ann, seed, pyotp.TOTP(seed).at(NOON), NOON)
 
 
-def test_switching_off(app, ann, enrolled, people):
+def test_two_factor_is_disabled(app, ann, enrolled, people):
     totp, codes = enrolled
     auth_totp.disable(ann)
     assert not auth_totp.is_enabled(ann.user_id) and recovery_codes.count_unused(ann.user_id) == 0
@@ -188,12 +188,12 @@ def test_another_secret_key_leaves_the_recovery_codes(app, ann, enrolled, monkey
     assert auth_totp.verify(ann.user_id, codes[0], later(1)) == "recovery_code"
 
 
-def test_what_a_device_is_told():
+def test_provisioning_uri():
     address = auth_totp.provisioning_uri("ABCD" * 8, "ann", "Harbour: Notes & more")
     assert address.startswith("otpauth://totp/Harbour%3A%20Notes%20%26%20more:ann?secret=ABCD")
 
 
-def test_leaving_takes_everything_along(app, ann, enrolled, people):
+def test_deleted_account_takes_everything_along(app, ann, enrolled, people):
     delete(USERS, SYSTEM, ann.user_id)
     assert rows(app, TotpDevice) == [] and rows(app, RecoveryCode) == []
 
@@ -211,7 +211,7 @@ class TestTokens:
 
         return made
 
-    def test_without_a_code(self, sign_in, enrolled):
+    def test_missing_code_is_reported(self, sign_in, enrolled):
         for more in ({}, {"otp": None}, {"otp": ""}):
             answer = sign_in(**more)
             assert code(answer) == (401, "unauthorized")
@@ -219,27 +219,27 @@ class TestTokens:
             assert answer.json["details"][0]["code"] == "required"
             assert answer.headers["WWW-Authenticate"]
 
-    def test_the_password_comes_first(self, sign_in, enrolled):
+    def test_password_is_checked_first(self, sign_in, enrolled):
         answer = sign_in(password="wrong", otp="123456")
         assert code(answer) == (401, "invalid_credentials") and answer.json["details"] == []
 
-    def test_a_wrong_code(self, app, sign_in, enrolled):
+    def test_wrong_code_is_refused(self, app, sign_in, enrolled):
         answer = sign_in(otp="abcdef")
         assert code(answer) == (401, "invalid_credentials")
         assert answer.json["details"][0]["field"] == "otp"
         assert audited(app)[-1] == ("second_factor_failed", [])
 
-    def test_a_right_code(self, app, sign_in, enrolled):
+    def test_right_code_is_accepted(self, app, sign_in, enrolled):
         assert sign_in(otp=enrolled[0].now()).status_code == 200
         assert audited(app)[-1] == ("sign_in", ["password", "totp"])
         assert sign_in(otp=enrolled[1][0]).status_code == 200
         assert audited(app)[-1] == ("sign_in", ["password", "recovery_code"])
 
-    def test_without_a_second_factor(self, app, sign_in, people):
+    def test_code_without_a_second_factor_is_ignored(self, app, sign_in, people):
         assert sign_in("bob", otp="123456").status_code == 200
         assert audited(app)[-1] == ("sign_in", ["password"])
 
-    def test_a_storm_of_codes_is_slowed_down(self, make_app, people):
+    def test_many_codes_are_slowed_down(self, make_app, people):
         app = make_app(RATELIMIT_ENABLED=True)
         with app.app_context():
             seed = auth_totp.generate_secret()
@@ -263,7 +263,7 @@ class TestAdministrators:
         give_session(app, client, account)
         return client
 
-    def test_without_one_they_are_members(self, strict, people):
+    def test_administrators_without_a_required_factor_are_members(self, strict, people):
         client = self.browser(strict, people["root"])
         assert code(client.get("audit_events")) == (403, "forbidden")
         assert client.get("/admin/").location == "/profile/two-factor"
@@ -274,7 +274,7 @@ class TestAdministrators:
         assert client.get("users/me").json["role"] == "admin"
 
     @pytest.mark.parametrize("factor", ["totp", "passkey"])
-    def test_with_one_they_are_what_they_are(self, strict, people, factor):
+    def test_administrators_with_one_keep_their_role(self, strict, people, factor):
         client = self.browser(strict, people["root"])
         with strict.app_context():
             root = people["root"].actor("session")
@@ -286,11 +286,11 @@ class TestAdministrators:
         assert client.get("audit_events").status_code == 200
         assert client.get("/admin/").status_code == 200
 
-    def test_others_are_not_asked(self, strict, people):
+    def test_other_roles_need_none(self, strict, people):
         assert self.browser(strict, people["mod"]).get("/admin/").status_code == 200
         assert self.browser(strict, people["bob"]).get("/admin/").status_code == 403
 
-    def test_by_key_and_token_too(self, strict, make_app, people, as_):
+    def test_requirement_applies_to_keys_and_tokens(self, strict, make_app, people, as_):
         made = as_("root").post("api_keys", json={"name": "k", "scopes": ["audit_events:read"]})
         assert as_("root").get("audit_events").status_code == 200
         client = strict.test_client()
@@ -301,7 +301,7 @@ class TestAdministrators:
         headers = {"Authorization": f"Bearer {token}"}
         assert code(client.get("audit_events", headers=headers)) == (403, "forbidden")
 
-    def test_a_passkey_does_not_make_the_password_enough(self, strict, people):
+    def test_passkey_does_not_make_the_password_sufficient(self, strict, people):
         with strict.app_context():
             passkeys.store_passkey(people["root"].actor("session"), "Telephone", "abc", b"x", 0)
         client = strict.test_client()
@@ -316,7 +316,7 @@ class TestAdministrators:
 class TestPasskeys:
     """What is kept of passkeys, and when their answers count."""
 
-    def test_names(self, app, ann):
+    def test_passkeys_have_names(self, app, ann):
         passkeys.store_passkey(ann, "  Tele\x00phone\n ", "abc", b"x", 0)
         key = passkeys.list_passkeys(ann)[0]
         assert key["name"] == "Telephone" and key["last_used_at"] is None
@@ -325,7 +325,7 @@ class TestPasskeys:
         passkeys.rename(ann, key["id"], " ")
         assert passkeys.get_passkey(ann, key["id"])["name"] == "Passkey"
 
-    def test_they_are_ones_own(self, ann, people):
+    def test_passkeys_belong_to_their_user(self, ann, people):
         passkeys.store_passkey(ann, "Telephone", "abc", b"x", 0)
         id, abe = passkeys.list_passkeys(ann)[0]["id"], people["abe"].actor("session")
         for attempt in (
@@ -337,7 +337,7 @@ class TestPasskeys:
         with pytest.raises(ValidationFailed):
             passkeys.store_passkey(abe, "Mine", "abc", b"y", 0)
 
-    def test_a_challenge_counts_once(self, ann):
+    def test_challenge_is_valid_once(self, ann):
         passkeys.store_passkey(ann, "Telephone", "abc", b"x", 0)
         id = passkeys.list_passkeys(ann)[0]["id"]
         present = datetime.now(UTC)
@@ -356,7 +356,7 @@ class TestPasskeys:
             ("", "http://[::1]/", None, "http://localhost/"),
         ],
     )
-    def test_where_they_work(self, make_app, public_url, opened, rp_id, by_name):
+    def test_relying_party_by_address(self, make_app, public_url, opened, rp_id, by_name):
         app = make_app(PUBLIC_URL=public_url)
         with app.test_request_context(opened):
             found = webauthn.relying_party()
@@ -368,7 +368,7 @@ class TestPasskeys:
         ["", "{}", "[]", "nonsense", '{"id": 7}', '{"id": "a\\u0000"}', '{"id": "abc"}',
          '{"id": "abc", "response": []}', '{"id": "abc", "response": {"userHandle": 7}}'],
     )  # fmt: skip
-    def test_answers_that_prove_nothing(self, app, ann, answer):
+    def test_invalid_responses_are_refused(self, app, ann, answer):
         passkeys.store_passkey(ann, "Telephone", "abc", b"x", 0)
         with app.test_request_context("/", base_url="http://localhost"):
             webauthn.authentication_options()
@@ -377,14 +377,14 @@ class TestPasskeys:
             with pytest.raises(ValidationFailed):
                 webauthn.register(ann, "Telephone", answer)
 
-    def test_there_are_not_too_many(self, app, ann):
+    def test_number_of_passkeys_is_limited(self, app, ann):
         for number in range(passkeys.MAX_PASSKEYS):
             passkeys.store_passkey(ann, "Telephone", f"abc{number}", b"x", 0)
         with app.test_request_context("/", base_url="http://localhost"), pytest.raises(Conflict):
             webauthn.registration_options(ann, "Site")
 
 
-def test_a_reset_removes_everything(app, ann, enrolled, people):
+def test_reset_removes_everything(app, ann, enrolled, people):
     passkeys.store_passkey(ann, "Telephone", "abc", b"x", 0)
     with transaction():
         auth_totp.reset(SYSTEM, ann.user_id)

@@ -56,7 +56,7 @@ def is_refused(client, credential):
     )
 
 
-def test_a_passkey_that_was_added_signs_in(app, passkey, stop_clock):
+def test_new_passkey_signs_in(app, passkey, stop_clock):
     for seconds in (0, 2):
         stop_clock(seconds=seconds)
         client = app.test_client()
@@ -64,7 +64,7 @@ def test_a_passkey_that_was_added_signs_in(app, passkey, stop_clock):
         assert known_as(client) == "ann"
 
 
-def test_an_answer_counts_once(app, client, passkey, stop_clock):
+def test_response_is_valid_once(app, client, passkey, stop_clock):
     stop_clock(seconds=0)
     answer = passkey.get(challenge(client))
     copy = app.test_client()
@@ -78,7 +78,7 @@ def test_an_answer_counts_once(app, client, passkey, stop_clock):
     assert is_refused(other, answer)
 
 
-def test_a_count_that_goes_back_is_that_of_a_copy(app, client, passkey, stop_clock):
+def test_decreasing_count_indicates_a_copy(app, client, passkey, stop_clock):
     stop_clock(seconds=0)
     passkey.count = 7
     assert log_in(client, passkey.get(challenge(client))).location == "/search"
@@ -90,7 +90,7 @@ def test_a_count_that_goes_back_is_that_of_a_copy(app, client, passkey, stop_clo
     assert log_in(other, passkey.get(challenge(other))).location == "/search"
 
 
-def test_another_key_for_another_page_or_person_proves_nothing(client, passkey):
+def test_responses_for_other_keys_pages_or_users_are_refused(client, passkey):
     changes = (
         {"key": Authenticator().key},
         {"origin": "https://evil.example"},
@@ -105,7 +105,7 @@ def test_another_key_for_another_page_or_person_proves_nothing(client, passkey):
     assert log_in(client, passkey.get(challenge(client))).location == "/search"
 
 
-def test_a_new_passkey_needs_a_challenge_that_was_given(ann):
+def test_new_passkey_needs_an_issued_challenge(ann):
     authenticator = Authenticator()
     answer = authenticator.create(creation(ann))
     assert add(ann, answer).status_code == 302
@@ -118,14 +118,14 @@ def test_a_new_passkey_needs_a_challenge_that_was_given(ann):
     [Authenticator("https://evil.example"), Authenticator(flags=PRESENT)],
     ids=["another page", "nobody verified"],
 )
-def test_a_new_passkey_is_made_on_our_page_by_who_has_shown_that_it_is_them(ann, authenticator):
+def test_new_passkey_needs_our_page_and_user_verification(ann, authenticator):
     answer = add(ann, authenticator.create(creation(ann)))
     assert answer.status_code == 422
     assert "The passkey was not accepted. Try again." in answer.text
 
 
 @pytest.mark.parametrize("credential", ["", "{", "[]", "{}", '{"id": 5, "response": []}'])
-def test_what_is_no_answer_is_refused(ann, client, credential, people):
+def test_malformed_responses_are_refused(ann, client, credential, people):
     creation(ann)
     assert add(ann, credential).status_code == 422
     challenge(client)

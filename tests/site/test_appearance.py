@@ -30,7 +30,7 @@ def look(app):
     return change
 
 
-def test_the_shape(as_):
+def test_shape(as_):
     shown = as_(None).get("appearance").json
     assert shown | {"updated_at": None} == {
         "footer": "", "footer_html": "", "logo": None, "accent_color": "", "menu": [],
@@ -39,7 +39,7 @@ def test_the_shape(as_):
     assert as_("mod").patch("appearance", json={}).status_code == 403
 
 
-def test_every_mistake_is_named(as_):
+def test_all_errors_are_named(as_):
     wrong = {
         "accent_color": "red",
         "language": "xx-YY",
@@ -59,7 +59,7 @@ def test_every_mistake_is_named(as_):
         assert as_("root").patch("appearance", json={"menu": menu}).status_code == 422
 
 
-def test_the_menu_says_what_is_set_and_the_pages_otherwise(client, content, look):
+def test_menu_has_the_configured_entries_or_else_the_pages(client, content, look):
     assert soup(client.get("/")).header.find("a", href="/pages/about")
     look(
         menu=[
@@ -75,7 +75,7 @@ def test_the_menu_says_what_is_set_and_the_pages_otherwise(client, content, look
     )
 
 
-def test_the_panel_edits_the_menu_as_lines(app, visitor, content):
+def test_panel_edits_the_menu_as_lines(app, visitor, content):
     browser = visitor("root")
     form = soup(browser.get("/admin/appearance/edit/?id=1"))
     sent = {"menu": "Sea = /tags/sea\n\nShop=https://x.example/?a=b", "version": "1"}
@@ -109,7 +109,7 @@ def test_dates_follow_the_language(client, content, look, language):
     assert soup(client.get("/")).time.text == LANGUAGES["en"]
 
 
-def test_a_logo_stands_before_the_name_in_a_size_that_fits(client, look, app, as_):
+def test_logo_precedes_the_name_in_a_suitable_size(client, look, app, as_):
     sent = as_("root").post("media", data={"file": (io.BytesIO(picture(900, 90)), "a.png")}).json
     look(logo=sent["id"])
     logo = soup(client.get("/")).select_one("img.logo")
@@ -126,7 +126,7 @@ def test_a_logo_stands_before_the_name_in_a_size_that_fits(client, look, app, as
 @pytest.mark.parametrize(
     "accent", ["#ffff00", "#000000", "#ffffff", "#0b6b5f", "#ff0066", "#808080"]
 )
-def test_any_accent_can_be_read(accent):
+def test_any_accent_color_is_readable(accent):
     light, dark = re.findall(
         r"^.*?\{(?: :root[^{]*\{)?(.*?)\}", accent_css.stylesheet(accent), re.MULTILINE
     )[:2]
@@ -140,12 +140,12 @@ def test_any_accent_can_be_read(accent):
         assert accent_css.contrast(values["on-accent"], values["accent"]) >= 4.5
 
 
-def test_contrast_is_what_wcag_says():
+def test_contrast_agrees_with_wcag():
     assert accent_css.contrast((0, 0, 0), (255, 255, 255)) == pytest.approx(21)
     assert accent_css.contrast((0x76,) * 3, (255,) * 3) == pytest.approx(4.54, abs=0.01)
 
 
-def test_the_sheet_is_kept_until_the_colour_changes(client, look):
+def test_style_sheet_is_cached_until_the_color_changes(client, look):
     assert client.get("/theme.css").text == ""
     look(accent_color="#ff0066")
     address = soup(client.get("/")).find("link", href=re.compile("theme.css"))["href"]
@@ -157,7 +157,7 @@ def test_the_sheet_is_kept_until_the_colour_changes(client, look):
     assert soup(client.get("/")).find("link", href=re.compile("theme.css"))["href"] != address
 
 
-def test_readers_choose_size_and_colours_without_a_script(client, content):
+def test_readers_choose_size_and_theme_without_a_script(client, content):
     page = soup(client.get("/display?next=/posts/live"))
     assert page.find("input", id="text-normal").has_attr("checked")
     chosen = client.get("/display?next=/posts/live&theme=dark&text=large")
@@ -171,7 +171,7 @@ def test_readers_choose_size_and_colours_without_a_script(client, content):
     assert "data-text" not in soup(client.get("/")).html.attrs
 
 
-def test_preferences_from_outside_are_only_those_there_are(client):
+def test_unknown_preferences_in_the_cookie_are_ignored(client):
     client.set_cookie("user_prefs", "theme=<b>&text=huge&x=1")
     page = soup(client.get("/"))
     assert "data-theme" not in page.html.attrs and "data-text" not in page.html.attrs
@@ -179,7 +179,7 @@ def test_preferences_from_outside_are_only_those_there_are(client):
     assert client.get("/display?text=large&next=//evil.example").location == "/"
 
 
-def test_how_long_ago(app, stop_clock):
+def test_relative_times(app, stop_clock):
     stop_clock()
     ago = app.jinja_env.filters["timeago"]
     steps = {0: "just now", 59: "just now", 60: "1 minute ago", 7200: "2 hours ago", -90_000: "in 1 day",
@@ -189,12 +189,12 @@ def test_how_long_ago(app, stop_clock):
     assert ago(rfc3339(now() - timedelta(minutes=5))) == "5 minutes ago"
 
 
-def test_comments_say_how_long_ago(client, content, comment):
+def test_comments_have_relative_times(client, content, comment):
     comment("bob")
     said = soup(client.get("/posts/live")).select_one(".comment-by time")
     assert said.text == "just now" and said["datetime"].endswith("Z") and "UTC" in said["title"]
 
 
-def test_pages_of_the_menu_appear_when_they_are_published(client, make):
+def test_menu_pages_appear_when_they_are_published(client, make):
     make(PAGES, title="Harbour", body="x", published_at=PAST)
     assert soup(client.get("/")).header.find("a", href="/pages/harbour")

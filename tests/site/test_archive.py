@@ -28,7 +28,7 @@ def monthly_posts(make, people):
         make(POSTS, title=f"At {moment}", body="x", author=people["ann"].id, published_at=moment)
 
 
-def test_months_newest_first_with_their_numbers(visitor, monthly_posts):
+def test_months_are_listed_newest_first_with_counts(visitor, monthly_posts):
     for name in (None, "root"):
         page = soup(visitor(name).get("/archive"))
         assert [h.text for h in page.main.find_all("h2")] == ["2026", "2025"]
@@ -37,7 +37,7 @@ def test_months_newest_first_with_their_numbers(visitor, monthly_posts):
         assert page.select_one(".rows a")["href"] == "/archive/2026/02"
 
 
-def test_a_month_has_its_posts(client, monthly_posts):
+def test_month_lists_its_posts(client, monthly_posts):
     page = soup(client.get("/archive/2026/01"))
     titles = [h.text for h in page.select(".entry h2")]
     assert titles == ["At 2026-01-31T23:59:59Z", "At 2026-01-01T00:00:00Z"]
@@ -50,11 +50,11 @@ def test_a_month_has_its_posts(client, monthly_posts):
 @pytest.mark.parametrize(
     "place", ["2099/05", "2024/01", "2026/13", "2026/00", "0000/01", "2026/1", "x/y"]
 )
-def test_other_months_are_no_pages(client, monthly_posts, place):
+def test_other_months_are_404(client, monthly_posts, place):
     assert client.get(f"/archive/{place}").status_code == 404
 
 
-def test_an_empty_archive_says_so(client):
+def test_empty_archive_says_so(client):
     assert "Nothing has been published" in client.get("/archive").text
     assert soup(client.get("/")).footer.find("a", href="/archive")
 
@@ -82,7 +82,7 @@ def new_post(author, number):
     return write.create(POSTS, SYSTEM, {**raw, "published_at": f"2025-{number:02}-03T04:05:06Z"}).id
 
 
-def test_months_and_parts_are_right_after_any_changes(people, in_blocks):
+def test_months_and_parts_stay_right_after_any_changes(people, in_blocks):
     chance = random.Random(3)
     live = {new_post(people["ann"].id, number): number for number in range(1, 13)}
     for _ in range(40):
@@ -104,7 +104,7 @@ def test_months_and_parts_are_right_after_any_changes(people, in_blocks):
         assert parts == sorted({(id - 1) // 4 + 1 for id in live})
 
 
-def test_after_a_change_only_its_block_is_gathered(people, in_blocks, statements):
+def test_change_only_recounts_its_block(people, in_blocks, statements):
     posts = [new_post(people["ann"].id, number) for number in range(1, 10)]
     number_commits()
     archive_queries.posts_by_month()
@@ -117,7 +117,7 @@ def test_after_a_change_only_its_block_is_gathered(people, in_blocks, statements
     assert len(gathering) == 1 and "BETWEEN" in gathering[0]
 
 
-def test_a_block_is_gathered_by_its_ids(app):
+def test_block_is_read_by_ids(app):
     posts = REGISTRY["posts"]
     for query in (archive_queries._block_query(), sitemap._block_query(posts)):
         values = {**rule_params(ANONYMOUS), "first_id": 1, "last_id": 2}

@@ -34,7 +34,7 @@ def spellings(path):
 
 
 @pytest.mark.parametrize("path", PAGES_WITH_ONE_ADDRESS)
-def test_other_spellings_lead_to_the_one_address(client, content, path):
+def test_other_spellings_redirect_to_the_canonical_url(client, content, path):
     assert client.get(path).status_code == 200
     for spelling in spellings(path):
         for query in ("", "?page=1&utm_source=a%20b"):
@@ -44,7 +44,7 @@ def test_other_spellings_lead_to_the_one_address(client, content, path):
         assert ask(client, spelling, "HEAD").location == path
 
 
-def test_programs_are_led_there_too(client, content):
+def test_programs_are_redirected_too(client, content):
     headers = {"Accept": "application/json"}
     assert client.get("/feed.json/", headers=headers).location == "/feed.json"
     assert client.get("/nothing/", headers=headers).json["code"] == "not_found"
@@ -55,12 +55,12 @@ def test_programs_are_led_there_too(client, content):
     ["/posts/nothing/", "/POSTS/NOTHING", "/tags/nothing/feed.atom/", "/authors/nobody/", "/nothing/",
      "/archive/2026/13/", "/archive/1999/01/", "/sitemap-nothing-1.xmlx/", "/posts/live/x/", "/static/x/"],
 )  # fmt: skip
-def test_what_is_nowhere_stays_nowhere(client, content, path):
+def test_unknown_paths_stay_404(client, content, path):
     assert client.get(path).status_code == 404
 
 
 @pytest.mark.parametrize("name", ["draft", "later", "archived", "trashed"])
-def test_what_is_not_public_is_not_betrayed(app, client, content, people, name):
+def test_hidden_records_are_not_revealed(app, client, content, people, name):
     for spelling in spellings(f"/posts/{name}"):
         assert ask(client, spelling).status_code == 404, spelling
     give_session(app, client, people["ann"])
@@ -74,7 +74,7 @@ def test_what_is_not_public_is_not_betrayed(app, client, content, people, name):
      "/\\evil.example/", "/%5cevil.example/", "/%2f%2fevil.example/", "//localhost@evil.example/about/",
      "/http://evil.example/", "//%0d%0aevil/", "//evil.example//about"],
 )  # fmt: skip
-def test_no_spelling_leads_to_another_host(client, content, path):
+def test_no_spelling_redirects_to_another_host(client, content, path):
     got = ask(client, path)
     assert got.status_code in (400, 404) or (
         got.status_code == 301
@@ -83,18 +83,18 @@ def test_no_spelling_leads_to_another_host(client, content, path):
     )
 
 
-def test_changes_are_not_sent_on(client, content):
+def test_changes_are_not_redirected(client, content):
     assert client.post("/posts/live/", data={}).status_code == 404
 
 
-def test_letters_of_a_secret_count(client, content):
+def test_secrets_are_case_sensitive(client, content):
     for path in ("/preview/AbC", "/auth/reset/AbC", "/uploads/AbC.png", "/custom/A.css"):
         got = client.get(path)
         assert got.status_code == 404, path
     assert client.get("/auth/reset/AbC/").location == "/auth/reset/AbC"
 
 
-def test_a_slug_that_has_capitals_itself(client, make, people):
+def test_slug_with_capitals(client, make, people):
     raw = {"author": people["ann"].id, "body": "x", "published_at": PAST}
     make(POSTS, title="One", slug="Apple-Pie", **raw)
     assert client.get("/posts/Apple-Pie").status_code == 200
@@ -107,7 +107,7 @@ def test_a_slug_that_has_capitals_itself(client, make, people):
     assert client.get("/posts/APPLE-PIE").location == "/posts/apple-pie"
 
 
-def test_an_address_has_one_normal_form(client, make):
+def test_url_has_one_normal_form(client, make):
     make(TAGS, name="Caf\u00e9", slug="caf\u00e9")
     apart = quote(normalize("NFD", "/tags/caf\u00e9"))
     assert client.get("/tags/caf%C3%A9").status_code == 200
@@ -115,14 +115,14 @@ def test_an_address_has_one_normal_form(client, make):
     assert client.get(f"{apart}/feed.atom").location == "/tags/caf%C3%A9/feed.atom"
 
 
-def test_user_names_are_spelled_as_they_are(client, content):
+def test_usernames_are_redirected_to_their_spelling(client, content):
     for path in ("/authors/ANN", "/authors/Ann/feed.atom"):
         got = client.get(f"{path}?page=1")
         assert (got.status_code, got.location) == (301, f"{path.lower()}?page=1")
 
 
 @pytest.mark.parametrize("stored", ["/2019/05/Apple.html", "/blog/apple/", "/blog/apple"])
-def test_old_addresses_lead_on_with_and_without_a_slash(client, content, make, stored):
+def test_old_urls_redirect_with_and_without_a_slash(client, content, make, stored):
     make(REDIRECTS, path=stored, target="/posts/live")
     for spelling in (stored.rstrip("/"), f"{stored.rstrip('/')}/"):
         got = client.get(f"{spelling}?utm_source=x")
@@ -131,7 +131,7 @@ def test_old_addresses_lead_on_with_and_without_a_slash(client, content, make, s
         assert client.get(stored.upper()).location == "/posts/live"
 
 
-def test_queries_are_joined_to_what_an_old_address_leads_to(client, content, make):
+def test_query_is_joined_to_the_target_of_a_redirect(client, content, make):
     make(REDIRECTS, path="/a", target="/search?q=sea#results")
     make(REDIRECTS, path="/b", target="https://example.org/b")
     make(REDIRECTS, path="/c", target="/posts/live", permanent=False)
@@ -147,11 +147,11 @@ def test_no_redirect_leads_to_itself(client, content, make):
     assert client.get("/x").location == "/X"
 
 
-def test_a_long_query_is_not_sent_back(client, content):
+def test_long_query_is_not_repeated(client, content):
     assert client.get("/posts/live/?x=" + "y" * 5000).status_code == 404
 
 
-def test_the_short_address_of_about_names_the_page_it_shows(make_app, make):
+def test_about_names_the_page_as_canonical(make_app, make):
     client = make_app(PUBLIC_URL="https://example.org").test_client()
     make(PAGES, title="About", body="us", published_at=PAST)
     for path in ("/about", "/pages/about"):
@@ -159,13 +159,13 @@ def test_the_short_address_of_about_names_the_page_it_shows(make_app, make):
         assert found["href"] == "https://example.org/pages/about"
 
 
-def test_paths_are_found_with_few_statements(client, content, statements):
+def test_paths_are_resolved_with_few_statements(client, content, statements):
     for path in ("/posts/LIVE/", "/nothing/at/all/", "/authors/ANN/", "/tags/SEA/feed.atom/"):
         _, asked = statements(client.get, path)
         assert len(asked) <= 9, (path, len(asked))
 
 
-def test_an_old_address_is_found_in_any_form(client, content, make):
+def test_old_url_is_found_in_any_form(client, content, make):
     make(REDIRECTS, path="/caf\u00e9", target="/posts/live")
     for path in ("/caf\u00e9", "/cafe\u0301/", "/CAF\u00c9"):
         assert client.get(path).location == "/posts/live", path

@@ -18,7 +18,7 @@ LISTS = [
 
 
 @pytest.mark.parametrize("name", EVERYBODY)
-def test_lists_show_everybody_what_is_public_and_nothing_else(visitor, content, name):
+def test_lists_show_only_public_posts(visitor, content, name):
     browser = visitor(name)
     for path in LISTS:
         page = soup(browser.get(path))
@@ -39,7 +39,7 @@ def test_lists_show_everybody_what_is_public_and_nothing_else(visitor, content, 
         ("trashed", []),
     ],
 )
-def test_a_post_is_found_by_those_who_may_read_it(visitor, content, slug, readers):
+def test_post_is_shown_to_those_who_may_read_it(visitor, content, slug, readers):
     for name in EVERYBODY:
         response = visitor(name).get(f"/posts/{slug}")
         assert response.status_code == (200 if name in readers else 404), name
@@ -50,7 +50,7 @@ def test_a_post_is_found_by_those_who_may_read_it(visitor, content, slug, reader
     ("slug", "words"),
     [("draft", "Draft"), ("later", "readers do not see this yet"), ("archived", "No longer")],
 )
-def test_what_is_not_public_says_so_and_is_kept_from_search_engines(visitor, content, slug, words):
+def test_hidden_post_is_marked_and_not_indexed(visitor, content, slug, words):
     page = soup(visitor("ann").get(f"/posts/{slug}"))
     assert words in page.select_one(".state").text
     assert page.find("meta", {"name": "robots", "content": "noindex"})
@@ -67,7 +67,7 @@ def test_pages_and_about(visitor, content, client):
     assert visitor("ann").get("/pages/secret").status_code == 404
 
 
-def test_about_is_missing_where_there_is_no_such_page(client):
+def test_about_is_404_without_such_a_page(client):
     assert client.get("/about").status_code == 404
 
 
@@ -78,13 +78,13 @@ def test_home_of_an_empty_site(client):
     assert "Write the first post" not in page.text
 
 
-def test_home_of_an_empty_site_leads_its_administrator_on(visitor):
+def test_home_of_an_empty_site_guides_its_administrator(visitor):
     links = {one.text: one["href"] for one in soup(visitor("root").get("/")).main.select("a")}
     assert links == {"Write the first post": "/admin/posts/new/", "Admin panel": "/admin/"}
     assert "Write the first post" not in visitor("mod").get("/").text
 
 
-def test_home_has_the_newest_first_with_all_that_belongs_to_a_post(app, client, content, people):
+def test_home_shows_the_newest_posts_with_details(app, client, content, people):
     with app.app_context():
         profile = read.find_id(PROFILES, SYSTEM, user_id=people["abe"].id)
         update(PROFILES, SYSTEM, profile, {"display_name": "Abe Archer"})
@@ -113,25 +113,25 @@ def test_pages_of_a_list(app, client, content, make, people):
 
 
 @pytest.mark.parametrize("path", ["/tags/sea", "/categories/field-notes"])
-def test_gathered_posts_and_their_count(client, content, path):
+def test_list_pages_have_a_count(client, content, path):
     page = soup(client.get(path))
     assert "2 posts" in page.select_one(".count").text
     assert len(page.select("article.entry")) == 2
 
 
-def test_a_tag_of_nothing(client, content):
+def test_tag_without_posts(client, content):
     assert "0 posts" in client.get("/tags/unused").text
     assert client.get("/tags/none").status_code == 404
     assert client.get("/categories/none").status_code == 404
 
 
-def test_a_tag_that_only_hidden_posts_have_shows_none(app, client, content, make, people):
+def test_tag_with_only_hidden_posts_shows_none(app, client, content, make, people):
     make(POSTS, title="Quiet", body="x", author=people["ann"].id, tags=["whisper"])
     page = client.get("/tags/whisper")
     assert "0 posts" in page.text and "Quiet" not in page.text
 
 
-def test_an_author(app, client, content, people):
+def test_author_page(app, client, content, people):
     with app.app_context():
         ann = people["ann"].id
         update(USERS, SYSTEM, ann, {"bio": "Counts waves."})
@@ -145,19 +145,19 @@ def test_an_author(app, client, content, people):
     assert "example.org" not in page.text, "addresses are never shown"
 
 
-def test_any_spelling_of_a_name_leads_to_one_address(client, content):
+def test_any_spelling_of_a_username_redirects(client, content):
     response = client.get("/authors/ANN")
     assert (response.status_code, response.location) == (301, "/authors/ann")
 
 
-def test_members_are_no_authors_but_see_themselves(visitor, content):
+def test_members_have_no_author_page_but_see_their_own(visitor, content):
     assert visitor().get("/authors/bob").status_code == 404
     assert visitor("ann").get("/authors/bob").status_code == 404
     assert visitor("bob").get("/authors/bob").status_code == 200
     assert visitor("mod").get("/authors/bob").status_code == 200
 
 
-def test_titles_may_hold_markup_and_it_is_text(client, make, people):
+def test_html_in_titles_is_escaped(client, make, people):
     title = "<script>alert(1)</script> & <b>bold</b>"
     make(POSTS, title=title, slug="odd", body="x", author=people["ann"].id, published_at=PAST)
     make(TAGS, name="<i>tag</i>", slug="it")
@@ -168,7 +168,7 @@ def test_titles_may_hold_markup_and_it_is_text(client, make, people):
     assert soup(client.get("/posts/odd")).h1.text == title
 
 
-def test_editors_find_the_way_to_the_panel(visitor, content):
+def test_editors_have_a_link_to_the_panel(visitor, content):
     edit = f"/admin/posts/edit/?id={content.live}"
     for name, may in ((None, False), ("bob", False), ("abe", False), ("ann", True), ("mod", True)):
         page = soup(visitor(name).get("/posts/live"))
@@ -179,7 +179,7 @@ def test_editors_find_the_way_to_the_panel(visitor, content):
     )
 
 
-def test_search_finds_all_that_has_a_page(client, content):
+def test_search_covers_everything_with_a_page(client, content):
     page = soup(client.get("/search?q=canarylive"))
     assert "1 result" in page.select_one(".count").text
     assert page.find("a", href="/posts/live") and page.mark.text == "canarylive"
@@ -190,7 +190,7 @@ def test_search_finds_all_that_has_a_page(client, content):
     assert client.get("/search?q=%20").status_code == 200
 
 
-def test_search_gives_an_error_back_with_what_was_typed(client):
+def test_search_error_keeps_what_was_typed(client):
     words = "long " * 60
     response = client.get("/search", query_string={"q": words})
     assert response.status_code == 400

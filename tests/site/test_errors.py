@@ -29,7 +29,7 @@ FINE = ["/?page=1", "/?page=1&page=x", "/?utm_source=%ff", "/search?q=%22%27%28%
 
 
 @pytest.mark.parametrize("path", ODD)
-def test_odd_input_is_refused_in_words(client, content, path):
+def test_malformed_input_is_refused_with_a_message(client, content, path):
     response = client.get(path)
     assert response.status_code in (400, 404), response.status_code
     page = soup(response)
@@ -37,11 +37,11 @@ def test_odd_input_is_refused_in_words(client, content, path):
 
 
 @pytest.mark.parametrize("path", FINE)
-def test_odd_input_that_means_something(client, content, path):
+def test_unusual_but_valid_input(client, content, path):
     assert client.get(path).status_code == 200
 
 
-def test_a_broken_cookie_is_no_cookie(client, content):
+def test_invalid_cookie_is_ignored(client, content):
     for value in ("x", "a" * 3000, "%00", "theme=pink", "theme=%ff", "é"):
         client.set_cookie("user_prefs", value)
         client.set_cookie("quire", value)
@@ -77,7 +77,7 @@ def broken(make_app):
         (Unavailable("Try again.", headers={"Retry-After": "5"}), 503, "Service unavailable"),
     ],
 )
-def test_each_failure_has_a_page(broken, error, status, heading):
+def test_each_error_has_a_page(broken, error, status, heading):
     response = broken(error).get("/broken")
     assert response.status_code == status
     page = soup(response)
@@ -114,27 +114,27 @@ def test_programs_get_json(client, path, accept, kind):
     assert (response.status_code, response.mimetype) == (404, kind)
 
 
-def test_a_wrong_method_names_the_right_ones(client, content):
+def test_wrong_method_lists_the_allowed_ones(client, content):
     response = client.delete("/posts/live")
     assert response.status_code == 405
     assert {"GET", "HEAD", "POST"} <= set(response.headers["Allow"].split(", "))
     assert soup(response).h1.text == "Method not allowed"
 
 
-def test_a_form_that_is_too_large(client, people):
+def test_too_large_form(client, people):
     response = client.post("/auth/login", data={"email": "x" * (1024 * 1024 + 1)})
     assert response.status_code == 413
     assert soup(response).h1.text == "Content too large"
 
 
-def test_a_broken_proof_is_no_stranger(client, content):
+def test_invalid_credentials_are_not_anonymous(client, content):
     response = client.get("/", headers={"Authorization": "Bearer nonsense"})
     assert response.status_code == 401
     assert "WWW-Authenticate" in response.headers
     assert client.get("/nowhere", headers={"Authorization": "x"}).status_code == 404
 
 
-def test_a_database_that_does_not_answer(make_app, monkeypatch):
+def test_unreachable_database(make_app, monkeypatch):
     def refuse(*args, **kwargs):
         raise OperationalError("SELECT secret", {}, Exception("secret detail"))
 
@@ -150,7 +150,7 @@ def test_a_database_that_does_not_answer(make_app, monkeypatch):
     assert client.get("/healthz").status_code == 200
 
 
-def test_a_failure_while_showing_another_one_is_still_a_page(client, monkeypatch):
+def test_failing_error_page_is_still_a_page(client, monkeypatch):
     def fail():
         raise ProgrammingError("SELECT secret", {}, Exception("secret detail"))
 
@@ -160,7 +160,7 @@ def test_a_failure_while_showing_another_one_is_still_a_page(client, monkeypatch
     assert soup(response).h1.text == "Not found" and "secret" not in response.text
 
 
-def test_old_slugs_lead_to_new_ones(app, client, content):
+def test_old_slugs_redirect_to_new_ones(app, client, content):
     with app.app_context():
         update(POSTS, SYSTEM, content.live, {"slug": "lively"})
         update(PAGES, SYSTEM, content.about, {"slug": "about-us"})
@@ -171,7 +171,7 @@ def test_old_slugs_lead_to_new_ones(app, client, content):
     assert client.head("/posts/live").status_code == 301
 
 
-def test_a_new_slug_is_free_of_redirects(app, client, make, content):
+def test_new_slug_has_no_redirect(app, client, make, content):
     make(REDIRECTS, path="/aside", target="/posts/live")
     make(REDIRECTS, path="/posts/lively", target="/aside")
     with app.app_context():
@@ -181,7 +181,7 @@ def test_a_new_slug_is_free_of_redirects(app, client, make, content):
         assert client.get(path).location == "/posts/lively"
 
 
-def test_an_old_slug_does_not_betray_a_draft(app, client, visitor, content):
+def test_old_slug_does_not_reveal_a_draft(app, client, visitor, content):
     with app.app_context():
         update(POSTS, SYSTEM, content.draft, {"slug": "still-a-draft"})
         update(POSTS, SYSTEM, content.trashed, {"slug": "gone-for-good"})
@@ -213,12 +213,12 @@ def test_redirects(client, make, content, path, target, permanent, status):
     ("path", "target"),
     [("/b", "/posts/none"), ("/c", "/posts/%00"), ("/d", "/authors/bob")],
 )
-def test_redirects_that_lead_nowhere(client, make, content, path, target):
+def test_redirects_to_missing_pages(client, make, content, path, target):
     make(REDIRECTS, path=path, target=target)
     assert client.get(path).status_code == 404
 
 
-def test_redirects_never_lead_back(as_, make):
+def test_redirects_never_form_loops(as_, make):
     make(REDIRECTS, path="/a", target="/b")
     b = make(REDIRECTS, path="/b", target="/c?x=1")
     moderator = as_("mod")
@@ -233,7 +233,7 @@ def test_redirects_never_lead_back(as_, make):
     assert moderator.patch(f"redirects/{b}", json={"path": "/f", "target": "/b"}).status_code == 200
 
 
-def test_two_redirects_saved_at_the_same_time_form_no_loop(app):
+def test_simultaneous_redirects_form_no_loop(app):
     def save(path, target):
         with app.app_context():
             create(REDIRECTS, SYSTEM, {"path": path, "target": target})
@@ -248,12 +248,12 @@ def test_two_redirects_saved_at_the_same_time_form_no_loop(app):
             other.result(timeout=10)
 
 
-def test_a_redirect_never_hides_what_is_there(client, make, content):
+def test_redirect_never_hides_an_existing_page(client, make, content):
     make(REDIRECTS, path="/posts/live", target="/posts/abes")
     assert client.get("/posts/live").status_code == 200
 
 
-def test_words_in_addresses_are_checked_before_anything_is_asked(statements, client, content):
+def test_paths_are_validated_before_any_query(statements, client, content):
     for path in ("/posts/live%00", "/posts/" + "a" * 300):
         response, seen = statements(client.get, path)
         assert response.status_code == 404

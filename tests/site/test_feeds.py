@@ -51,7 +51,7 @@ def parsed(client, path="/feed.atom"):
 
 
 @pytest.mark.parametrize("form", ["atom", "rss"])
-def test_feedparser_reads_all_of_a_post(client, rich, change, people, app, form):
+def test_feedparser_reads_every_part_of_a_post(client, rich, change, people, app, form):
     change(POSTS, rich, comments_open=False)
     found = parsed(client, f"/feed.{form}")
     assert not found.bozo, found.get("bozo_exception")
@@ -71,7 +71,7 @@ def test_feedparser_reads_all_of_a_post(client, rich, change, people, app, form)
     assert 'A "few".' in one.summary and found.feed.link == "http://localhost/"
 
 
-def test_xml_says_exactly_what_was_written(client, rich):
+def test_xml_contains_exactly_what_was_written(client, rich):
     atom = "{http://www.w3.org/2005/Atom}"
     entry = ElementTree.fromstring(client.get("/feed.atom").data).find(f"{atom}entry")
     assert entry.find(f"{atom}title").text == "Salt & <Pepper>"
@@ -96,7 +96,7 @@ def test_json_feed(client, rich):
 
 
 @pytest.mark.parametrize("form", FORMATS)
-def test_only_what_is_live_is_in_a_feed(visitor, content, form):
+def test_feed_contains_only_live_posts(visitor, content, form):
     for name in (None, "ann", "root"):
         text = visitor(name).get(f"/feed.{form}").text
         assert "canarylive" in text and "canaryabes" in text
@@ -106,13 +106,13 @@ def test_only_what_is_live_is_in_a_feed(visitor, content, form):
 
 @pytest.mark.parametrize("form", FORMATS)
 @pytest.mark.parametrize("place", ["/tags/sea", "/categories/field-notes", "/authors/ann"])
-def test_feeds_of_a_part(client, content, place, form):
+def test_feeds_of_tags_categories_and_authors(client, content, place, form):
     text = client.get(f"{place}/feed.{form}").text
     assert "canarylive" in text and ("canaryabes" in text) == (place != "/authors/ann")
     assert client.get(f"{place}x/feed.{form}").status_code == 404
 
 
-def test_covers_are_told(client, content, change, as_):
+def test_covers_are_included(client, content, change, as_):
     sent = as_("root").post("media", data={"file": (io.BytesIO(picture()), "a.png")})
     change(POSTS, content.live, cover=sent.json["id"])
     address = "http://localhost" + sent.json["url"]
@@ -125,7 +125,7 @@ def test_covers_are_told(client, content, change, as_):
     assert json.loads(page.find("script").text)["image"] == address
 
 
-def test_an_empty_site_has_a_feed(client):
+def test_empty_site_has_a_feed(client):
     for form in FORMATS:
         assert client.get(f"/feed.{form}").status_code == 200
     found = parsed(client)
@@ -133,7 +133,7 @@ def test_an_empty_site_has_a_feed(client):
     assert client.get("/feed.xml").status_code == 404
 
 
-def test_at_most_twenty_posts_newest_first(client, make, people):
+def test_feed_has_at_most_twenty_posts_newest_first(client, make, people):
     for number in range(22):
         when = f"2026-01-{number + 1:02}T10:00:00Z"
         make(POSTS, title=f"N{number}", body="x", author=people["ann"].id, published_at=when)
@@ -141,7 +141,7 @@ def test_at_most_twenty_posts_newest_first(client, make, people):
     assert titles == [f"N{number}" for number in range(21, 1, -1)]
 
 
-def test_addresses_are_those_that_readers_use(make_app, people):
+def test_urls_are_absolute(make_app, people):
     app = make_app(PUBLIC_URL="https://example.org")
     with app.app_context():
         raw = {"title": "Live", "body": "x", "author": people["ann"].id, "published_at": PAST}
@@ -151,7 +151,7 @@ def test_addresses_are_those_that_readers_use(make_app, people):
     assert found.feed.links[0].href == "https://example.org/feed.atom"
 
 
-def test_what_is_known_is_not_sent_again(client, content, change):
+def test_unchanged_feed_is_304(client, content, change):
     first = client.get("/feed.atom")
     assert first.headers["Cache-Control"] == PUBLIC
     by_tag = {"If-None-Match": first.headers["ETag"]}
@@ -167,7 +167,7 @@ def test_what_is_known_is_not_sent_again(client, content, change):
     assert client.get("/feed.atom", headers=old).status_code == 200
 
 
-def test_a_moment_counts_as_it_was_given(app, client, content, monkeypatch):
+def test_last_modified_only_counts_if_it_is_ours(app, client, content, monkeypatch):
     later = now() + timedelta(hours=1)
     monkeypatch.setattr("quire.site.feeds.now", lambda: later)
     first = client.get("/feed.atom")
@@ -189,9 +189,7 @@ CHANGES = {
 
 
 @pytest.mark.parametrize("what", CHANGES)
-def test_every_change_that_a_feed_shows_is_shown_at_once(
-    app, client, content, change, people, what
-):
+def test_every_visible_change_appears_immediately(app, client, content, change, people, what):
     with app.app_context():
         content.sea = read.find_id(TAGS, SYSTEM, slug="sea")
         content.profile = read.find_id(PROFILES, SYSTEM, user_id=people["ann"].id)
@@ -203,13 +201,13 @@ def test_every_change_that_a_feed_shows_is_shown_at_once(
         assert after.data != before[form].data
 
 
-def test_what_a_feed_does_not_show_leaves_it_alone(client, content, change):
+def test_unrelated_changes_do_not_change_a_feed(client, content, change):
     before = client.get("/feed.atom")
     change(POSTS, content.draft, title="Another draft")
     assert client.get("/feed.atom").headers["ETag"] == before.headers["ETag"]
 
 
-def test_posts_come_and_go_by_the_clock(client, content, change, stop_clock):
+def test_posts_appear_and_disappear_by_schedule(client, content, change, stop_clock):
     soon = now() + timedelta(hours=1)
     change(POSTS, content.later, published_at=rfc3339(soon))
     change(POSTS, content.abes, unpublish_at=rfc3339(soon))
@@ -218,7 +216,7 @@ def test_posts_come_and_go_by_the_clock(client, content, change, stop_clock):
     assert {one.title for one in parsed(client).entries} == {"Live", "Later"}
 
 
-def test_a_warm_feed_asks_for_nothing(client, content, statements):
+def test_cached_feed_takes_no_statements(client, content, statements):
     for _ in range(20):  # each connection of the pool
         client.get("/feed.atom")
     _, asked = statements(client.get, "/feed.atom")
@@ -243,7 +241,7 @@ def seen(reader, form):
 
 
 @pytest.mark.parametrize("form", ["atom", "rss", "json"])
-def test_a_reader_follows_edits_slugs_and_ends(app, follower, content, change, form):
+def test_reader_follows_edits_slugs_and_withdrawals(app, follower, content, change, form):
     if form == "json":
         port = next(iter(follower.get_feeds())).url.rpartition("/")[0]
         follower.add_feed(f"{port}/feed.json")
@@ -265,7 +263,7 @@ def test_a_reader_follows_edits_slugs_and_ends(app, follower, content, change, f
     assert again.keys() == first.keys()  # what comes back is known again, nothing is there twice
 
 
-def test_pages_lead_to_their_feeds(client, content):
+def test_pages_link_to_their_feeds(client, content):
     links = soup(client.get("/")).find_all("link", type="application/atom+xml")
     assert [link["href"] for link in links] == ["/feed.atom"]
     for place in ("/tags/sea", "/categories/field-notes", "/authors/ann"):

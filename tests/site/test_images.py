@@ -34,7 +34,7 @@ def state(app, people):
     return read
 
 
-def test_covers_come_in_the_size_that_a_screen_needs(app, people, client):
+def test_covers_are_served_in_suitable_sizes(app, people, client):
     with app.app_context():
         with receive(io.BytesIO(picture(700, 400)), "x.png") as file:
             made = upload(SYSTEM, file, {"alt": "A lake", "focal_point": {"x": 0.3, "y": 1}})
@@ -51,7 +51,7 @@ def test_covers_come_in_the_size_that_a_screen_needs(app, people, client):
     assert "style=" not in client.get("/posts/tides").text
 
 
-def test_the_first_cover_of_the_front_page_is_large_and_loaded_at_once(app, people, client):
+def test_first_cover_of_the_home_page_is_large_and_loaded_eagerly(app, people, client):
     with app.app_context():
         with receive(io.BytesIO(picture(700, 400)), "x.png") as file:
             made = upload(SYSTEM, file, {"alt": "A lake"})
@@ -66,7 +66,7 @@ def test_the_first_cover_of_the_front_page_is_large_and_loaded_at_once(app, peop
         assert "lead-entry" not in client.get(path).text
 
 
-def test_a_member_shows_a_picture_another_and_none(app, bob, state):
+def test_member_sets_replaces_and_removes_an_avatar(app, bob, state):
     before = files(app)
     assert 'enctype="multipart/form-data"' in bob.get("/profile").text
     assert bob.post("/profile", data={**ABOUT, **_file()}).status_code == 302
@@ -88,7 +88,7 @@ def _file(content=None):
 
 
 @pytest.mark.parametrize("content", [b"<svg>", b"", picture()[:-20], b"%PDF-1.7\n"])
-def test_a_bad_picture_changes_nothing_and_says_why(app, bob, state, content):
+def test_invalid_image_changes_nothing_and_explains_why(app, bob, state, content):
     before, was = files(app), state()
     answer = bob.post("/profile", data={**ABOUT, "bio": "Typed text", **_file(content)})
     assert answer.status_code == 422
@@ -96,13 +96,13 @@ def test_a_bad_picture_changes_nothing_and_says_why(app, bob, state, content):
     assert (files(app), state()) == (before, was)
 
 
-def test_nothing_is_left_where_another_field_is_wrong(app, bob, state):
+def test_no_file_is_left_if_another_field_is_invalid(app, bob, state):
     before = files(app)
     answer = bob.post("/profile", data={**ABOUT, "website": "no such", **_file()})
     assert (answer.status_code, files(app), state()["avatar"]) == (422, before, None)
 
 
-def test_portraits_are_in_nobodys_library_and_go_with_their_owner(app, bob, as_, people, state):
+def test_avatars_are_in_no_library_and_deleted_with_their_owner(app, bob, as_, people, state):
     before = files(app)
     bob.post("/profile", data={**ABOUT, **_file()})
     id = state()["avatar"]["id"]
@@ -113,7 +113,7 @@ def test_portraits_are_in_nobodys_library_and_go_with_their_owner(app, bob, as_,
     assert files(app) == before
 
 
-def test_who_leaves_takes_along_what_he_uploaded_and_leaves_no_portrait(app, bob, people, state):
+def test_deleted_account_takes_its_uploads_along(app, bob, people, state):
     before = files(app)
     bob.post("/profile", data={**ABOUT, **_file()})
     taken_along = bob.get("/profile/export").json["media"]
@@ -122,7 +122,7 @@ def test_who_leaves_takes_along_what_he_uploaded_and_leaves_no_portrait(app, bob
     assert (gone.status_code, files(app)) == (302, before)
 
 
-def test_the_portrait_of_an_author_is_on_his_page(app, people, client):
+def test_avatar_of_an_author_is_on_their_page(app, people, client):
     with app.app_context():
         with receive(io.BytesIO(picture(200, 200)), "x.png") as file:
             id = upload(SYSTEM, file, {"owner": people["ann"].id}).id

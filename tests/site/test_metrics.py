@@ -50,7 +50,7 @@ def increase(app):
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "127.8.8.8", "::1"])
 @pytest.mark.parametrize("host", ["localhost:8000", "127.0.0.1", "[::1]:8000"])
-def test_this_machine_may_read(app, address, host):
+def test_local_programs_may_read(app, address, host):
     response = read(app, address, Host=host)
     assert response.status_code == 200
     assert response.headers["Cache-Control"] == "no-store"
@@ -58,7 +58,7 @@ def test_this_machine_may_read(app, address, host):
 
 
 @pytest.mark.parametrize("address", ["192.0.2.1", "10.0.0.1", "2001:db8::1", ""])
-def test_others_may_not(app, address):
+def test_remote_clients_may_not_read(app, address):
     response = read(app, address)
     assert response.status_code == 403 and "quire_" not in response.text
 
@@ -75,12 +75,12 @@ def test_others_may_not(app, address):
         {"Host": ""},
     ],
 )
-def test_nor_may_others_by_way_of_this_machine(make_app, headers):
+def test_remote_clients_may_not_read_through_this_machine(make_app, headers):
     app = make_app(TRUSTED_HOSTS=["example.org"], PUBLIC_URL="https://example.org")
     assert read(app, **headers).status_code in (403, 404)
 
 
-def test_behind_a_trusted_proxy_its_client_counts(make_app):
+def test_client_of_a_trusted_proxy_counts(make_app):
     app = make_app(TRUSTED_PROXY="127.0.0.1")
     forwarded = {"X-Forwarded-For": "192.0.2.1", "X-Forwarded-Proto": "http"}
     assert read(app, **forwarded).status_code == 403
@@ -88,7 +88,7 @@ def test_behind_a_trusted_proxy_its_client_counts(make_app):
     assert read(app, **forwarded).status_code == 403
 
 
-def test_with_a_token_all_need_it(make_app):
+def test_token_is_required_from_everyone_if_configured(make_app):
     app = make_app(METRICS_TOKEN=TOKEN)
     for address in ("127.0.0.1", "192.0.2.1"):
         for sent in ("", TOKEN, f"Basic {TOKEN}", "Bearer", f"Bearer {TOKEN[:-1]}", "Bearer ä"):
@@ -100,7 +100,7 @@ def test_with_a_token_all_need_it(make_app):
         assert read(app, address, Authorization=f"bearer  {TOKEN}", Host="any").status_code == 200
 
 
-def test_guesses_at_the_token_are_slowed_down(make_app):
+def test_guessing_the_token_is_slowed_down(make_app):
     app = make_app(METRICS_TOKEN=TOKEN, RATELIMIT_ENABLED=True)
     answers = {read(app, Authorization="Bearer guess").status_code for _ in range(40)}
     assert answers == {401, 429}
@@ -131,7 +131,7 @@ def test_requests_are_counted_by_route_method_and_status(app, increase):
     assert 0 < changes["quire_http_request_duration_seconds_sum", *post] < 60
 
 
-def test_a_request_that_fails_is_counted(make_app):
+def test_failed_request_is_counted(make_app):
     app = make_app()
     app.add_url_rule("/fails", view_func=lambda: 1 / 0, endpoint="fails")
     app.config["PROPAGATE_EXCEPTIONS"] = False
@@ -149,7 +149,7 @@ def test_statements_and_failed_sign_ins_are_counted(app, people, increase):
     assert changes["quire_sql_seconds_total",] > 0
 
 
-def test_lookups_in_the_cache_are_counted(app, make, increase):
+def test_cache_lookups_are_counted(app, make, increase):
     client = app.test_client()
     make(TAGS, name="sea")  # so that no earlier test's total holds
 
@@ -162,7 +162,7 @@ def test_lookups_in_the_cache_are_counted(app, make, increase):
     assert changes["quire_cache_lookups_total", "result=miss"] >= 1
 
 
-def test_answers_that_were_kept_are_counted_by_their_route(app, make, increase):
+def test_cached_responses_are_counted_by_their_route(app, make, increase):
     client = app.test_client()
     make(TAGS, name="sea")  # so that no earlier test's answer holds
     changes = increase(lambda: [client.get("/api/v1/tags") for _ in range(3)])
@@ -182,7 +182,7 @@ def test_state_of_the_installation(make_app, tmp_path):
     assert ("quire_backup_age_seconds",) not in found
 
 
-def test_the_age_of_the_newest_backup(make_app, tmp_path):
+def test_age_of_the_newest_backup(make_app, tmp_path):
     app = make_app(QUIRE_INSTANCE=tmp_path)
     (tmp_path / "backups").mkdir()
     for name in ("quire-20260101-000000.zip", "quire-20260102-000000.zip.age"):
@@ -191,14 +191,14 @@ def test_the_age_of_the_newest_backup(make_app, tmp_path):
     assert abs(values(app)["quire_backup_age_seconds",] - age) < 60
 
 
-def test_a_database_that_is_away_leaves_the_rest(make_app, tmp_path):
+def test_unreachable_database_leaves_the_other_metrics(make_app, tmp_path):
     away = "postgresql://somebody@127.0.0.1:1/nothing"
     found = values(make_app(DATABASE_URL=away, QUIRE_INSTANCE=tmp_path))
     assert found["quire_database_up",] == 0 and ("quire_database_bytes",) not in found
     assert found["quire_processes",] == 1
 
 
-def test_a_client_chooses_no_label(app, increase):
+def test_clients_cannot_create_labels(app, increase):
     client = app.test_client()
 
     def ask():
@@ -211,7 +211,7 @@ def test_a_client_chooses_no_label(app, increase):
     assert len(keys) == 4  # one of each kind, and that of the metrics themselves
 
 
-def test_the_counters_are_shared_by_the_periodic_task(make_app, tmp_path):
+def test_counters_are_shared_by_the_periodic_task(make_app, tmp_path):
     app = make_app(QUIRE_INSTANCE=tmp_path)
     task = next(one for one in PER_PROCESS if one.run.__name__ == "write_counters")
     with app.app_context():
@@ -221,7 +221,7 @@ def test_the_counters_are_shared_by_the_periodic_task(make_app, tmp_path):
         shutil.rmtree(folder)
 
 
-def test_the_examples_for_prometheus_are_yaml_and_name_metrics_that_exist(app):
+def test_prometheus_examples_are_valid_yaml_with_existing_metrics(app):
     guide = (ROOT / "docs" / "operators.md").read_text(encoding="utf-8")
     section = guide.partition("## Health and metrics")[2].partition("\n## ")[0]
     scrape, rules = map(yaml.safe_load, re.findall(r"```yaml\n(.*?)```", section, re.DOTALL))

@@ -31,21 +31,21 @@ def moved(slug):
     return [(301, slug)] * 2
 
 
-def test_a_chain_is_one_step(ann, client, post):
+def test_chain_of_slugs_redirects_in_one_step(ann, client, post):
     for slug in ("two", "three", "four"):
         ann.patch(post, json={"slug": slug})
     assert [leads(client, slug) for slug in ("one", "two", "three")] == [moved("four")] * 3
     assert leads(client, "four") == HERE
 
 
-def test_back_and_forth_leaves_no_loop(ann, client, post):
+def test_slug_changed_back_leaves_no_loop(ann, client, post):
     for slug in ("two", "one", "two", "one"):
         ann.patch(post, json={"slug": slug})
     assert leads(client, "one") == HERE
     assert leads(client, "two") == moved("one")
 
 
-def test_another_post_may_take_an_old_slug(ann, client, post):
+def test_another_post_can_take_an_old_slug(ann, client, post):
     ann.patch(post, json={"slug": "two"})
     raw = {"title": "U", "body": "b", "slug": "one", "published": True}
     other = f"posts/{ann.post('posts', json=raw).json['id']}"
@@ -58,7 +58,7 @@ def test_another_post_may_take_an_old_slug(ann, client, post):
     assert leads(client, "two") == moved("one")
 
 
-def test_a_draft_makes_no_redirect_before_it_is_live(ann, client, post):
+def test_draft_creates_no_redirect_before_publication(ann, client, post):
     ann.patch(f"{post}/draft", json={"slug": "two"})
     ann.patch(f"{post}/draft", json={"slug": "three"})
     assert leads(client, "one") == HERE
@@ -68,6 +68,6 @@ def test_a_draft_makes_no_redirect_before_it_is_live(ann, client, post):
     assert leads(client, "two") == NOWHERE
 
 
-def test_what_is_not_public_is_not_betrayed_by_its_old_slug(ann, client, post):
+def test_old_slug_of_a_hidden_post_is_not_revealed(ann, client, post):
     ann.patch(post, json={"slug": "secret", "published": False})
     assert leads(client, "one") == NOWHERE

@@ -29,7 +29,7 @@ def client(make_app, instance):
     return lambda: make_app(QUIRE_INSTANCE=instance).test_client()
 
 
-def test_a_template_replaces_ours_and_may_extend_it(client, instance):
+def test_template_replaces_ours_and_can_extend_it(client, instance):
     home = (
         '{% extends "original/quire_site/home.html" %}'
         "{% block main %}<p>Mine</p>{{ super() }}{% endblock %}"
@@ -39,7 +39,7 @@ def test_a_template_replaces_ours_and_may_extend_it(client, instance):
     assert page.main.p.text == "Mine" and page.h1.text == "Welcome to Quire"
 
 
-def test_a_broken_frame_leaves_plain_words(client, instance, caplog):
+def test_broken_frame_template_falls_back_to_a_plain_page(client, instance, caplog):
     write(instance / "templates" / "quire_site" / "base.html", "{% block title %}\n{% oops %}")
     browser = client()
     for path, status in (("/", 500), ("/nowhere", 404)):
@@ -49,7 +49,7 @@ def test_a_broken_frame_leaves_plain_words(client, instance, caplog):
     assert "is broken" in caplog.text
 
 
-def test_the_check_names_the_file_and_the_line(make_app, instance):
+def test_check_names_the_file_and_the_line(make_app, instance):
     app = make_app(QUIRE_INSTANCE=instance)
     run = app.test_cli_runner().invoke
     assert "ok       custom templates" in run(check).output
@@ -64,7 +64,7 @@ def test_feeds_are_templates_too(client, instance):
     assert client().get("/feed.atom").text == "<feed>Quire</feed>"
 
 
-def test_an_own_sheet_is_loaded_by_every_page(client, instance):
+def test_custom_style_sheet_is_loaded_by_every_page(client, instance):
     write(instance / "static" / "custom.css", ":root { --page: #fff; }")
     browser = client()
     address = soup(browser.get("/")).find_all("link", rel="stylesheet")[-1]["href"]
@@ -80,7 +80,7 @@ def test_an_own_sheet_is_loaded_by_every_page(client, instance):
     old.close()
 
 
-def test_other_files_are_served_and_nothing_beside_them(client, instance):
+def test_only_custom_static_files_are_served(client, instance):
     write(instance / "static" / "fonts" / "a.txt", "letters")
     write(instance / "secret_key", "canary")
     browser = client()
@@ -98,11 +98,11 @@ def test_other_files_are_served_and_nothing_beside_them(client, instance):
         assert answer.status_code == 404 and "canary" not in answer.text
 
 
-def test_without_own_files_there_is_nothing_of_them(client):
+def test_without_custom_files_there_are_no_links_to_them(client):
     assert not soup(client().get("/")).find("link", href=re.compile("custom"))
 
 
-def test_a_feed_has_another_tag_with_another_template(client, instance):
+def test_feed_has_another_etag_with_another_template(client, instance):
     seen = [client().get("/feed.atom").headers["ETag"] for _ in range(2)]
     assert seen[0] == seen[1]
     own = '{% include "original/quire_site/feed.atom.xml" %}<!-- ours -->'
@@ -112,7 +112,7 @@ def test_a_feed_has_another_tag_with_another_template(client, instance):
     assert changed.status_code == 200
 
 
-def test_a_feed_is_as_new_as_its_template(client, instance, monkeypatch):
+def test_feed_is_as_new_as_its_template(client, instance, monkeypatch):
     monkeypatch.setattr("quire.site.feeds.now", lambda: now() + timedelta(hours=1))
     path = instance / "templates" / "quire_site" / "feed.atom.xml"
     write(path, "<feed>{{ title }}</feed>")
@@ -122,7 +122,7 @@ def test_a_feed_is_as_new_as_its_template(client, instance, monkeypatch):
     assert moments["atom"] == changed > moments["json"]
 
 
-def test_a_feed_has_another_tag_when_a_part_of_its_template_changes(client, instance):
+def test_feed_has_another_etag_after_a_change_of_an_included_template(client, instance):
     folder = instance / "templates" / "quire_site"
     write(folder / "feed.atom.xml", '<feed>{% include "quire_site/mine.xml" %}</feed>')
     seen = set()

@@ -41,7 +41,7 @@ def links(page, id):
     return [a.text for a in soup(page).select(f"#comment-{id} .answer a")]
 
 
-def test_a_slip_is_mended(app, bob, mine):
+def test_comment_is_edited(app, bob, mine):
     assert links(bob.get("/posts/live"), mine) == ["Reply to bob", *CHANGES]
     page = bob.get(f"/comments/{mine}?page=2")
     sent = form_of(page)
@@ -52,7 +52,7 @@ def test_a_slip_is_mended(app, bob, mine):
     assert state(app, mine)["body_html"] == "<p>Hello <em>all</em>.</p>\n"
 
 
-def test_what_is_wrong_stands_beside_it_and_nothing_typed_is_lost(app, bob, mine):
+def test_errors_are_shown_beside_the_field_and_nothing_is_lost(app, bob, mine):
     sent = form_of(bob.get(f"/comments/{mine}"))
     refused = bob.post(f"/comments/{mine}", data={**sent, "body": "  "})
     assert refused.status_code == 422 and soup(refused).select(".field .error")
@@ -67,7 +67,7 @@ def test_what_is_wrong_stands_beside_it_and_nothing_typed_is_lost(app, bob, mine
         assert bob.post(f"/comments/{mine}", data={**sent, "version": odd}).status_code == 412
 
 
-def test_who_has_seen_the_newer_words_may_replace_them(app, bob, mine):
+def test_newer_text_can_be_replaced_knowingly(app, bob, mine):
     sent = form_of(bob.get(f"/comments/{mine}"))
     with app.app_context():
         write.update(COMMENTS, SYSTEM, mine, {"body": "Meanwhile"})
@@ -77,7 +77,7 @@ def test_who_has_seen_the_newer_words_may_replace_them(app, bob, mine):
     assert done.status_code == 302 and state(app, mine)["body"].strip() == "My words"
 
 
-def test_it_says_until_when_it_can_be_changed(bob, visitor, comment):
+def test_time_limit_of_editing_is_shown(bob, visitor, comment):
     made = now() - timedelta(minutes=5)
     id = comment("bob", body="Hm", created_at=rfc3339(made))
     said = soup(bob.get(f"/comments/{id}")).select(".hint time")[0]
@@ -85,7 +85,7 @@ def test_it_says_until_when_it_can_be_changed(bob, visitor, comment):
     assert "until" not in visitor("mod").get(f"/comments/{id}").text
 
 
-def test_after_a_while_it_can_only_be_deleted(app, bob, comment):
+def test_after_the_time_limit_a_comment_can_only_be_deleted(app, bob, comment):
     old = comment("bob", body="Long ago", created_at=PAST)
     assert links(bob.get("/posts/live"), old) == ["Reply to bob", "Delete your comment"]
     page = bob.get(f"/comments/{old}")
@@ -102,7 +102,7 @@ def test_after_a_while_it_can_only_be_deleted(app, bob, comment):
     assert "until" not in bob.get(f"/comments/{older}").text
 
 
-def test_others_have_no_say_in_it(client, visitor, mine, comment):
+def test_comments_of_others_cannot_be_changed(client, visitor, mine, comment):
     for name, status in (("abe", 403), ("mod", 200), (None, 302)):
         assert visitor(name).get(f"/comments/{mine}").status_code == status
     assert links(visitor("abe").get("/posts/live"), mine) == ["Reply to bob"]
@@ -111,10 +111,10 @@ def test_others_have_no_say_in_it(client, visitor, mine, comment):
     assert visitor("bob").get("/comments/99999").status_code == 404
 
 
-def test_what_waits_can_be_changed_too(bob, comment):
+def test_pending_comment_can_be_changed(bob, comment):
     id = comment("bob", body="Hm", status="pending", created_at=rfc3339(now()))
     assert links(bob.get("/posts/live"), id) == CHANGES
 
 
-def test_the_dashboard_leads_there(bob, mine):
+def test_dashboard_links_to_editing(bob, mine):
     assert f'href="/comments/{mine}"' in bob.get("/dashboard").text

@@ -23,7 +23,7 @@ PAGES_OF_ALL_KINDS = [
 
 
 @pytest.mark.parametrize("path", PAGES_OF_ALL_KINDS)
-def test_every_page_is_sound(client, content, comment, path):
+def test_every_page_is_well_formed(client, content, comment, path):
     comment("bob", body="# Big\n\n### Small")
     response = client.get(path)
     page = soup(response)
@@ -48,7 +48,7 @@ def test_every_page_is_sound(client, content, comment, path):
 
 @pytest.mark.parametrize("path", PAGES_OF_ALL_KINDS)
 @pytest.mark.parametrize("name", [None, "ann"])
-def test_every_page_is_html_to_the_letter(visitor, content, comment, path, name):
+def test_every_page_is_valid_html(visitor, content, comment, path, name):
     comment("bob", body="- a\n- b\n\n| a | b |\n|---|---|\n| `c` | d |\n\n<details>x</details>")
     html5lib.HTMLParser(strict=True).parse(visitor(name).get(path).text)
 
@@ -58,7 +58,7 @@ def test_every_page_is_html_to_the_letter(visitor, content, comment, path, name)
     ["/display", "/dashboard", "/profile", "/profile/password", "/profile/email", "/profile/two-factor",
      "/profile/passkeys", "/profile/sessions", "/profile/keys", "/profile/delete"],
 )  # fmt: skip
-def test_every_page_of_an_account_is_html_to_the_letter(visitor, people, path):
+def test_every_account_page_is_valid_html(visitor, people, path):
     response = visitor("ann").get(path)
     assert response.status_code == 200
     html5lib.HTMLParser(strict=True).parse(response.text)
@@ -86,13 +86,13 @@ def test_every_page_has_its_headers(client, content, path):
     ("address", "hsts"),
     [("https://example.org", "max-age=31536000; includeSubDomains"), ("http://example.org", None)],
 )
-def test_browsers_stay_with_https(make_app, address, hsts):
+def test_hsts_is_sent(make_app, address, hsts):
     client = make_app(PUBLIC_URL=address).test_client()
     for path in ("/", "/api/v1/posts", "/nowhere", "/static/site.css", "/healthz"):
         assert client.get(path).headers.get("Strict-Transport-Security") == hsts, path
 
 
-def test_public_pages_are_asked_for_again_and_private_ones_not_kept(app, client, people, content):
+def test_public_pages_are_revalidated_and_private_ones_not_stored(app, client, people, content):
     response = client.get("/posts/live")
     assert response.headers["Cache-Control"] == PUBLIC
     again = client.get("/posts/live", headers={"If-None-Match": response.headers["ETag"]})
@@ -107,27 +107,27 @@ def test_public_pages_are_asked_for_again_and_private_ones_not_kept(app, client,
         assert client.get(path).headers["Cache-Control"] == "private, no-store"
 
 
-def test_strangers_get_no_cookie_for_reading(guarded, content):
+def test_anonymous_readers_get_no_cookie(guarded, content):
     client = guarded.test_client()
     for path in PAGES_OF_ALL_KINDS:
         if not path.startswith("/auth/"):
             assert "Set-Cookie" not in client.get(path).headers, path
 
 
-def test_a_session_makes_a_page_private(app, client, people, content):
+def test_session_makes_a_page_private(app, client, people, content):
     give_session(app, client, people["ann"])
     response = client.get("/posts/draft")
     assert response.status_code == 200
     assert response.headers["Cache-Control"] == "private, no-store"
 
 
-def test_a_token_opens_no_page(as_, content):
+def test_token_gives_no_access_to_pages(as_, content):
     response = as_("ann").get("/posts/draft")
     assert response.status_code == 401
     assert response.headers["Cache-Control"] == "no-store"
 
 
-def test_assets_live_long_under_an_address_of_their_own(client):
+def test_assets_are_cached_under_versioned_urls(client):
     page = soup(client.get("/"))
     addresses = [link["href"] for link in page.find_all("link", rel=["stylesheet", "icon"])]
     assert len(addresses) == 3
@@ -143,7 +143,7 @@ def test_assets_live_long_under_an_address_of_their_own(client):
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_choosing_colours(client, content, theme):
+def test_theme_is_chosen(client, content, theme):
     response = client.get(f"/theme/{theme}?next=/posts/live")
     assert (response.status_code, response.location) == (302, "/posts/live")
     cookie = response.headers["Set-Cookie"]
@@ -156,7 +156,7 @@ def test_choosing_colours(client, content, theme):
     assert "data-theme" not in soup(client.get("/")).html.attrs
 
 
-def test_other_preferences_from_outside_are_not_kept(client):
+def test_unknown_preferences_are_not_stored(client):
     client.set_cookie("user_prefs", "evil=1&theme=light")
     assert "evil" not in client.get("/theme/dark").headers["Set-Cookie"]
 
@@ -173,7 +173,7 @@ def test_other_preferences_from_outside_are_not_kept(client):
         (None, None, "/"),
     ],
 )
-def test_colours_lead_back_to_a_page_of_this_site(client, sent, referrer, back):
+def test_theme_form_leads_back_to_a_page_of_this_site(client, sent, referrer, back):
     query = {"next": sent} if sent else {}
     headers = {"Referer": referrer} if referrer else {}
     assert client.get("/theme/dark", query_string=query, headers=headers).location == back
@@ -187,7 +187,7 @@ def test_pages_link_back_to_themselves(client, content):
     assert client.get(broken).location == "/gr%C3%BC%C3%9Fe?x"
 
 
-def test_the_menu_has_public_pages_in_their_order(app, client, content, make):
+def test_menu_has_public_pages_in_their_order(app, client, content, make):
     make(PAGES, title="Boats", body="x", position=2, published_at=PAST)
     with app.app_context():
         update(PAGES, SYSTEM, content.about, {"position": 3})
@@ -199,7 +199,7 @@ def test_the_menu_has_public_pages_in_their_order(app, client, content, make):
         assert page.header.find("a", {"aria-current": "page"}).text == "Boats"
 
 
-def test_the_site_is_called_as_the_settings_say(app, client):
+def test_site_name_comes_from_the_settings(app, client):
     with app.app_context():
         update(SETTINGS, SYSTEM, 1, {"site_name": "<Slow> Harbour", "tagline": "Tides & bread"})
     page = soup(client.get("/"))
@@ -213,7 +213,7 @@ def test_descriptions(client, content, make, people):
     assert soup(client.get("/categories/field-notes")).find("meta", {"name": "description"})
 
 
-def test_canonical_addresses_where_the_site_knows_its_own(make_app):
+def test_canonical_url_is_absolute_if_the_public_url_is_known(make_app):
     app = make_app(PUBLIC_URL="https://example.org")
     client = app.test_client()
     page = soup(client.get("/?utm_source=x"))
@@ -222,13 +222,13 @@ def test_canonical_addresses_where_the_site_knows_its_own(make_app):
     assert "Secure" in client.get("/theme/dark").headers["Set-Cookie"]
 
 
-def test_later_pages_are_canonical_themselves(make_app):
+def test_later_pages_have_canonical_urls_of_their_own(make_app):
     client = make_app(PUBLIC_URL="https://example.org").test_client()
     page = soup(client.get("/?page=1&x=y"))
     assert page.find("link", rel="canonical")["href"] == "https://example.org/"
 
 
-def test_no_canonical_address_without_a_public_one(client):
+def test_without_a_public_url_there_is_no_canonical_url(client):
     assert soup(client.get("/")).find("link", rel="canonical") is None
 
 
@@ -241,19 +241,19 @@ def test_health_and_robots(client):
     assert "Disallow: /admin/" in robots.text and "Disallow: /\n" not in robots.text
 
 
-def test_every_address_answers_head(client, content):
+def test_every_url_answers_head(client, content):
     for path in ("/", "/posts/live", "/healthz", "/robots.txt", "/search", "/about"):
         response = client.head(path)
         assert response.status_code == 200 and not response.data
 
 
-def test_the_door_names_each_view_once():
+def test_each_view_is_registered_once():
     names = [view.__name__ for _, view, _ in ADDRESSES]
     assert len(names) == len(set(names))
 
 
 @pytest.mark.parametrize("path", ["/", "/posts/live", "/pages/about", "/search?q=canary"])
-def test_content_says_its_language_where_the_page_is_in_another(client, content, path):
+def test_content_has_a_lang_attribute_if_the_page_differs(client, content, path):
     page = soup(client.get(path, headers={"Accept-Language": "de"}))
     assert page.html["lang"] == "de"
     parts = page.main.select(".prose, .summary, article h1, article h2, h2[dir]")

@@ -29,14 +29,14 @@ def test_threads():
     ]
 
 
-def test_deep_threads_stop_moving_in():
+def test_deep_threads_stop_indenting():
     found = shape(threads([one(1), *(one(i, i - 1) for i in range(2, 8))]))
     deepest = found[0][2][0][2][0][2]
     assert deepest == [(4, None, []), (5, 4, []), (6, 5, []), (7, 6, [])]
     assert len(shape(threads([one(1), *(one(i, i - 1) for i in range(2, 3000))]))) == 1
 
 
-def test_an_answer_that_came_before_its_parent_is_not_lost():
+def test_reply_imported_before_its_parent_is_not_lost():
     assert shape(threads([one(2, 1), one(1)])) == [(1, None, [(2, None, [])])]
 
 
@@ -63,7 +63,7 @@ def test_readers_see_approved_comments_in_threads(client, comment):
 @pytest.mark.parametrize(
     ("name", "sees"), [("bob", True), ("abe", False), ("ann", True), ("mod", True)]
 )
-def test_waiting_comments_are_seen_by_their_writer_and_who_approves(visitor, comment, name, sees):
+def test_pending_comments_are_shown_to_their_writers_and_moderators(visitor, comment, name, sees):
     comment("bob", body="patience", status="pending")
     page = soup(visitor(name).get("/posts/live"))
     assert ("patience" in page.text) == sees
@@ -75,7 +75,7 @@ def test_waiting_comments_are_seen_by_their_writer_and_who_approves(visitor, com
     ("name", "status", "words"),
     [("bob", "pending", "once it is approved"), ("ann", "approved", "Thank you.")],
 )
-def test_saying_something(app, visitor, content, name, status, words):
+def test_comment_is_added(app, visitor, content, name, status, words):
     browser = visitor(name)
     response = browser.post("/posts/live", data={"body": "Well *said*."})
     assert response.status_code == 302
@@ -88,7 +88,7 @@ def test_saying_something(app, visitor, content, name, status, words):
     assert made["author"]["username"] == name and made["parent"] is None
 
 
-def test_answering(app, visitor, comment):
+def test_reply_is_added(app, visitor, comment):
     first = comment("bob")
     browser = visitor("ann")
     form = soup(browser.get(f"/posts/live?reply={first}")).find(id="say")
@@ -99,7 +99,7 @@ def test_answering(app, visitor, comment):
         assert read.get_record(COMMENTS, SYSTEM, 2)["parent"] == {"id": first}
 
 
-def test_there_is_a_link_to_answer_each_approved_comment(visitor, comment):
+def test_approved_comments_have_a_reply_link(visitor, comment):
     first = comment("bob")
     comment("ann", status="pending")
     links = soup(visitor("ann").get("/posts/live")).select(".answer a")
@@ -109,13 +109,13 @@ def test_there_is_a_link_to_answer_each_approved_comment(visitor, comment):
 
 
 @pytest.mark.parametrize("reply", ["99", "abc", "9" * 22, "%00"])
-def test_a_reply_to_nothing_is_a_plain_comment(visitor, comment, reply):
+def test_reply_to_a_missing_comment_becomes_a_top_level_comment(visitor, comment, reply):
     comment("bob")
     form = soup(visitor("ann").get(f"/posts/live?reply={reply}")).find(id="say")
     assert form.h3.text == "Leave a comment"
 
 
-def test_nothing_to_say_is_told_beside_the_field(visitor, comment):
+def test_empty_comment_is_explained_beside_the_field(visitor, comment):
     first = comment("bob")
     response = visitor("ann").post("/posts/live", data={"body": "", "parent": str(first)})
     assert response.status_code == 422
@@ -129,7 +129,7 @@ def test_nothing_to_say_is_told_beside_the_field(visitor, comment):
 
 
 @pytest.mark.parametrize("parent", ["99", "abc", "9" * 22, "\x00", "-1", "²"])
-def test_a_broken_parent_is_refused_and_the_text_kept(visitor, content, parent):
+def test_invalid_parent_is_refused_and_the_text_kept(visitor, content, parent):
     response = visitor("ann").post("/posts/live", data={"body": "Keep <me>", "parent": parent})
     assert response.status_code == 422
     page = soup(response)
@@ -138,17 +138,17 @@ def test_a_broken_parent_is_refused_and_the_text_kept(visitor, content, parent):
 
 
 @pytest.mark.parametrize(("text", "times"), [("x\x00y", 1), ("é", 140_000)])
-def test_what_cannot_be_stored_is_refused(visitor, content, text, times):
+def test_invalid_text_is_refused(visitor, content, text, times):
     assert visitor("ann").post("/posts/live", data={"body": text * times}).status_code == 422
 
 
-def test_nobody_says_anything_without_signing_in(visitor, content):
+def test_commenting_needs_a_session(visitor, content):
     response = visitor().post("/posts/live", data={"body": "Hello"})
     assert response.status_code == 302
     assert response.location == "/auth/login?next=/posts/live"
 
 
-def test_what_is_hidden_cannot_be_commented(visitor, content):
+def test_hidden_posts_cannot_be_commented_on(visitor, content):
     assert visitor("bob").post("/posts/draft", data={"body": "Hello"}).status_code == 404
     response = visitor("ann").post("/posts/draft", data={"body": "Hello"})
     assert response.status_code == 409
@@ -168,7 +168,7 @@ def test_closed_comments(app, visitor, content, comment):
     assert soup(visitor("ann").get("/posts/abes")).find("form", id="say") is None
 
 
-def test_long_discussions_have_pages(monkeypatch, visitor, comment):
+def test_long_discussions_are_paged(monkeypatch, visitor, comment):
     monkeypatch.setattr(post_page, "AT_ONCE", 2)
     first = comment("bob")
     for _ in range(3):
@@ -183,7 +183,7 @@ def test_long_discussions_have_pages(monkeypatch, visitor, comment):
     assert browser.get("/posts/live?page=4").status_code == 404
 
 
-def test_a_form_without_our_token_changes_nothing_and_keeps_the_text(guarded, content):
+def test_form_without_a_csrf_token_changes_nothing_and_keeps_the_text(guarded, content):
     browser = sign_in(guarded, "ann")
     response = browser.post("/posts/live", data={"body": "Keep me"})
     assert response.status_code == 403
@@ -195,7 +195,7 @@ def test_a_form_without_our_token_changes_nothing_and_keeps_the_text(guarded, co
     assert again.status_code == 302
 
 
-def test_programs_that_fill_in_everything_are_thanked_and_ignored(app, visitor, content):
+def test_bots_are_thanked_and_ignored(app, visitor, content):
     browser = visitor("bob")
     assert "Leave this empty" in browser.get("/posts/live").text
     response = browser.post("/posts/live", data={"body": "Buy!", "subject": "Buy!"})
@@ -216,7 +216,7 @@ def test_comments_close_after_some_days(app, visitor, content):
     assert visitor("ann").post("/posts/live", data={"body": "Late"}).status_code == 409
 
 
-def test_links_in_comments_are_worth_nothing_to_who_sells_them(client, comment):
+def test_links_in_comments_are_nofollow(client, comment):
     comment("bob", body="[me](https://example.org/)")
     link = soup(client.get("/posts/live")).find("a", href="https://example.org/")
     assert {"ugc", "nofollow"} <= set(link["rel"])

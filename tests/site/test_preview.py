@@ -24,7 +24,7 @@ def path_of(answer):
     return answer.json["url"].removeprefix("http://localhost")
 
 
-def test_a_link_shows_a_draft_to_anybody_and_to_no_search_engine(app, as_, client, post):
+def test_link_shows_a_draft_to_anyone_but_not_to_search_engines(app, as_, client, post):
     ann = as_("ann")
     path = path_of(ann.post(f"{post}/previews"))
     page = client.get(path)
@@ -39,7 +39,7 @@ def test_a_link_shows_a_draft_to_anybody_and_to_no_search_engine(app, as_, clien
     assert client.get("/posts/not-yet").status_code == 404
 
 
-def test_it_shows_the_draft_that_stands_beside_what_is_live(as_, client, post):
+def test_draft_beside_a_live_version_is_shown(as_, client, post):
     ann = as_("ann")
     ann.post(f"{post}/publish")
     path = path_of(ann.post(f"{post}/previews"))
@@ -52,7 +52,7 @@ def test_it_shows_the_draft_that_stands_beside_what_is_live(as_, client, post):
     assert "Better" not in client.get(path).text
 
 
-def test_a_draft_that_is_not_finished_can_be_looked_at(as_, client, post):
+def test_unfinished_draft_can_be_previewed(as_, client, post):
     ann = as_("ann")
     path = path_of(ann.post(f"{post}/previews"))
     ann.patch(f"{post}/draft", json={"title": "", "tags": ["brand new"], "category": "none"})
@@ -71,7 +71,7 @@ def is_over(client, path):
     return page.status_code == 404 and "preview link has expired" in page.text
 
 
-def test_links_end(app, as_, client, post):
+def test_preview_links_can_be_revoked(app, as_, client, post):
     ann = as_("ann")
     paths = [path_of(ann.post(f"{post}/previews")) for _ in range(2)]
     assert ann.delete(f"{post}/previews").status_code == 204
@@ -90,11 +90,11 @@ def test_links_end(app, as_, client, post):
 
 
 @pytest.mark.parametrize("token", ["x", "a.b.c", "WyJwb3N0cyIsMSwieCJd.aaaaaa.bbbb"])
-def test_what_nobody_signed_opens_nothing(client, token):
+def test_unsigned_links_are_refused(client, token):
     assert is_over(client, f"/preview/{token}")
 
 
-def test_what_is_stored_opens_nothing_and_another_key_neither(app, as_, client, post):
+def test_stored_marks_and_other_keys_create_no_valid_link(app, as_, client, post):
     path = path_of(as_("ann").post(f"{post}/previews"))
     with app.app_context(), read_connection() as connection:
         mark = connection.execute(select(PreviewMark.__table__.c.mark)).scalar()
@@ -107,13 +107,13 @@ def test_what_is_stored_opens_nothing_and_another_key_neither(app, as_, client, 
         app.config["SECRET_KEY"] = kept
 
 
-def test_they_end_by_themselves(app, as_, client, post, monkeypatch):
+def test_links_expire(app, as_, client, post, monkeypatch):
     path = path_of(as_("ann").post(f"{post}/previews"))
     monkeypatch.setitem(app.config, "PREVIEW_LINK_SECONDS", -1)
     assert is_over(client, path)
 
 
-def test_who_may_make_and_end_them(as_, post):
+def test_access_to_creating_and_revoking_links(as_, post):
     for method in ("post", "delete"):
         for name, status in ((None, 401), ("bob", 403), ("abe", 404)):
             assert getattr(as_(name), method)(f"{post}/previews").status_code == status
@@ -121,7 +121,7 @@ def test_who_may_make_and_end_them(as_, post):
     assert (refused.status_code, refused.json["details"][0]["code"]) == (422, "unknown")
 
 
-def test_types_without_a_template_of_their_own_are_shown_plainly(as_, client, post, monkeypatch):
+def test_types_without_a_template_are_shown_generically(as_, client, post, monkeypatch):
     path = path_of(as_("ann").post(f"{post}/previews"))
     monkeypatch.setattr(preview, "TEMPLATES", {})
     page = client.get(path)

@@ -37,7 +37,7 @@ def answers(make_app, tmp_path):
     return ask
 
 
-def test_nothing_of_it_is_served(answers):
+def test_private_files_are_not_served(answers):
     told = answers([start + name for start in STARTS for name in NAMES] + ELSEWHERE)
     served = {path: one[0] for path, one in told.items() if one[0] not in (301, 308, 400, 404)}
     assert served == {}

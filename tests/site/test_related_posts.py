@@ -34,7 +34,7 @@ def beside(client, slug):
     return [one.text for one in soup(client.get(f"/posts/{slug}")).select(".related a")]
 
 
-def test_most_shared_tags_first_then_newest(client, make_post):
+def test_posts_with_most_shared_tags_come_first_then_the_newest(client, make_post):
     make_post("One", "a", "b", "c")
     make_post("Two shared", "a", "b", published_at=EARLIER)
     make_post("Old", "a", published_at=EARLIER)
@@ -45,7 +45,7 @@ def test_most_shared_tags_first_then_newest(client, make_post):
     assert beside(client, "other") == []
 
 
-def test_only_what_everybody_sees_is_beside_it(visitor, make_post):
+def test_only_public_posts_are_related(visitor, make_post):
     make_post("One", "a")
     make_post("Draft", "a", published_at=None)
     make_post("Later", "a", published_at=FUTURE)
@@ -70,7 +70,7 @@ def tagged(first, number, author):
     return tags
 
 
-def test_they_cost_the_same_however_many_posts_have_the_tags(app, make_post, people):
+def test_cost_does_not_depend_on_the_number_of_posts(app, make_post, people):
     if on_postgresql():
         pytest.skip("SQLite tells how many instructions it runs")
     first = make_post("One", "a", "b")
@@ -83,7 +83,7 @@ def test_they_cost_the_same_however_many_posts_have_the_tags(app, make_post, peo
         assert sqlite_steps(lambda: find_related(first, tags, 3)) < 1.2 * few
 
 
-def test_the_uses_of_each_tag_are_met_in_the_order_of_their_index(app, make_post):
+def test_uses_of_each_tag_are_read_in_index_order(app, make_post):
     first = make_post("One", "a", "b")
     with app.app_context():
         tags = [one["id"] for one in read.get_record(POSTS, SYSTEM, first)["tags"]]
@@ -99,7 +99,7 @@ def test_minutes(text, minutes):
     assert reading_minutes(text) == minutes
 
 
-def test_a_page_says_how_long_it_takes(client, make_post):
+def test_reading_time_is_shown(client, make_post):
     make_post("Long", body="word " * 700)
     assert "3 min read" in soup(client.get("/posts/long")).select_one(".byline").text
     assert "min read" not in client.get("/").text
@@ -131,7 +131,7 @@ def description(page):
     return page.find("meta", {"name": "description"})["content"]
 
 
-def test_search_engines_are_told_what_was_written_for_them(client, make_post):
+def test_search_engines_get_the_seo_fields(client, make_post):
     seo = {"seo_title": "Salt & <sea>", "seo_description": "d" * 300}
     make_post("Salt", "sea", excerpt="In short", **seo)
     page = soup(client.get("/posts/salt"))
@@ -145,7 +145,7 @@ def test_search_engines_are_told_what_was_written_for_them(client, make_post):
     assert soup(client.get("/")).select_one(".entry h2").text == "Salt"
 
 
-def test_without_that_they_are_told_the_excerpt_or_the_first_words(client, make_post):
+def test_without_seo_fields_they_get_the_excerpt_or_the_first_words(client, make_post):
     make_post("Short", excerpt="In short")
     make_post("Bare", body="# Of\n\n*salt* & sea")
     for slug, words in (("short", "In short"), ("bare", "Of salt & sea")):
@@ -154,7 +154,7 @@ def test_without_that_they_are_told_the_excerpt_or_the_first_words(client, make_
         assert json.loads(page.find("script").text)["description"] == words
 
 
-def test_pages_tell_search_engines_too(client, make):
+def test_pages_have_metadata_for_search_engines(client, make):
     make(PAGES, title="Imprint", body="Who *we* are", published_at=PAST)
     make(PAGES, title="Us", body="x", published_at=PAST, seo_title="About us", seo_description="d")
     plain, told_otherwise = (soup(client.get(f"/pages/{slug}")) for slug in ("imprint", "us"))
@@ -164,19 +164,19 @@ def test_pages_tell_search_engines_too(client, make):
     assert told(told_otherwise, "og:title") == ["About us"]
 
 
-def test_a_preview_is_called_as_it_will_be(client, app, as_, make_post):
+def test_preview_has_the_draft_title(client, app, as_, make_post):
     id = make_post("Salt")
     as_("ann").patch(f"posts/{id}/draft", json={"seo_title": "New salt"})
     link = as_("ann").post(f"posts/{id}/previews").json["url"].removeprefix("http://localhost")
     assert soup(client.get(link)).title.text == "New salt · Quire"
 
 
-def test_what_is_not_public_is_not_told(visitor, content):
+def test_hidden_posts_have_no_metadata(visitor, content):
     page = soup(visitor("ann").get("/posts/draft"))
     assert told(page, "og:title") == [] and page.find("script") is None
 
 
-def test_linked_data_cannot_leave_its_element(app, client, make_post):
+def test_json_ld_cannot_break_out_of_its_element(app, client, make_post):
     evil = "</script><script>alert(1)</script>"
     with app.app_context():
         update(SETTINGS, SYSTEM, 1, {"site_name": evil[:100], "tagline": evil[:100]})

@@ -32,7 +32,7 @@ def everything(client):
     }
 
 
-def test_lists_what_everybody_may_see(visitor, content, app):
+def test_sitemap_lists_public_pages(visitor, content, app):
     with app.app_context():
         changed = read.get_record(POSTS, SYSTEM, content.live)["updated_at"]
     for name in (None, "root"):
@@ -46,11 +46,11 @@ def test_lists_what_everybody_may_see(visitor, content, app):
             assert changed <= found[f"http://localhost{place}"] <= rfc3339(now())
 
 
-def test_a_site_without_posts_has_a_home_page(client):
+def test_site_without_posts_lists_its_home_page(client):
     assert list(everything(client)) == ["http://localhost/"]
 
 
-def test_each_address_answers(client, content):
+def test_each_listed_url_responds(client, content):
     for place in everything(client):
         assert client.get(place.removeprefix("http://localhost")).status_code == 200
 
@@ -75,11 +75,11 @@ def test_parts_by_ranges_of_ids(client, make, people, monkeypatch):
 @pytest.mark.parametrize(
     "part", ["posts-2", "comments-1", "nothing-1", "lists-2", "posts-0", "posts-x"]
 )
-def test_other_parts_are_no_pages(client, content, part):
+def test_other_parts_are_404(client, content, part):
     assert client.get(f"/sitemap-{part}.xml").status_code == 404
 
 
-def test_addresses_are_escaped(client, make, people):
+def test_urls_are_escaped(client, make, people):
     make(TAGS, name="a", slug="größe")
     make(POSTS, title="T", body="x", tags=["a"], author=people["ann"].id,
          published_at="2026-01-02T10:00:00Z")  # fmt: skip
@@ -88,19 +88,19 @@ def test_addresses_are_escaped(client, make, people):
     assert client.get(place.removeprefix("http://localhost")).status_code == 200
 
 
-def test_robots_name_it(make_app, client):
+def test_robots_names_the_sitemap(make_app, client):
     assert "Sitemap: http://localhost/sitemap.xml" in client.get("/robots.txt").text
     known = make_app(PUBLIC_URL="https://example.org").test_client()
     assert "Sitemap: https://example.org/sitemap.xml" in known.get("/robots.txt").text
 
 
-def test_a_part_takes_one_statement(statements, client, content):
+def test_part_takes_one_statement(statements, client, content):
     client.get("/robots.txt")  # asks what has changed
     response, asked = statements(client.get, "/sitemap-posts-1.xml")
     assert response.status_code == 200 and len(asked) == 1
 
 
-def test_posts_are_gathered_without_reading_their_rows(app):
+def test_posts_are_collected_from_indexes_alone(app):
     """Rows are long, and the answers are gathered again after each change."""
     for gather in (sitemap.parts, archive_queries.posts_by_month):
         with app.app_context():
@@ -112,7 +112,7 @@ def test_posts_are_gathered_without_reading_their_rows(app):
 
 
 @pytest.mark.parametrize("record", sitemap.public_types().values(), ids=lambda one: one.path)
-def test_a_part_is_found_by_ids(app, record):
+def test_part_is_read_by_ids(app, record):
     table = record.table.name
     with app.app_context():
         dialect = db.engine.dialect.name

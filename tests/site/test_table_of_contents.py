@@ -10,7 +10,7 @@ LONG = "## One\n\n### Two <b>b</b>\n\n## Three\n"
 LIVE = {"published_at": "2026-01-01T00:00:00Z"}
 
 
-def test_a_text_with_several_headings_lists_them(client, make, people):
+def test_text_with_several_headings_has_a_table_of_contents(client, make, people):
     make(POSTS, title="a", slug="long", body=LONG, author=people["ann"].id, **LIVE)
     make(POSTS, title="b", slug="short", body="## One\n\n## Two", author=people["ann"].id, **LIVE)
     make(PAGES, title="c", slug="page", body=LONG, **LIVE)
@@ -22,7 +22,7 @@ def test_a_text_with_several_headings_lists_them(client, make, people):
     assert "contents" not in client.get("/posts/short").text
 
 
-def test_ids_of_pages_are_known_to_texts(app, client, make, people):
+def test_ids_of_pages_are_reserved_in_texts(app, client, make, people):
     post = make(POSTS, title="a", slug="post", body=LONG, author=people["ann"].id, **LIVE)
     make(PAGES, title="c", slug="page", body=LONG, **LIVE)
     make(COMMENTS, post=post, body="x", author=people["bob"].id, status="approved")

@@ -26,7 +26,7 @@ def put(app):
     return kept
 
 
-def test_a_picture_is_there_at_once_drawn_anew_and_kept_for_a_minute(client, put):
+def test_image_is_available_immediately_processed_and_cached_for_a_minute(client, put):
     address = put(photo(800, 600))
     answer = client.get(address)
     assert (answer.status_code, answer.mimetype) == (200, "image/jpeg")
@@ -41,7 +41,7 @@ def test_a_picture_is_there_at_once_drawn_anew_and_kept_for_a_minute(client, put
     assert not headers.get("Content-Disposition", "").startswith("attachment")
 
 
-def test_fetching_again_and_in_parts(client, put):
+def test_revalidation_and_ranges(client, put):
     address = put(picture(300, 200))
     whole = client.get(address)
     etag = whole.headers["ETag"]
@@ -84,7 +84,7 @@ PARTS = {
 
 
 @pytest.mark.parametrize("wanted", list(PARTS), ids=lambda wanted: wanted[:20])
-def test_each_request_for_a_part_has_a_valid_answer(client, put, wanted):
+def test_each_range_request_has_a_valid_response(client, put, wanted):
     address = put(picture(300, 200))
     whole = client.get(address).data
     status, part = PARTS[wanted]
@@ -96,7 +96,7 @@ def test_each_request_for_a_part_has_a_valid_answer(client, put, wanted):
     assert asset.status_code == status
 
 
-def test_a_part_of_what_has_changed_or_has_not(client, put):
+def test_conditional_range_requests(client, put):
     address = put(picture(300, 200))
     etag = client.get(address).headers["ETag"]
     for other in ('"another"', f"W/{etag}", "Mon, 01 Jan 2001 00:00:00 GMT", "nonsense"):
@@ -108,7 +108,7 @@ def test_a_part_of_what_has_changed_or_has_not(client, put):
     assert (head.status_code, "Content-Range" in head.headers) == (200, False)
 
 
-def test_a_variant_that_would_be_larger_is_the_picture_itself(client, put):
+def test_variant_larger_than_the_image_is_the_image_itself(client, put):
     address = put(picture(100, 50))
     stem = address.rpartition(".")[0]
     answer = client.get(f"{stem}-160.webp")
@@ -123,7 +123,7 @@ def test_a_variant_that_would_be_larger_is_the_picture_itself(client, put):
     "{stem}.svg", "{stem}.png.html", "{stem}.PNG", "{stem}", "x" * 300, "{stem}-1.png%0d%0a",
     "%C3%A9.png", "{stem}-99999.png.",
 ])  # fmt: skip
-def test_names_that_lead_nowhere(client, put, name):
+def test_invalid_names_are_404(client, put, name):
     address = put(picture())
     full = address.rpartition("/")[2]
     path = f"/uploads/{name.format(name=full, stem=full.partition('.')[0])}"
@@ -132,7 +132,7 @@ def test_names_that_lead_nowhere(client, put, name):
     assert "text/html" in answer.content_type
 
 
-def test_a_file_that_hides_another_is_only_the_picture(client, put):
+def test_polyglot_file_is_served_as_an_image_only(client, put):
     page = b"<script>alert(1)</script>"
     for content in (
         picture(format="GIF") + b"PK\x03\x04jar;",
@@ -143,7 +143,7 @@ def test_a_file_that_hides_another_is_only_the_picture(client, put):
         assert page not in answer.data and b"PK\x03\x04" not in answer.data
 
 
-def test_what_the_program_draws_is_not_run_while_another_is(client, put):
+def test_only_one_image_is_processed_at_a_time(client, put):
     address = put(picture())
     with uploads._drawing:
         busy = client.get(address)
@@ -151,7 +151,7 @@ def test_what_the_program_draws_is_not_run_while_another_is(client, put):
     assert client.get(address).status_code == 200
 
 
-def test_no_file_is_kept_of_what_is_rolled_back(app):
+def test_no_file_is_kept_after_a_rollback(app):
     root = Path(app.config["QUIRE_INSTANCE"]) / "uploads"
     before = sorted(root.rglob("*.*"))
     with app.app_context(), pytest.raises(ZeroDivisionError), transaction():
@@ -161,7 +161,7 @@ def test_no_file_is_kept_of_what_is_rolled_back(app):
     assert sorted(root.rglob("*.*")) == before
 
 
-def test_what_a_crash_left_behind_is_swept_up_after_a_day(app, client, put):
+def test_files_left_by_a_crash_are_deleted_after_a_day(app, client, put):
     kept, root = put(picture(200, 100)), Path(app.config["QUIRE_INSTANCE"]) / "uploads"
     assert client.get(kept).status_code == 200
     stray, young = "0" * 32 + "-12345678", "0" * 32 + "-87654321"

@@ -53,11 +53,11 @@ def test_browsers_are_people(agent):
 
 
 @pytest.mark.parametrize("agent", PROGRAMS)
-def test_programs_are_none(agent):
+def test_programs_are_not_people(agent):
     assert not view_counter.is_browser(agent)
 
 
-def test_each_reading_counts_and_changes_nothing_else(app, client, content, views_of):
+def test_each_view_counts_and_changes_nothing_else(app, client, content, views_of):
     with app.app_context():
         before = read.get_record(POSTS, SYSTEM, content.live)
     for _ in range(3):
@@ -67,7 +67,7 @@ def test_each_reading_counts_and_changes_nothing_else(app, client, content, view
         assert read.get_record(POSTS, SYSTEM, content.live) == before | {"views": 3}
 
 
-def test_what_is_no_reading(client, visitor, content, views_of):
+def test_requests_that_do_not_count(client, visitor, content, views_of):
     for name in ("ann", "mod", "root"):  # who may edit it
         visit(visitor(name))
     visit(client, Sec_Purpose="prefetch;prerender")
@@ -89,14 +89,14 @@ def test_reading_writes_nothing(statements, content, client, views_of):
     assert views_of() == 1
 
 
-def test_the_worker_writes_down_what_is_left_at_the_end(app, client, content, views_of):
+def test_worker_writes_remaining_counts_at_the_end(app, client, content, views_of):
     with running_workers(app):
         visit(client)
     with app.app_context():
         assert read.get_record(POSTS, SYSTEM, content.live)["views"] == 1
 
 
-def test_processes_add_up_and_deleted_posts_are_left_out(app, client, content, views_of):
+def test_processes_add_up_and_deleted_posts_are_omitted(app, client, content, views_of):
     visit(client)
     visit(client, "/posts/abes")
     with app.app_context():
@@ -105,7 +105,7 @@ def test_processes_add_up_and_deleted_posts_are_left_out(app, client, content, v
     assert views_of() == 6
 
 
-def test_nothing_is_lost_while_the_database_is_away(client, content, views_of, monkeypatch):
+def test_nothing_is_lost_while_the_database_is_unreachable(client, content, views_of, monkeypatch):
     def away(*given):
         raise Unavailable("away") from OperationalError("", {}, Exception())
 

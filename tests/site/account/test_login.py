@@ -37,12 +37,12 @@ def sent(name="ann", password=PASSWORD, **more):
 
 
 @pytest.mark.parametrize("text", [t for t in FOREIGN if not t.startswith("/%2f%2fe")])
-def test_what_is_no_path_here(text):
+def test_foreign_urls_are_not_paths_of_this_site(text):
     assert local_path(text) is None
 
 
 @pytest.mark.parametrize("text", LOCAL)
-def test_what_is_a_path_here(text):
+def test_local_paths_are_accepted(text):
     assert local_path(text) == text
     assert local_path(None) is None
 
@@ -60,13 +60,13 @@ def test_signing_in_leads_back(client, people, text):
 
 
 @pytest.mark.parametrize(("name", "start"), [("ann", "/admin/"), ("bob", "/"), ("root", "/admin/")])
-def test_where_people_begin(client, people, name, start):
+def test_start_page_depends_on_the_role(client, people, name, start):
     assert client.post("/auth/login", data=sent(name)).location == start
     assert client.get("/auth/login").location == start
     assert client.get("/auth/login?next=/search").location == "/search"
 
 
-def test_who_is_signed_in_is_shown_and_may_leave(client, people):
+def test_signed_in_user_is_shown_and_can_sign_out(client, people):
     client.post("/auth/login", data=sent())
     assert known_as(client) == "ann"
     response = client.post("/auth/logout")
@@ -76,7 +76,7 @@ def test_who_is_signed_in_is_shown_and_may_leave(client, people):
     assert page.find("section", class_="account") is None
 
 
-def test_signing_out_is_a_post(client, people):
+def test_signing_out_needs_a_post(client, people):
     client.post("/auth/login", data=sent())
     response = client.get("/auth/logout")
     assert response.status_code == 405
@@ -89,7 +89,7 @@ def test_signing_out_is_a_post(client, people):
     [("ann@example.org", "wrong"), ("nobody@example.org", PASSWORD), ("", ""), ("ann@example.org", ""),
      ("ann\x00@example.org", PASSWORD), ("ann@example.org", f"{PASSWORD}\x00"), ("é" * 5000, "x" * 5000)],
 )  # fmt: skip
-def test_a_wrong_proof_says_the_same_whatever_is_wrong(client, people, email, password):
+def test_wrong_credentials_always_get_the_same_message(client, people, email, password):
     response = client.post("/auth/login", data={"email": email, "password": password})
     assert response.status_code == 401 and response.headers["WWW-Authenticate"]
     page = soup(response)
@@ -99,20 +99,20 @@ def test_a_wrong_proof_says_the_same_whatever_is_wrong(client, people, email, pa
     assert known_as(client) is None
 
 
-def test_a_form_without_fields_is_a_wrong_proof(client, people):
+def test_form_without_fields_is_a_failed_sign_in(client, people):
     assert client.post("/auth/login").status_code == 401
     assert (
         client.post("/auth/login", data=b"\xff\xfe", content_type="text/plain").status_code == 401
     )
 
 
-def test_inactive_people_cannot_sign_in(app, client, people):
+def test_inactive_users_cannot_sign_in(app, client, people):
     with app.app_context():
         update(USERS, SYSTEM, people["ann"].id, {"is_active": False})
     assert client.post("/auth/login", data=sent()).status_code == 401
 
 
-def test_staying_signed_in(app, client, people):
+def test_remember_me(app, client, people):
     client.post("/auth/login", data=sent(remember="y"))
     client.delete_cookie(app.config["SESSION_COOKIE_NAME"])
     assert known_as(client) == "ann"
@@ -121,7 +121,7 @@ def test_staying_signed_in(app, client, people):
     assert known_as(other) is None
 
 
-def test_every_form_needs_our_token(guarded, content):
+def test_every_form_needs_a_csrf_token(guarded, content):
     browser = sign_in(guarded, "ann")
     stranger = guarded.test_client()
     tried = []
@@ -157,7 +157,7 @@ def test_registering(app, client, people):
     assert client.get("/auth/register").location == "/"
 
 
-def test_nobody_registers_himself_as_more_than_a_member(app, client, people):
+def test_registration_only_creates_members(app, client, people):
     client.post("/auth/register", data=account(role="admin", is_active="y"))
     with app.app_context():
         id = read.find_id(USERS, SYSTEM, username="newcomer")
@@ -178,7 +178,7 @@ def test_nobody_registers_himself_as_more_than_a_member(app, client, people):
         ({"email": "ann@example.org"}, 409, "email", "Email"),
     ],
 )
-def test_what_is_wrong_stands_beside_its_field(client, people, data, status, field, words):
+def test_errors_are_shown_beside_their_fields(client, people, data, status, field, words):
     response = client.post("/auth/register", data=account(**data))
     assert response.status_code == status
     page = soup(response)
@@ -190,7 +190,7 @@ def test_what_is_wrong_stands_beside_its_field(client, people, data, status, fie
 
 
 @pytest.mark.parametrize("rule", ["closed", "invitation"])
-def test_registration_that_is_not_open(app, client, rule):
+def test_closed_registration_is_404(app, client, rule):
     with app.app_context():
         update(SETTINGS, SYSTEM, 1, {"registration": rule})
     assert client.get("/auth/register").status_code == 403
@@ -224,7 +224,7 @@ def test_the_first_administrator(fresh):
     assert client.get(f"/auth/setup/{token}").status_code == 404
 
 
-def test_a_wrong_form_does_not_use_up_the_link(fresh):
+def test_invalid_form_does_not_use_up_the_link(fresh):
     app, token = fresh
     client = app.test_client()
     response = client.post(f"/auth/setup/{token}", data=account(password="x", confirm="x"))
@@ -233,14 +233,14 @@ def test_a_wrong_form_does_not_use_up_the_link(fresh):
     assert client.post(f"/auth/setup/{token}", data=account()).status_code == 302
 
 
-def test_wrong_links_open_nothing(fresh):
+def test_invalid_links_are_refused(fresh):
     client = fresh[0].test_client()
     for token in ("x", "%00", "é", "a" * 300):
         assert client.get(f"/auth/setup/{token}").status_code == 404
         assert client.post(f"/auth/setup/{token}", data=account()).status_code == 404
 
 
-def test_of_two_windows_one_wins(fresh, monkeypatch):
+def test_first_of_two_windows_wins(fresh, monkeypatch):
     app, token = fresh
     answers = iter([True, False])
     monkeypatch.setattr(first_admin, "is_valid", lambda _: next(answers))
@@ -250,13 +250,13 @@ def test_of_two_windows_one_wins(fresh, monkeypatch):
 
 
 @pytest.mark.parametrize("path", ["/dashboard", "/profile/keys", "/admin/posts/"])
-def test_the_way_to_the_sign_in_fits_into_a_header(client, path):
+def test_redirect_to_sign_in_fits_into_a_header(client, path):
     assert client.get(f"{path}?x=1").location == f"/auth/login?next={path}%3Fx%3D1"
     assert client.get(f"{path}?x={'y' * 60_000}").location == f"/auth/login?next={path}"
 
 
 @pytest.mark.parametrize("name", ["bob", "ann", "root"])
-def test_where_people_land_their_dashboard_is_named(client, people, name):
+def test_dashboard_is_named_after_the_start_page(client, people, name):
     landed = client.post("/auth/login", data=sent(name), follow_redirects=True)
     assert landed.status_code == 200 and "Dashboard" in soup(landed).get_text()
     assert "Dashboard" in soup(client.get("/dashboard")).title.get_text()

@@ -31,27 +31,27 @@ def errors(response):
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_who_is_not_signed_in_is_sent_to_sign_in(client, people, path):
+def test_anonymous_users_are_sent_to_sign_in(client, people, path):
     answer = client.get(path)
     assert (answer.status_code, answer.location) == (302, f"/auth/login?next={path}")
     assert client.post(path).status_code in (302, 405)
 
 
 @pytest.mark.parametrize("path", POSTED)
-def test_buttons_are_for_who_is_signed_in(client, people, path):
+def test_buttons_need_a_session(client, people, path):
     assert client.post(path).location.startswith("/auth/login")
     assert client.get(path).status_code == 405
 
 
 @pytest.mark.parametrize("name", ["bob", "ann", "root"])
 @pytest.mark.parametrize("path", PAGES)
-def test_everybody_has_these_pages(visitor, content, name, path):
+def test_every_user_has_these_pages(visitor, content, name, path):
     answer = visitor(name).get(path)
     assert answer.status_code == 200
     assert answer.headers["Cache-Control"] == "private, no-store"
 
 
-def test_times_are_those_of_the_time_zone_that_is_known(visitor, content):
+def test_times_are_in_the_known_time_zone(visitor, content):
     ann = visitor("ann")
     ann.set_cookie("time_zone", "Pacific/Kiritimati")
     ann.post("/profile/keys", data=KEY | {"expires_at": "2099-06-30T23:30"})
@@ -64,7 +64,7 @@ def test_times_are_those_of_the_time_zone_that_is_known(visitor, content):
     assert "UTC" in soup(visitor("ann").get("/profile/sessions")).select_one(".rows").text
 
 
-def test_an_expiry_means_the_zone_that_the_form_named(visitor, content):
+def test_expiry_is_in_the_zone_of_the_form(visitor, content):
     ann = visitor("ann")
     ann.set_cookie("time_zone", "Europe/Berlin")
     form = soup(ann.get("/profile/keys"))
@@ -78,20 +78,20 @@ def test_an_expiry_means_the_zone_that_the_form_named(visitor, content):
 
 
 @pytest.mark.parametrize("path", [p for p in PAGES if p not in ("/dashboard", "/profile/export")])
-def test_forms_need_our_token(guarded, people, path):
+def test_forms_need_a_csrf_token(guarded, people, path):
     browser = guarded.test_client()
     give_session(guarded, browser, people["ann"])
     assert browser.post(path, data={}).status_code == 403
 
 
 @pytest.mark.parametrize("path", POSTED)
-def test_buttons_need_our_token(guarded, people, path):
+def test_buttons_need_a_csrf_token(guarded, people, path):
     browser = guarded.test_client()
     give_session(guarded, browser, people["ann"])
     assert browser.post(path).status_code == 403
 
 
-def test_the_overview_shows_what_is_ones_own(visitor, content, comment):
+def test_overview_shows_ones_own_content(visitor, content, comment):
     comment("ann", body="Mine")
     answer = visitor("ann").get("/dashboard")
     text = answer.text
@@ -102,7 +102,7 @@ def test_the_overview_shows_what_is_ones_own(visitor, content, comment):
     assert any(one.startswith("Draft, last edited on ") for one in hints)
 
 
-def test_the_profile_is_changed_in_one_go(app, visitor, people):
+def test_profile_is_changed_in_one_step(app, visitor, people):
     ann = visitor("ann")
     sent = {
         "username": "anna", "display_name": "Anna", "bio": "Writes.", "location": "Quay",
@@ -117,7 +117,7 @@ def test_the_profile_is_changed_in_one_go(app, visitor, people):
     )
 
 
-def test_a_bad_profile_changes_nothing(app, visitor, people):
+def test_invalid_profile_changes_nothing(app, visitor, people):
     ann = visitor("ann")
     sent = {"username": "anna", "display_name": "A", "website": "javascript:x"}
     answer = ann.post("/profile", data=sent)
@@ -128,7 +128,7 @@ def test_a_bad_profile_changes_nothing(app, visitor, people):
     assert taken.status_code == 409 and "Username is already taken." in errors(taken)
 
 
-def test_a_new_password(app, visitor, people):
+def test_new_password(app, visitor, people):
     ann, elsewhere = visitor("ann"), visitor("ann")
     sent = {"current_password": PASSWORD, "password": "a better one 8", "confirm": "a better one 8"}
     assert ann.post("/profile/password", data=sent).location == "/profile/password"
@@ -147,14 +147,14 @@ def test_a_new_password(app, visitor, people):
         ({"password": "short", "confirm": "short"}, "at least 8 characters"),
     ],
 )
-def test_a_password_that_is_refused(visitor, people, given, message):
+def test_refused_password(visitor, people, given, message):
     sent = {"current_password": PASSWORD, "password": "long enough", "confirm": "long enough"}
     answer = visitor("ann").post("/profile/password", data=sent | given)
     assert answer.status_code == 422 and message in " ".join(errors(answer))
     assert "long enough" not in answer.text
 
 
-def test_another_address_needs_the_password(visitor, people):
+def test_new_address_needs_the_password(visitor, people):
     ann = visitor("ann")
     sent = {"email": "new@example.org", "current_password": "wrong"}
     answer = ann.post("/profile/email", data=sent)
@@ -167,7 +167,7 @@ def test_another_address_needs_the_password(visitor, people):
     )
 
 
-def test_another_address_counts_when_its_link_is_opened(make_app, people, tmp_path):
+def test_new_address_applies_when_its_link_is_opened(make_app, people, tmp_path):
     app = make_app(QUIRE_INSTANCE=tmp_path)
     ann = sign_in(app, "ann")
     sent = {"email": "New@example.org", "current_password": PASSWORD}
@@ -186,7 +186,7 @@ def test_head_changes_nothing(visitor, people, path):
     assert known_as(ann) == "ann"
 
 
-def test_devices_are_seen_and_ended(app, people):
+def test_devices_are_listed_and_signed_out(app, people):
     ann = app.test_client()
     here = give_session(app, ann, people["ann"])
     other, third = (give_session(app, app.test_client(), people["ann"]) for _ in "ab")
@@ -201,14 +201,14 @@ def test_devices_are_seen_and_ended(app, people):
     assert known_as(ann) is None
 
 
-def test_nobody_ends_the_devices_of_others(app, people, visitor):
+def test_devices_of_others_cannot_be_signed_out(app, people, visitor):
     other = give_session(app, app.test_client(), people["bob"])
     visitor("ann").post(f"/profile/sessions/{other}/end")
     with app.app_context():
         assert read.find_id(SESSIONS, SYSTEM, id=other) == other
 
 
-def test_a_key_is_shown_once_and_deleted(visitor, people):
+def test_key_is_shown_once_and_deleted(visitor, people):
     ann = visitor("ann")
     sent = {
         "name": "phone",
@@ -226,7 +226,7 @@ def test_a_key_is_shown_once_and_deleted(visitor, people):
     assert ann.get("/api/v1/posts", headers={"X-API-Key": key}).status_code == 401
 
 
-def test_a_key_for_the_ghost_content_api_is_offered_where_that_is_on(visitor, app, monkeypatch):
+def test_ghost_content_key_is_offered_if_that_api_is_enabled(visitor, app, monkeypatch):
     ann = visitor("ann")
     made = ann.post("/profile/keys", data={"name": "site", "scopes": ["content:read"]})
     key = soup(made).select_one(".key").text
@@ -236,13 +236,13 @@ def test_a_key_for_the_ghost_content_api_is_offered_where_that_is_on(visitor, ap
     assert "content:read" not in soup(ann.get("/profile/keys")).select_one("form .choices").text
 
 
-def test_a_key_without_a_scope_keeps_what_was_typed(visitor, people):
+def test_key_without_a_scope_keeps_what_was_typed(visitor, people):
     answer = visitor("ann").post("/profile/keys", data={"name": "phone", "networks": "here"})
     assert answer.status_code == 422 and 'value="phone"' in answer.text
     assert len(errors(answer)) == 3
 
 
-def test_only_scopes_that_open_something_are_offered(visitor, people):
+def test_only_useful_scopes_are_offered(visitor, people):
     def offered(name):
         found = soup(visitor(name).get("/profile/keys")).select("[name=scopes]")
         return {one["value"] for one in found}
@@ -252,7 +252,7 @@ def test_only_scopes_that_open_something_are_offered(visitor, people):
     assert not {"tags:write", "settings:write", "audit_events:read"} & offered("bob")
 
 
-def test_all_that_is_kept_can_be_taken_along(visitor, content, comment, people):
+def test_personal_data_can_be_exported(visitor, content, comment, people):
     comment("ann", body="Mine")
     answer = visitor("ann").get("/profile/export")
     found = json.loads(answer.data)
@@ -263,7 +263,7 @@ def test_all_that_is_kept_can_be_taken_along(visitor, content, comment, people):
     assert PASSWORD not in answer.text and "canaryabes" not in answer.text
 
 
-def test_leaving_without_posts(app, visitor, people, content, comment):
+def test_account_without_posts_is_deleted(app, visitor, people, content, comment):
     id = comment("bob", body="I was here")
     bob = visitor("bob")
     assert bob.post("/profile/delete", data={"current_password": "wrong"}).status_code == 422
@@ -275,7 +275,7 @@ def test_leaving_without_posts(app, visitor, people, content, comment):
     assert (left["author"], left["author_name"]) == (None, "bob")
 
 
-def test_leaving_with_posts_leaves_a_name_and_nothing_else(app, visitor, people, content):
+def test_account_with_posts_leaves_only_a_name(app, visitor, people, content):
     ann = visitor("ann")
     assert "comments stay on the site under the name ann" in ann.get("/profile/delete").text
     with app.app_context():
@@ -292,12 +292,12 @@ def test_leaving_with_posts_leaves_a_name_and_nothing_else(app, visitor, people,
     assert app.test_client().get("/posts/live").status_code == 200
 
 
-def test_the_last_administrator_cannot_leave(visitor, people):
+def test_last_administrator_cannot_delete_their_account(visitor, people):
     answer = visitor("root").post("/profile/delete", data={"current_password": PASSWORD})
     assert answer.status_code == 409 and "last active administrator" in " ".join(errors(answer))
 
 
-def test_tokens_of_forms_are_where_they_belong(guarded, people):
+def test_csrf_tokens_are_only_on_our_own_forms(guarded, people):
     browser = guarded.test_client()
     give_session(guarded, browser, people["ann"])
     sent = {"username": "ann", "bio": "Hi"} | token_of(browser, "/profile")

@@ -70,7 +70,7 @@ def verified(app, **values):
         ]
 
 
-def test_the_whole_way(mailing, people):
+def test_reset_from_request_to_new_password(mailing, people):
     client = mailing.test_client()
     link = soup(client.get("/auth/login")).find("a", string="Forgot your password?")
     assert soup(client.get(link["href"])).h1.text == "Reset your password"
@@ -93,7 +93,7 @@ def test_the_whole_way(mailing, people):
     assert sent(mailing)[-1]["Subject"] == "[Quire] Your password was changed"
 
 
-def test_known_and_unknown_addresses_get_the_same_bytes(mailing, people):
+def test_known_and_unknown_addresses_get_identical_responses(mailing, people):
     def asked(email):
         client = mailing.test_client()
         answer = client.post("/auth/reset", data={"email": email})
@@ -136,7 +136,7 @@ def test_mail_goes_to_the_stored_address_only(mailing, people, email):
     [{"X-Forwarded-Host": "evil.example"}, {"Forwarded": "host=evil.example"},
      {"X-Forwarded-Server": "evil.example", "X-Original-Host": "evil.example"}],
 )  # fmt: skip
-def test_no_header_decides_where_links_lead(mailing, people, headers):
+def test_headers_do_not_affect_links_in_mail(mailing, people, headers):
     client = mailing.test_client()
     client.post("/auth/reset", data={"email": "ann@example.org"}, headers=headers)
     client.post("/auth/register", data=ACCOUNT, headers=headers)
@@ -146,7 +146,7 @@ def test_no_header_decides_where_links_lead(mailing, people, headers):
         assert "https://example.org/auth/" in text_of(letter) and "evil" not in letter.as_string()
 
 
-def test_a_reset_ends_sessions_tokens_and_keys(mailing, people):
+def test_reset_ends_sessions_tokens_and_keys(mailing, people):
     client, program = mailing.test_client(), mailing.test_client()
     give_session(mailing, client, people["ann"])
     given = {"email": "ann@example.org", "password": PASSWORD}
@@ -165,7 +165,7 @@ def test_a_reset_ends_sessions_tokens_and_keys(mailing, people):
     assert refreshed.status_code == 401
 
 
-def test_looking_does_not_use_a_link_up(mailing, people):
+def test_opening_a_link_does_not_use_it_up(mailing, people):
     path, client = reset_link(mailing), mailing.test_client()
     for _ in range(3):
         assert client.get(path).status_code == 200
@@ -184,7 +184,7 @@ def test_looking_does_not_use_a_link_up(mailing, people):
 
 
 @pytest.mark.parametrize("token", TOKENS)
-def test_odd_tokens(client, people, token):
+def test_malformed_tokens_are_refused(client, people, token):
     for path in (f"/auth/reset/{token}", f"/auth/verify/{token}"):
         for answer in (client.get(path), client.post(path, data={"password": NEW, "confirm": NEW})):
             assert answer.status_code in (404, 308)
@@ -192,7 +192,7 @@ def test_odd_tokens(client, people, token):
     assert client.post("/auth/register?invite=x&invite[]=y", data=ACCOUNT).status_code == 404
 
 
-def test_verifying(mailing, people):
+def test_address_is_verified(mailing, people):
     client = mailing.test_client()
     assert client.post("/auth/register", data=ACCOUNT).status_code == 302
     assert tells(client) == "Registration successful. You can sign in now."
@@ -206,7 +206,7 @@ def test_verifying(mailing, people):
     assert client.get(path).status_code == client.post(path).status_code == 404
 
 
-def test_registering_tells_nothing_of_addresses(strict, people):
+def test_registration_reveals_no_addresses(strict, people):
     def registers(**more):
         client = strict.test_client()
         answer = client.post("/auth/register", data=ACCOUNT | more)
@@ -229,7 +229,7 @@ def test_registering_tells_nothing_of_addresses(strict, people):
         assert read.find_id(USERS, SYSTEM, username="second") is None
 
 
-def test_the_api_tells_nothing_of_addresses_either(strict, people):
+def test_api_reveals_no_addresses_either(strict, people):
     client = strict.test_client()
     raw = {"username": "newcomer", "email": "new@example.org", "password": PASSWORD}
     answers = [
@@ -244,7 +244,7 @@ def test_the_api_tells_nothing_of_addresses_either(strict, people):
     assert [letter["To"] for letter in sent(strict)] == ["new@example.org", "ann@example.org"]
 
 
-def test_whoever_owes_the_proof_of_his_address_stays_outside(strict, people):
+def test_unverified_users_cannot_sign_in(strict, people):
     client = strict.test_client()
     client.post("/auth/register", data=ACCOUNT)
     given = {"email": "new@example.org", "password": PASSWORD}
@@ -265,7 +265,7 @@ def test_whoever_owes_the_proof_of_his_address_stays_outside(strict, people):
 
 
 @pytest.mark.parametrize("rule", ["closed", "invitation", "open"])
-def test_invitations_work_whoever_may_register(strict, people, rule):
+def test_invitations_work_even_if_registration_is_closed(strict, people, rule):
     with strict.test_request_context():
         update(SETTINGS, SYSTEM, 1, {"registration": rule})
         token = registration.invite("eve@example.org", "author", SYSTEM)
@@ -284,7 +284,7 @@ def test_invitations_work_whoever_may_register(strict, people, rule):
     assert strict.test_client().get(path).status_code == 404
 
 
-def test_an_invitation_for_an_address_that_is_taken_meanwhile(mailing, people):
+def test_invitation_for_an_address_taken_meanwhile(mailing, people):
     with mailing.test_request_context():
         token = registration.invite("eve@example.org", "author", SYSTEM)
         update(USERS, SYSTEM, people["bob"].id, {"email": "eve@example.org"})
@@ -292,7 +292,7 @@ def test_an_invitation_for_an_address_that_is_taken_meanwhile(mailing, people):
     assert answer.status_code == 409 and "already taken" in soup(answer).find(role="alert").text
 
 
-def test_administrators_are_told_of_new_devices(mailing, people):
+def test_administrators_are_notified_of_new_devices(mailing, people):
     def signs_in_with(agent, ip="192.0.2.7", name="root"):
         given = {"email": f"{name}@example.org", "password": PASSWORD}
         around = {"REMOTE_ADDR": ip}
@@ -314,7 +314,7 @@ def test_administrators_are_told_of_new_devices(mailing, people):
     assert "Other/1.0" in text_of(letter) and "192.0.2.7" in text_of(letter)
 
 
-def test_limits_are_told_in_the_form(make_app, tmp_path, people):
+def test_rate_limits_are_explained_in_the_form(make_app, tmp_path, people):
     app = make_app(QUIRE_INSTANCE=tmp_path, RATELIMIT_ENABLED=True)
     answers = [
         app.test_client().post("/auth/reset", data={"email": "ann@example.org"}) for _ in range(6)
@@ -324,14 +324,14 @@ def test_limits_are_told_in_the_form(make_app, tmp_path, people):
     assert soup(answers[-1]).find(role="alert") and len(sent(app)) == 5
 
 
-def test_a_link_of_a_deleted_account(mailing, people):
+def test_link_of_a_deleted_account(mailing, people):
     with mailing.app_context():
         token = create_link("reset", "bob@example.org", people["bob"].id)
         delete(USERS, SYSTEM, people["bob"].id)
     assert mailing.test_client().get(f"/auth/reset/{token}").status_code == 404
 
 
-def test_an_account_that_only_seems_to_be_made_leaves_nothing(strict, people):
+def test_simulated_registration_leaves_nothing(strict, people):
     with strict.app_context(), read_connection() as connection:
         tables = [t for t in db.metadata.sorted_tables if t.name != "outbox"]
         before = [connection.execute(select(t)).all() for t in tables]

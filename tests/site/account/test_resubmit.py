@@ -60,7 +60,7 @@ def send_on(client, response):
     return client.post(form["action"], data=hidden(form))
 
 
-def test_a_comment(guarded, ann, content):
+def test_comment_is_kept_through_sign_in(guarded, ann, content):
     sent = {"body": TYPED, "parent": "", **token(ann, "/posts/live")}
     ann.end()
     asked = ann.post("/posts/live?page=1", data=sent)
@@ -76,7 +76,7 @@ def test_a_comment(guarded, ann, content):
         assert read.list_records(COMMENTS, SYSTEM, read.Query()).rows[0]["body"] == TYPED
 
 
-def test_a_form_of_the_panel(guarded, ann, content):
+def test_panel_form_is_kept_through_sign_in(guarded, ann, content):
     path = f"/admin/posts/edit/?id={content.draft}"
     page = soup(ann.get(path))
     sent = {
@@ -96,7 +96,7 @@ def test_a_form_of_the_panel(guarded, ann, content):
         assert read.get_record(POSTS, SYSTEM, content.draft)["body"] == TYPED
 
 
-def test_through_the_second_step(guarded, ann, people, content):
+def test_form_is_kept_through_the_second_step(guarded, ann, people, content):
     app, _ = enrol(guarded, people["ann"])
     sent = {"body": TYPED, **token(ann, "/posts/live")}
     ann.end()
@@ -110,9 +110,7 @@ def test_through_the_second_step(guarded, ann, people, content):
     assert send_on(ann, offered).status_code == 302
 
 
-def test_whoever_is_slow_with_the_second_step_starts_again_with_all_he_typed(
-    guarded, ann, people, content
-):
+def test_slow_second_step_starts_again_with_everything_typed(guarded, ann, people, content):
     app, _ = enrol(guarded, people["ann"])
     sent = {"body": TYPED, **token(ann, "/posts/live")}
     ann.end()
@@ -130,7 +128,7 @@ def test_whoever_is_slow_with_the_second_step_starts_again_with_all_he_typed(
 
 
 @pytest.mark.parametrize("cleared", [True, False])
-def test_the_cookie_may_be_gone_too(guarded, ann, content, cleared):
+def test_form_is_kept_without_a_cookie(guarded, ann, content, cleared):
     sent = {"body": TYPED, **token(ann, "/posts/live")}
     ann.end()
     if cleared:
@@ -139,7 +137,7 @@ def test_the_cookie_may_be_gone_too(guarded, ann, content, cleared):
     assert send_on(ann, offered).status_code == 302
 
 
-def test_passwords_never_go_along(ann):
+def test_passwords_are_never_kept(ann):
     sent = {"current_password": "hidden-1", "password": "hidden-2", "confirm": "hidden-3",
             "display_name": "seen", **token(ann, "/profile/password")}  # fmt: skip
     ann.end()
@@ -149,7 +147,7 @@ def test_passwords_never_go_along(ann):
     assert "seen" in offered.text and "hidden-" not in offered.text
 
 
-def test_what_is_not_from_a_form_of_ours_is_not_carried(guarded, content):
+def test_foreign_forms_are_not_kept(guarded, content):
     stranger = guarded.test_client()
     for data in ({"body": TYPED}, {"body": TYPED, "csrf_token": "made.up"}, {"csrf_token": ""}):
         answer = stranger.post("/posts/live", data=data)
@@ -158,7 +156,7 @@ def test_what_is_not_from_a_form_of_ours_is_not_carried(guarded, content):
         assert answer.status_code == 302
 
 
-def test_what_is_carried_cannot_be_made_up(guarded, people):
+def test_kept_form_cannot_be_forged(guarded, people):
     for text in ("x", "WyIvIl0.aaaa.bbbb", "", "a" * 5000):
         sent = {"email": "ann@example.org", "password": PASSWORD, "pending_form": text}
         client = guarded.test_client()
@@ -166,7 +164,7 @@ def test_what_is_carried_cannot_be_made_up(guarded, people):
         assert (answer.status_code, answer.location) == (302, "/admin/")
 
 
-def test_it_is_not_carried_for_ever(guarded, ann, content, monkeypatch):
+def test_kept_form_expires(guarded, ann, content, monkeypatch):
     sent = {"body": TYPED, **token(ann, "/posts/live")}
     ann.end()
     asked = ann.post("/posts/live", data=sent)
@@ -175,7 +173,7 @@ def test_it_is_not_carried_for_ever(guarded, ann, content, monkeypatch):
     assert sign_in_there(ann, asked).status_code == 302
 
 
-def test_what_is_too_long_is_said_to_be_lost(guarded, ann, content):
+def test_loss_of_a_too_long_form_is_reported(guarded, ann, content):
     letters = random.Random(7).choices(string.ascii_letters + string.digits, k=700_000)
     sent = {"body": "".join(letters), **token(ann, "/posts/live")}
     ann.end()
@@ -184,19 +182,19 @@ def test_what_is_too_long_is_said_to_be_lost(guarded, ann, content):
     assert "pending_form" not in hidden(form_of(asked))
 
 
-def test_scripts_are_told(ann, content):
+def test_scripts_get_an_error(ann, content):
     headers = {"X-CSRFToken": token(ann, "/posts/live")["csrf_token"], "Accept": "application/json"}
     ann.end()
     answer = ann.post("/admin/posts/ajax/update/", data={"id": "1"}, headers=headers)
     assert answer.status_code == 401 and "signed out" in answer.json["message"]
 
 
-def test_reading_leads_to_the_sign_in_as_ever(guarded):
+def test_reading_redirects_to_sign_in_as_usual(guarded):
     client = guarded.test_client()
     assert client.get("/admin/posts/").location == "/auth/login?next=/admin/posts/"
     assert client.get("/profile").location == "/auth/login?next=/profile"
 
 
-def test_signing_in_otherwise_carries_nothing(guarded, people):
+def test_ordinary_sign_in_keeps_nothing(guarded, people):
     assert "pending_form" not in guarded.test_client().get("/auth/login").text
     assert sign_in(guarded, "ann").get("/admin/").status_code == 200

@@ -66,7 +66,7 @@ def ann(app, people):
 class TestSecondStep:
     """What is asked for after the password."""
 
-    def test_a_code_leads_in(self, app, half, enrolled):
+    def test_code_signs_in(self, app, half, enrolled):
         page = soup(half.get("/auth/two-factor?next=/search"))
         assert page.find(id="otp")["autocomplete"] == "one-time-code"
         data = {"otp": enrolled[0].now()}
@@ -75,13 +75,13 @@ class TestSecondStep:
         assert known_as(half) == "ann"
         assert last_event(app) == ("sign_in", ["password", "totp"])
 
-    def test_half_way_opens_nothing(self, half):
+    def test_pending_sign_in_grants_no_access(self, half):
         assert known_as(half) is None
         assert half.get("users/me").status_code == 401
         for path in ("/admin/", "/profile", "/profile/two-factor", "/dashboard"):
             assert half.get(path).location.startswith("/auth/login")
 
-    def test_a_recovery_code_leads_in_once(self, app, half, enrolled):
+    def test_recovery_code_signs_in_once(self, app, half, enrolled):
         response = half.post("/auth/two-factor", data={"otp": enrolled[1][3]})
         assert (response.status_code, response.location) == (302, "/admin/")
         assert last_event(app) == ("sign_in", ["password", "recovery_code"])
@@ -91,7 +91,7 @@ class TestSecondStep:
         assert other.post("/auth/two-factor", data={"otp": enrolled[1][3]}).status_code == 401
 
     @pytest.mark.parametrize("otp", ["", "000000x", "é", "\x00", "1" * 4000])
-    def test_a_wrong_code(self, app, half, otp):
+    def test_wrong_code_is_refused(self, app, half, otp):
         response = half.post("/auth/two-factor?next=/search", data={"otp": otp})
         assert response.status_code == 401 and response.headers["WWW-Authenticate"]
         field = soup(response).find(id="otp")
@@ -100,13 +100,13 @@ class TestSecondStep:
         assert known_as(half) is None
         assert last_event(app) == ("second_factor_failed", [])
 
-    def test_it_keeps_who_wants_to_stay(self, app, client, enrolled):
+    def test_remember_me_is_kept(self, app, client, enrolled):
         client.post("/auth/login", data=sent(remember="y"))
         client.post("/auth/two-factor", data={"otp": enrolled[0].now()})
         client.delete_cookie(app.config["SESSION_COOKIE_NAME"])
         assert known_as(client) == "ann"
 
-    def test_it_lasts_some_minutes(self, half, enrolled):
+    def test_pending_sign_in_expires_after_minutes(self, half, enrolled):
         with half.session_transaction() as cookie:
             cookie[pending_login.NAME] = [*cookie[pending_login.NAME][:3], int(time.time()) - 1]
         assert half.get("/auth/two-factor?next=/x").location == "/auth/login?next=/x"
@@ -114,34 +114,34 @@ class TestSecondStep:
         assert half.post("/auth/two-factor", data=data).location == "/auth/login"
         assert "took too long" in soup(half.get("/auth/login")).find(role="status").text
 
-    def test_it_ends_with_the_password(self, app, half, people, enrolled):
+    def test_pending_sign_in_ends_with_the_password(self, app, half, people, enrolled):
         with app.app_context():
             update(USERS, SYSTEM, people["ann"].id, {"password": "another one 8"})
         data = {"otp": enrolled[0].now()}
         assert half.post("/auth/two-factor", data=data).location == "/auth/login"
         assert known_as(half) is None
 
-    def test_it_ends_with_the_account(self, app, half, people, enrolled):
+    def test_pending_sign_in_ends_with_the_account(self, app, half, people, enrolled):
         with app.app_context():
             update(USERS, SYSTEM, people["ann"].id, {"is_active": False})
         data = {"otp": enrolled[0].now()}
         assert half.post("/auth/two-factor", data=data).location == "/auth/login"
 
-    def test_who_has_not_begun(self, client, people):
+    def test_second_step_without_a_first_one(self, client, people):
         assert client.get("/auth/two-factor").location == "/auth/login"
         assert client.post("/auth/two-factor", data={"otp": "1"}).location == "/auth/login"
 
-    def test_it_never_leads_elsewhere(self, half, enrolled):
+    def test_second_step_never_leads_to_other_sites(self, half, enrolled):
         data = {"otp": enrolled[0].now()}
         response = half.post("/auth/two-factor", query_string={"next": "//e"}, data=data)
         assert response.location == "/admin/"
 
-    def test_what_the_browser_held_before_is_gone(self, app, client, people, enrolled):
+    def test_earlier_session_data_is_dropped(self, app, client, people, enrolled):
         give_session(app, client, people["bob"])
         client.post("/auth/login", data=sent())
         assert known_as(client) is None
 
-    def test_it_needs_our_token(self, guarded, people):
+    def test_second_step_needs_a_csrf_token(self, guarded, people):
         totp, _ = enrol(guarded, people["ann"])
         client = guarded.test_client()
         client.post("/auth/login", data=sent() | token_of(client, "/auth/login"))
@@ -161,7 +161,7 @@ def enrolment(client):
 class TestEnrolling:
     """The way to two factors and back."""
 
-    def test_switching_on(self, app, ann, people):
+    def test_two_factor_is_enabled(self, app, ann, people):
         page = soup(ann.get("/profile/two-factor"))
         assert page.find("img", class_="qr")["src"].startswith("data:image/svg+xml")
         totp, seed = enrolment(ann)
@@ -182,7 +182,7 @@ class TestEnrolling:
         [({"otp": "000"}, "otp"), ({"otp": ""}, "otp"), ({"current_password": "x"}, "current_password"),
          ({"current_password": ""}, "current_password")],
     )  # fmt: skip
-    def test_what_is_wrong_stands_beside_its_field(self, app, ann, people, wrong, field):
+    def test_errors_are_shown_beside_their_fields(self, app, ann, people, wrong, field):
         totp, seed = enrolment(ann)
         data = {"seed": seed, "otp": totp.now(), "current_password": PASSWORD} | wrong
         response = ann.post("/profile/two-factor", data=data)
@@ -194,7 +194,7 @@ class TestEnrolling:
             assert not auth_totp.is_enabled(people["ann"].id)
 
     @pytest.mark.parametrize("seed", ["", "x", None])
-    def test_a_secret_that_was_not_given_here(self, app, ann, people, seed):
+    def test_foreign_secret_is_refused(self, app, ann, people, seed):
         if seed is None:  # one that Bob got for himself
             bob = app.test_client()
             give_session(app, bob, people["bob"])
@@ -204,7 +204,7 @@ class TestEnrolling:
         assert response.status_code == 422
         assert "Scan the new one" in soup(response).find(role="alert").text
 
-    def test_new_recovery_codes(self, app, ann, people, enrolled):
+    def test_recovery_codes_are_regenerated(self, app, ann, people, enrolled):
         path = "/profile/two-factor/codes"
         assert ann.post(path, data={"current_password": "x"}).status_code == 422
         response = ann.post(path, data={"current_password": PASSWORD})
@@ -213,7 +213,7 @@ class TestEnrolling:
         with app.app_context():
             assert recovery_codes.count_unused(people["ann"].id) == 10
 
-    def test_switching_off(self, app, ann, people, enrolled):
+    def test_two_factor_is_disabled(self, app, ann, people, enrolled):
         path = "/profile/two-factor/off"
         assert ann.post(path, data={"current_password": "x"}).status_code == 422
         assert ann.post(path, data={"current_password": PASSWORD}).status_code == 302
@@ -221,11 +221,11 @@ class TestEnrolling:
         codes = "/profile/two-factor/codes"
         assert ann.post(codes, data={"current_password": PASSWORD}).status_code == 409
 
-    def test_who_has_it_already(self, app, ann, enrolled):
+    def test_two_factor_cannot_be_enabled_twice(self, app, ann, enrolled):
         page = soup(ann.get("/profile/two-factor"))
         assert page.find(id="otp") is None and page.find(id="current_password")
 
-    def test_strangers_sign_in_first(self, client):
+    def test_anonymous_users_sign_in_first(self, client):
         for path in ("/profile/two-factor", "/profile/passkeys", "/profile/passkeys/1"):
             assert client.get(path).location.startswith("/auth/login?next=")
 
@@ -252,19 +252,19 @@ class TestPasskeyPages:
             passkeys.store_passkey(actor, "Telephone", "abc", b"x", 0)
             return passkeys.list_passkeys(actor)[0]["id"]
 
-    def test_the_button_is_there_where_passkeys_work(self, client):
+    def test_button_is_shown_where_passkeys_work(self, client):
         named = soup(client.get("/auth/login", base_url=LOCAL))
         assert named.find("form", {"data-passkey": "get"}).has_attr("hidden")
         assert "passkeys.js" in named.find("script")["src"]
         numbered = soup(client.get("/auth/login", base_url="http://127.0.0.1"))
         assert numbered.find("form", {"data-passkey": "get"}) is None
 
-    def test_the_list(self, ann, key):
+    def test_passkeys_are_listed(self, ann, key):
         page = soup(ann.get("/profile/passkeys", base_url=LOCAL))
         assert "Telephone" in page.find("ul", class_="rows").text
         assert page.find("form", {"data-passkey": "create"})
 
-    def test_names_and_removal(self, ann, key):
+    def test_passkeys_are_renamed_and_removed(self, ann, key):
         path = f"/profile/passkeys/{key}"
         assert soup(ann.get(path)).find(id="name")["value"] == "Telephone"
         assert ann.post(path, data={"name": "Key"}).location == "/profile/passkeys"
@@ -274,7 +274,7 @@ class TestPasskeyPages:
         assert ann.get(path).status_code == 404
         assert ann.post(path, data={"name": "Key"}).status_code == 404
 
-    def test_others_find_nothing(self, app, people, key):
+    def test_passkeys_of_others_are_404(self, app, people, key):
         bob = app.test_client()
         give_session(app, bob, people["bob"])
         path = f"/profile/passkeys/{key}"
@@ -283,7 +283,7 @@ class TestPasskeyPages:
         data = {"current_password": PASSWORD}
         assert bob.post(f"{path}/remove", data=data).status_code == 404
 
-    def test_a_passkey_is_made_by_who_knows_the_password(self, ann):
+    def test_passkey_creation_needs_the_password(self, ann):
         path, headers = "/profile/passkeys/options", {"Accept": "application/json"}
         data = {"current_password": "x"}
         refused = ann.post(path, data=data, headers=headers, base_url=LOCAL)
@@ -296,7 +296,7 @@ class TestPasskeyPages:
         chosen = options["authenticatorSelection"]
         assert chosen["userVerification"] == chosen["residentKey"] == "required"
 
-    def test_answers_that_prove_nothing(self, app, client, people):
+    def test_invalid_responses_are_refused(self, app, client, people):
         options = client.post("/auth/passkey/options", base_url=LOCAL).json
         assert options["userVerification"] == "required" and options["rpId"] == "localhost"
         data = {"credential": '{"id": "abc"}'}
@@ -305,7 +305,7 @@ class TestPasskeyPages:
         assert "not accepted" in soup(client.get("/auth/login")).find(role="status").text
         assert last_event(app) == ("sign_in_failed", ["passkey"])
 
-    def test_where_they_do_not_work(self, client):
+    def test_addresses_where_passkeys_do_not_work(self, client):
         numbered = {"base_url": "http://127.0.0.1"}
         answer = client.post(
             "/auth/passkey/options", headers={"Accept": "application/json"}, **numbered
@@ -315,7 +315,7 @@ class TestPasskeyPages:
             client.post("/auth/passkey", data={"credential": "{}"}, **numbered).status_code == 409
         )
 
-    def test_scripts_need_our_token_too(self, guarded):
+    def test_scripts_need_a_csrf_token(self, guarded):
         client = guarded.test_client()
         for path in ("/auth/passkey", "/auth/passkey/options"):
             assert client.post(path, base_url=LOCAL).status_code == 403
