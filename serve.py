@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent / "src"))
-gc.disable()  # until all is loaded (quire/serving/main.py): 1.25 s of a processor for a start instead of 1.40
+gc.disable()  # until everything is loaded (quire/serving/main.py): a start takes 1.25 s of CPU time instead of 1.40
 
 from quire.serving.main import main  # noqa: E402
 

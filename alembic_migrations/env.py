@@ -1,4 +1,4 @@
-"""Runs migrations whole or not at all, and keeps SQLite's foreign keys from deleting rows."""
+"""Runs each migration completely or not at all, and prevents SQLite's foreign keys from deleting rows."""
 
 import click
 from alembic import context
@@ -22,11 +22,13 @@ config = context.config
 migrate = current_app.extensions["migrate"]
 metadata = migrate.db.metadata
 if getattr(config.cmd_opts, "autogenerate", False):
-    declare_partial_indexes(metadata)  # scripts are for both databases, wherever they are written
+    declare_partial_indexes(
+        metadata
+    )  # scripts are for both databases, whichever one they are written on
 
 
 def render_item(kind, item, autogen_context):
-    """Scripts name plain SQLAlchemy types: they must run when the code has long moved on."""
+    """Render plain SQLAlchemy types, so that scripts still run when the code has changed."""
     if isinstance(item, SortKey):
         return item.script
     ours = kind == "type" and type(item).__module__.startswith("quire.")
@@ -34,7 +36,7 @@ def render_item(kind, item, autogen_context):
 
 
 def include_object(item, name, kind, reflected, compare_to):
-    """Leave out what the search makes for itself, and what SQLite cannot describe."""
+    """Exclude objects that the search creates itself, and those that SQLite cannot describe."""
     if kind in ("column", "index") and item.table.name == "search_documents":
         return not name.endswith("words")
     if kind == "foreign_key_constraint":
@@ -45,19 +47,19 @@ def include_object(item, name, kind, reflected, compare_to):
 
 
 def include_name(name, kind, parents):
-    """Do not even read the tables of the search."""
+    """Exclude the tables of the search from reflection."""
     return kind != "table" or not name.startswith("search_index")
 
 
 def skip_empty(migration_context, revision, directives):
-    """Write no script where nothing has changed."""
+    """Write no script if nothing has changed."""
     if getattr(config.cmd_opts, "autogenerate", False) and directives[0].upgrade_ops.is_empty():
         directives[:] = []
         click.echo("Nothing has changed: no migration was written.")
 
 
 def options():
-    """What both ways of running have in common."""
+    """Return the options that offline and online mode share."""
     return {
         **migrate.configure_args,
         "target_metadata": metadata,
@@ -78,13 +80,13 @@ def run_offline():
 
 
 def set_foreign_keys(connection, word):
-    """Switch SQLite's foreign keys; it does nothing inside a transaction."""
+    """Switch SQLite's foreign keys; has no effect inside a transaction."""
     if connection.dialect.name == "sqlite":
         connection.connection.driver_connection.execute(f"PRAGMA foreign_keys={word}").close()
 
 
 def mend_search(connection):
-    """Make again what copying a table has dropped: triggers do not survive it."""
+    """Create the triggers again that are lost when a table is copied."""
     if "search_documents" in inspect(connection).get_table_names():
         sqlite = connection.dialect.name == "sqlite"
         for statement in SQLITE_DDL if sqlite else POSTGRESQL_DDL:
@@ -92,7 +94,7 @@ def mend_search(connection):
 
 
 def check_foreign_keys(connection):
-    """Raise where a migration left references that lead nowhere."""
+    """Raise RuntimeError if a migration left references to rows that do not exist."""
     if connection.dialect.name == "sqlite":
         broken = connection.execute(text("PRAGMA foreign_key_check")).first()
         if broken is not None:
@@ -102,8 +104,8 @@ def check_foreign_keys(connection):
 def run_online():
     """Migrate in one transaction.
 
-    Changing a table on SQLite means copying it and dropping the old one, and with foreign keys on,
-    the drop deletes every row that refers to it.
+    Changing a table on SQLite means copying it and dropping the old one; with foreign keys enabled, the drop would
+    delete every row that refers to it.
     """
     with migrate.db.engine.connect() as plain:
         set_foreign_keys(plain, "OFF")

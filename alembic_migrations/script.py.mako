@@ -15,10 +15,10 @@ depends_on = ${repr(depends_on)}
 
 
 def upgrade():
-    """Go to this revision."""
+    """Apply this revision."""
     ${upgrades if upgrades else "pass"}
 
 
 def downgrade():
-    """Go back to the revision before."""
+    """Revert to the previous revision."""
     ${downgrades if downgrades else "pass"}

@@ -1,4 +1,4 @@
-"""How much faster 500 new posts are in one bulk request than one by one, on a running server."""
+"""Measures how much faster 500 new posts are in one bulk request than one by one, on a running server."""
 
 import argparse
 import http.client
@@ -14,7 +14,7 @@ ROWS = 500
 
 
 def post(connection, path, body, token=None):
-    """The JSON of a successful POST."""
+    """Return the JSON of a successful POST."""
     headers = {"Content-Type": "application/json"}
     if token:
         headers["Authorization"] = f"Bearer {token}"
@@ -26,20 +26,20 @@ def post(connection, path, body, token=None):
 
 
 def values(number):
-    """What one post is made of."""
+    """Return the values of one post."""
     text = f"Paragraph {number} with *some* words about the sea.\n\n" * 4
     return {"title": f"Tide table {number}", "body": text, "tags": ["sea", "tides"]}
 
 
 def cost(pid, call):
-    """Seconds that a call takes, and seconds of processor that it takes the server."""
+    """Return the seconds that a call takes, and the seconds of CPU time that it takes the server."""
     begun, before = time.perf_counter(), processor_ms(pid)
     call()
     return time.perf_counter() - begun, (processor_ms(pid) - before) / 1000
 
 
 def main():
-    """Measure both in turns and print the ratios of the best of each."""
+    """Measure both alternately and print the ratios of the best of each."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--database", help="an empty one of PostgreSQL; otherwise SQLite")

@@ -1,4 +1,4 @@
-"""The common data set as a Quire database: same ids, texts, dates, tags and comments."""
+"""Converts the common data set to a Quire database with the same ids, texts, dates, tags and comments."""
 
 import os
 import sqlite3
@@ -42,7 +42,7 @@ FROM old.comments;
 
 
 def convert(source: str, target: Path) -> None:
-    """Make the Quire database `target` of the common one."""
+    """Create the Quire database `target` from the common one."""
     for suffix in ("", "-wal", "-shm"):
         Path(f"{target}{suffix}").unlink(missing_ok=True)
     url = f"sqlite:///{target}"
@@ -64,7 +64,7 @@ def convert(source: str, target: Path) -> None:
             "VALUES (:id, :type, :record_id, :title, :body)",
             documents,
         )
-        db.execute("ANALYZE")  # last: what it says of an empty index makes each write to it slow
+        db.execute("ANALYZE")  # last: statistics of an empty index would make each write to it slow
     db.close()
 
 

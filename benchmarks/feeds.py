@@ -1,6 +1,6 @@
-"""How much a feed of 20 full posts from a warm cache costs beside a page of the same bytes that are fixed.
+"""Measures how much a feed of 20 full posts from a warm cache costs, compared with a static page of the same size.
 
-Both are answered by one waitress of one process and asked for in turns, over one connection.
+Both are served by the same waitress process and requested alternately over one connection.
 """
 
 import argparse
@@ -24,7 +24,7 @@ PATHS = {"fixed": "/fixed", "atom": "/feed.atom", "rss": "/feed.rss", "json": "/
 
 
 def filled(url, words):
-    """An application with 30 posts of so many words, and a page of fixed bytes."""
+    """Create an application with 30 posts of so many words, and a page of fixed bytes."""
     app = create_app("testing", {"DATABASE_URL": url})
     with app.app_context():
         db.drop_all()
@@ -42,7 +42,7 @@ def filled(url, words):
 
 
 def ask(connection, path):
-    """Milliseconds and bytes of one GET."""
+    """Return the milliseconds and bytes of one GET."""
     begun = time.perf_counter()
     connection.request("GET", path)
     answer = connection.getresponse()
@@ -52,7 +52,7 @@ def ask(connection, path):
 
 
 def main():
-    """Measure and print medians and ratios."""
+    """Measure, and print medians and ratios."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=1500)
     parser.add_argument("--words", type=int, default=600, help="words of each post")

@@ -1,4 +1,4 @@
-"""How long hostile texts of 100 KB keep a processor: `hostile.py`, the slowest first."""
+"""Measures how much CPU time hostile texts of 100 KB take: `hostile.py` prints the slowest first."""
 
 import time
 
@@ -23,7 +23,7 @@ BUILT = {
 
 
 def milliseconds(text: str) -> float:
-    """CPU time of rendering and of preparing for search."""
+    """Return the CPU time of rendering a text and of preparing it for search."""
     begun = time.process_time()
     render_markdown(text)
     document("posts", 1, "", text, "sqlite")
@@ -31,7 +31,7 @@ def milliseconds(text: str) -> float:
 
 
 def main() -> None:
-    """Print the ten slowest."""
+    """Print the ten slowest texts."""
     texts = {repr(one): one * (SIZE // len(one)) for one in REPEATED} | BUILT
     best = {name: min(milliseconds(text) for _ in range(9)) for name, text in texts.items()}
     for name in sorted(best, key=best.__getitem__, reverse=True)[:10]:

@@ -1,7 +1,8 @@
-"""What requests to a large database cost beside the same to a small one: first, next, and after changes, a minute later.
+"""Compares the cost of requests to a large database with that of a small one: first, repeated, and after changes.
 
-In processor time, or by the clock with --elapsed: of PostgreSQL, whose work other processes do. Each database has a process of its own; both are asked in turns. Responses are made anew each time.
-Pages of the panel are those of an administrator, who is added to both databases.
+Times are CPU time, or elapsed time with --elapsed: use that for PostgreSQL, whose work other processes do. Each
+database has a process of its own; requests alternate between both. Responses are never cached. Pages of the panel are
+requested as an administrator, who is added to both databases.
 """
 
 import argparse
@@ -44,7 +45,7 @@ ROUNDS = 6
 
 
 def answer(database, clock):
-    """Milliseconds of the first request for a path, the median of the next, and their statements."""
+    """Print the milliseconds of the first request for each path, the medians of later ones, and their statements."""
     settings = {"RESPONSE_CACHE_BYTES": 0, "WTF_CSRF_ENABLED": False, "RATELIMIT_ENABLED": False}
     url = database if "://" in database else f"sqlite:///{database}"
     app = create_app("production", {"DATABASE_URL": url, **settings})
@@ -80,7 +81,7 @@ def answer(database, clock):
 
 
 def change(app):
-    """Change a post and add a comment: then the rows of lists are counted as they are after a minute, too."""
+    """Change a post and add a comment; the lists are then counted as they would be a minute later."""
     with app.app_context():
         post = random.randrange(1, 10_000)
         update(POSTS, SYSTEM, post, {"excerpt": f"At {time.time()}"})
@@ -89,7 +90,7 @@ def change(app):
 
 
 def administrator(app):
-    """A client that is signed in."""
+    """Return a client that is signed in as an administrator."""
     with app.app_context(), contextlib.suppress(Conflict):
         create(
             USERS,
@@ -102,7 +103,7 @@ def administrator(app):
 
 
 def main():
-    """Ask both databases in turns and print the ratios."""
+    """Send the requests to both databases alternately and print the ratios."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
         "databases",

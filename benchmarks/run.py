@@ -1,4 +1,4 @@
-"""Add Quire to a folder of peers and run its driver: `run.py --bench DIR -- ...`."""
+"""Adds Quire to a folder of peers and runs their driver: `run.py --bench DIR -- ...`."""
 
 import argparse
 import importlib.util
@@ -14,11 +14,11 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 SECRET = "benchmark-secret-of-forty-eight-characters-000000"
-PASSWORD = "password"  # of every account in the common data set
+PASSWORD = "password"  # the password of every account in the common data set
 
 
 def load(folder: Path):
-    """The driver as a module."""
+    """Return the driver as a module."""
     spec = importlib.util.spec_from_file_location("bench", folder / "bench.py")
     bench = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(bench)
@@ -26,7 +26,7 @@ def load(folder: Path):
 
 
 def add_quire(bench, folder: Path, instance: Path) -> None:
-    """Teach the driver Quire's command, addresses and answers."""
+    """Add Quire's command, addresses and expected responses to the driver."""
     plain_url, plain_normal, plain_server = bench.url, bench.normal, bench.Server
 
     def url(flavour, kind, deep):
@@ -85,13 +85,13 @@ def add_quire(bench, folder: Path, instance: Path) -> None:
 
 
 def compile_modules(bench) -> None:
-    """Have the modules compiled where the driver keeps them: a server that does it itself has 8 MB more."""
+    """Compile the modules where the driver stores them: a server that compiles them itself uses 8 MB more."""
     cache = {**os.environ, "PYTHONPYCACHEPREFIX": f"{bench.WORK}/pycache"}
     subprocess.run([sys.executable, ROOT / "serve.py", "--version"], env=cache, check=True)
 
 
 def main() -> None:
-    """Convert the data once, then hand over to the driver."""
+    """Convert the data once, then run the driver."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--bench", type=Path, required=True, help="folder that has bench.py")
     options, rest = parser.parse_known_args()

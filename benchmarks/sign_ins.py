@@ -1,4 +1,4 @@
-"""How long readers wait while many sign in: p99 of GET /api/v1/posts, idle and under a storm."""
+"""Measures how long readers wait while many users sign in: p99 of GET /api/v1/posts, idle and under load."""
 
 import argparse
 import http.client
@@ -21,14 +21,14 @@ LIST = "/api/v1/posts"
 
 
 def free_port():
-    """A port of 127.0.0.1 on which nobody listens."""
+    """Return a free port of 127.0.0.1."""
     with bind("127.0.0.1", 0) as sock:
         return sock.getsockname()[1]
 
 
 @contextmanager
 def server(instance, port, more, role="member"):
-    """serve.py on a migrated database with sample content and one account."""
+    """Run serve.py on a migrated database with sample content and one account."""
     settings = {
         "QUIRE_INSTANCE": str(instance),
         "QUIRE_ENV": "production",
@@ -55,7 +55,7 @@ def server(instance, port, more, role="member"):
 
 
 def read(port, seconds, pause):
-    """Milliseconds of each GET, one after the other."""
+    """Return the milliseconds of each GET, one after the other."""
     found, end = [], time.perf_counter() + seconds
     connection = http.client.HTTPConnection("127.0.0.1", port)
     while time.perf_counter() < end:
@@ -70,7 +70,7 @@ def read(port, seconds, pause):
 
 
 def sign_in(port, stop, statuses):
-    """Sign in without pause."""
+    """Sign in again and again without a pause."""
     body = json.dumps({"email": "ann@example.org", "password": PASSWORD})
     connection = http.client.HTTPConnection("127.0.0.1", port)
     while not stop.is_set():
@@ -81,7 +81,7 @@ def sign_in(port, stop, statuses):
 
 
 def storm(port, clients, seconds, pause):
-    """What readers wait while `clients` sign in, and what those are answered."""
+    """Return how long readers wait while `clients` sign in, and the responses to those."""
     stop, statuses = threading.Event(), Counter()
     threads = [
         threading.Thread(target=sign_in, args=(port, stop, statuses)) for _ in range(clients)
@@ -97,12 +97,12 @@ def storm(port, clients, seconds, pause):
 
 
 def share(found, part):
-    """The value that `part` of all are below."""
+    """Return the value that a fraction `part` of all values are below."""
     return found[min(len(found) - 1, int(len(found) * part))]
 
 
 def main():
-    """Measure and print."""
+    """Measure and print the results."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--clients", type=int, default=16)
     parser.add_argument("--seconds", type=float, default=10)

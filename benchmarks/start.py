@@ -1,4 +1,4 @@
-"""How long `serve.py` takes from its start to the first answer, and the memory that it holds then and after a load."""
+"""Measures how long `serve.py` takes to its first response, and its memory at that time and after a load."""
 
 import argparse
 import http.client
@@ -20,7 +20,7 @@ ROUNDS = 300
 
 
 def ask(port, path):
-    """One GET; raises OSError while nobody listens."""
+    """Send one GET; raises OSError while nothing listens."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     connection.request("GET", path)
     answer = connection.getresponse()
@@ -30,20 +30,20 @@ def ask(port, path):
 
 
 def megabytes(pid):
-    """The memory of a process, what it shares with others by halves (Linux)."""
+    """Return the memory of a process; memory shared with others counts in proportion (Linux)."""
     text = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii")
     return int(re.search(r"^Pss:\s+(\d+)", text, re.MULTILINE)[1]) / 1024
 
 
 def processor_seconds(pid):
-    """The time of a processor that a process has used (Linux); other work on the machine hardly changes it."""
+    """Return the CPU time of a process (Linux), which hardly depends on other work of the machine."""
     fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 @contextmanager
 def started(settings):
-    """A server, its port, and the seconds that it took to answer first."""
+    """Start a server; yield the server, its port and the seconds until its first response."""
     port = free_port()
     command = [sys.executable, str(ROOT / "serve.py"), "--port", str(port), "--threads", "4"]
     begun = time.perf_counter()
@@ -62,7 +62,7 @@ def started(settings):
 
 
 def main():
-    """Measure several starts and print medians."""
+    """Measure several starts and print the medians."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--database", help="SQLite file that convert.py has made; else empty")
     parser.add_argument("--starts", type=int, default=7)
@@ -73,7 +73,7 @@ def main():
         if asked.database:
             settings["DATABASE_URL"] = f"sqlite:///{Path(asked.database).resolve().as_posix()}"
         with started(settings):
-            pass  # makes what a first start finds missing
+            pass  # creates what is missing before a first start
         taken, used, fresh, loaded = [], [], [], []
         for _ in range(asked.starts):
             with started(settings) as (pid, port, seconds):

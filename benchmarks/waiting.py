@@ -1,4 +1,4 @@
-"""What an Idempotency-Key adds to a POST, and 200 waiting readers of /changes to a list, on a running server."""
+"""Measures the cost of an Idempotency-Key for a POST, and of 200 readers waiting at /changes for a list."""
 
 import argparse
 import http.client
@@ -16,13 +16,14 @@ WAITERS, WAIT_SECONDS = 200, 25
 
 
 def processor_ms(pid):
-    """Milliseconds of processor that a process has used (Linux), its ended threads too: the machine may do other work."""
-    clock = (~pid << 3) | 2  # what clock_getcpuclockid(3) makes of a process
+    """Return the milliseconds of CPU time of a process and its ended threads (Linux), despite other work of the
+    machine."""
+    clock = (~pid << 3) | 2  # the clock that clock_getcpuclockid(3) gives a process
     return time.clock_gettime(clock) * 1000
 
 
 def ask(connection, method, path, body=None, **headers):
-    """The JSON of a successful answer."""
+    """Return the JSON of a successful response."""
     headers = {"Content-Type": "application/json", **headers}
     connection.request(method, path, None if body is None else json.dumps(body), headers)
     answer = connection.getresponse()
@@ -32,7 +33,7 @@ def ask(connection, method, path, body=None, **headers):
 
 
 def processor_ms_of(pid, call, count):
-    """Milliseconds of processor for each of `count` calls."""
+    """Return the milliseconds of CPU time for each of `count` calls."""
     before = processor_ms(pid)
     for number in range(count):
         call(number)
@@ -40,7 +41,7 @@ def processor_ms_of(pid, call, count):
 
 
 def token(connection):
-    """The header that proves who asks."""
+    """Return the header that authenticates the user."""
     proof = {"email": "ann@example.org", "password": PASSWORD}
     return {
         "Authorization": "Bearer "
@@ -49,7 +50,7 @@ def token(connection):
 
 
 def cost_of_keys(connection, pid, count):
-    """A POST without a key, and with one."""
+    """Return the cost of a POST without and with a key."""
     headers = token(connection)
 
     def post(number, **more):
@@ -63,7 +64,7 @@ def cost_of_keys(connection, pid, count):
 
 
 def begin_to_wait(port, since):
-    """The sockets of requests that wait for changes."""
+    """Return the sockets of requests that wait for changes."""
     path = f"/api/v1/changes?since={since}&wait={WAIT_SECONDS}"
     sockets = [socket.create_connection(("127.0.0.1", port)) for _ in range(WAITERS)]
     for one in sockets:
@@ -74,7 +75,7 @@ def begin_to_wait(port, since):
 
 @contextmanager
 def waiters(port, since):
-    """Requests that wait for changes as long as the block lasts."""
+    """Keep requests waiting for changes for as long as the block lasts."""
     sockets = begin_to_wait(port, since)
     yield
     for one in sockets:
@@ -82,14 +83,14 @@ def waiters(port, since):
         with suppress(BlockingIOError):
             answer = one.recv(2000)
             raise AssertionError(f"Not waiting any more; is the machine busy? {answer!r}")
-    for one in sockets:  # their places are free when they are answered
+    for one in sockets:  # their places are free after the responses
         one.setblocking(True)
         assert b" 200 OK" in one.recv(2000)
         one.close()
 
 
 def cost_of_waiting(connection, pid, port, count):
-    """A list without, and beside readers who wait."""
+    """Return the cost of a list without and with waiting readers."""
     since = ask(connection, "GET", "/api/v1/changes")["next"]
 
     def read(number):
@@ -98,13 +99,13 @@ def cost_of_waiting(connection, pid, port, count):
     processor_ms_of(pid, read, count)
     alone = processor_ms_of(pid, read, count)
     with waiters(port, since):
-        idle = processor_ms_of(pid, time.sleep, 3)  # no second, one and two
+        idle = processor_ms_of(pid, time.sleep, 3)  # for zero, one and two seconds
         print(f"{WAITERS} who wait, and nothing else: {idle:.1f} ms a second")
         return alone, processor_ms_of(pid, read, count)
 
 
 def cost_of_telling(connection, pid, port):
-    """Milliseconds of processor from a new post until all who wait have been told of it."""
+    """Return the milliseconds of CPU time from a new post until all waiting readers have been told of it."""
     since = ask(connection, "GET", "/api/v1/changes")["next"]
     sockets, headers = begin_to_wait(port, since), token(connection)
 
@@ -123,7 +124,7 @@ def cost_of_telling(connection, pid, port):
 
 
 def main():
-    """Measure both in rounds, in processor time of the server."""
+    """Measure both in rounds, in CPU time of the server."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--database", help="an empty one of PostgreSQL; otherwise SQLite")

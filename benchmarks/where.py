@@ -1,4 +1,4 @@
-"""Where the time of one request goes, without sockets."""
+"""Shows where the time of one request goes, without sockets."""
 
 import argparse
 import cProfile
@@ -19,7 +19,7 @@ KINDS = {
 
 
 def main() -> None:
-    """Time each kind of request, and profile the one that is named."""
+    """Time each kind of request, and profile the named one."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("database", help="SQLite file that convert.py has made")
     parser.add_argument("kind", nargs="?", choices=KINDS, help="the kind to profile")

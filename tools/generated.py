@@ -1,7 +1,7 @@
-"""Writes anew what is generated from the code: `python tools/generated.py`, before a commit.
+"""Regenerates the files that are generated from the code: `python tools/generated.py`, before each commit.
 
-These are docs/openapi.json, docs/settings.md, .env.example and the catalogues of translations. It ends with 1 where
-texts are not translated, and names them.
+These are docs/openapi.json, docs/settings.md, .env.example and the translation catalogues. If texts are not translated,
+it names them and exits with status 1.
 """
 
 import sys
@@ -17,7 +17,7 @@ OPENAPI = Path(__file__).resolve().parents[1] / "docs" / "openapi.json"
 
 
 def main() -> int:
-    """Write all of it; 1 where something is left to translate."""
+    """Write all files; return 1 if texts remain to be translated."""
     with create_app("testing").app_context():
         OPENAPI.write_text(document_text(), encoding="utf-8", newline="\n")
     docs.write()

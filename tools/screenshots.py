@@ -33,7 +33,7 @@ ACCOUNT = re.compile(r"Sign in as (\S+) with the password (\S+) ")
 
 
 def _nothing(page: Page) -> None:
-    """The `before` of pages that are shown as they open."""
+    """Do nothing, for pages that are shown as they open."""
 
 
 def _own_post(page: Page) -> None:
@@ -53,7 +53,7 @@ def _search_engines(page: Page) -> None:
 
 
 def _history(page: Page) -> None:
-    """One version more, and what differs in it."""
+    """Create another version, and show how it differs."""
     _own_post(page)
     id = parse_qs(urlsplit(page.url).query)["id"][0]
     page.fill("[name=title]", "Understanding tides, slowly and by hand")
@@ -63,7 +63,7 @@ def _history(page: Page) -> None:
 
 
 def _audit(page: Page) -> None:
-    """After a change of a title, which the audit tells with both."""
+    """Change a title, so that the audit shows both titles."""
     page.goto("/admin/")
     _own_post(page)
     page.fill("[name=title]", "Understanding tides, slowly")
@@ -73,7 +73,7 @@ def _audit(page: Page) -> None:
 
 
 def _backup(page: Page) -> None:
-    """One is made and verified."""
+    """Make a backup and verify it."""
     for button in ("Back up now", "Verify"):
         page.get_by_role("button", name=button).first.click()
         page.wait_for_timeout(BACKUP)
@@ -81,7 +81,7 @@ def _backup(page: Page) -> None:
 
 
 class Shot(NamedTuple):
-    """A page, what is done there before its picture is taken, and the part of it that is shown."""
+    """A page, the preparation before its screenshot, and the part of it that is shown."""
 
     path: str
     before: Callable[[Page], None] = _nothing
@@ -106,7 +106,7 @@ SHOTS = {
 
 @contextmanager
 def demo(instance: Path) -> Iterator[tuple[str, str, str]]:
-    """A running demo in `instance`: its address, and the email address and password to sign in with."""
+    """Run a demo in `instance`; yield its address, and the email address and password to sign in with."""
     environment = {
         **os.environ,
         "QUIRE_INSTANCE": str(instance),
@@ -131,7 +131,7 @@ def demo(instance: Path) -> Iterator[tuple[str, str, str]]:
 
 
 def sign_in(page: Page, email: str, password: str) -> None:
-    """Sign in by the form, as everybody does."""
+    """Sign in through the form."""
     page.goto("/auth/login?next=/admin/")
     page.fill("#email", email)
     page.fill("#password", password)
@@ -140,7 +140,7 @@ def sign_in(page: Page, email: str, password: str) -> None:
 
 
 def save(content: bytes, path: Path) -> None:
-    """Write a picture with few colours, which makes a small file."""
+    """Write a picture with few colours, so that the file is small."""
     image = (
         Image.open(io.BytesIO(content)).convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
     )
@@ -148,7 +148,7 @@ def save(content: bytes, path: Path) -> None:
 
 
 def take(names: list[str], folder: Path) -> None:
-    """Take the pictures of these names."""
+    """Take the screenshots with these names."""
     program = os.environ.get("CHROMIUM", "/usr/bin/chromium")
     with (
         tempfile.TemporaryDirectory() as instance,
@@ -170,7 +170,7 @@ def take(names: list[str], folder: Path) -> None:
 
 
 def main() -> None:
-    """Take those that are named, or all."""
+    """Take the screenshots named on the command line, or all."""
     names = sys.argv[1:] or list(SHOTS)
     if unknown := set(names) - set(SHOTS):
         raise SystemExit(

@@ -1,7 +1,7 @@
-"""Finds the texts of Quire and brings the catalogues up to date: `python tools/translations.py`.
+"""Finds the texts of Quire and updates the catalogues: `python tools/translations.py`.
 
-New texts come into each `src/quire/translations/*.po` without a translation, those that are gone leave it.
-`--check` changes nothing and fails where a catalogue is not up to date, or lacks a translation.
+New texts are added to each `src/quire/translations/*.po` without a translation, and obsolete ones are removed.
+`--check` changes nothing, and fails if a catalogue is out of date or lacks a translation.
 """
 
 import ast
@@ -48,7 +48,7 @@ Text = tuple[str, str | tuple[str, str]]
 
 
 def python_texts(path: Path) -> Iterator[str | tuple[str, str]]:
-    """The texts in a module."""
+    """Yield the texts in a module."""
     for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if not isinstance(call, ast.Call):
             continue
@@ -80,7 +80,7 @@ def _extracted(path: Path, method: str, names: tuple[str, ...]) -> Iterator[str 
 
 
 def declared_texts(record: Record) -> Iterator[str]:
-    """What a declaration says to people."""
+    """Yield the texts for people in a declaration."""
     names = (record.label, record.singular, record.noun, record.plural_noun)
     yield from (*names, record.summary, record.section, record.empty_text)
     yield from (label for label, _ in record.tabs)
@@ -99,7 +99,7 @@ def declared_texts(record: Record) -> Iterator[str]:
 
 
 def _rules(record: Record) -> Iterator[Rule]:
-    """The rules of a declaration that combine no others."""
+    """Yield the rules of a declaration that do not combine others."""
     access = (getattr(record.access, one.name) for one in fields(record.access))
     of_fields = (rule for one in record.fields for rule in (one.read_rule, one.write_rule))
     of_actions = (one.allow for one in record.actions)
@@ -108,7 +108,7 @@ def _rules(record: Record) -> Iterator[Rule]:
 
 
 def texts() -> Iterator[Text]:
-    """All texts, each with the file where it stands."""
+    """Yield all texts, each with its file."""
     for path in sorted(SOURCE.rglob("*.*")):
         place = path.relative_to(SOURCE).as_posix()
         if place.split("/", 1)[0] in FOR_PROGRAMS or "/vendor/" in place:
@@ -143,7 +143,7 @@ def _texts_of(path: Path, place: str) -> Iterable[str | tuple[str, str]]:
 
 
 def template() -> Catalog:
-    """A catalogue of all texts, without translations."""
+    """Return a catalogue of all texts, without translations."""
     catalogue = Catalog(project="Quire", charset="utf-8")
     for place, text in texts():
         catalogue.add(text, locations=[(place, 0)])
@@ -151,7 +151,7 @@ def template() -> Catalog:
 
 
 def updated(path: Path, new: Catalog) -> bytes:
-    """The catalogue at `path` with the texts of `new`, as bytes of a .po file."""
+    """Return the catalogue at `path` with the texts of `new`, as bytes of a .po file."""
     with path.open("rb") as file:
         old = read_po(file, locale=path.stem.replace("-", "_"))
     translations = {message.id: message.string for message in old if message.id}
@@ -180,7 +180,7 @@ def _header(code: str, catalogue: Catalog) -> str:
 
 
 def problems(path: Path) -> list[str]:
-    """What is wrong with the translations in a catalogue, in sentences."""
+    """Return the problems of a catalogue's translations, as sentences."""
     with path.open("rb") as file:
         catalogue = read_po(file)
     return [words for message in catalogue if message.id for words in _problems(message)]
@@ -204,7 +204,7 @@ def _tell(words: str) -> None:
 
 
 def main() -> int:
-    """Bring the catalogues up to date, or check them; 1 where something is to be done."""
+    """Update the catalogues, or check them; return 1 if something remains to be done."""
     new, status = template(), 0
     for path in sorted(CATALOGUES.glob("*.po")):
         result = updated(path, new)

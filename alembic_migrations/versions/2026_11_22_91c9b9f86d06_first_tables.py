@@ -15,7 +15,7 @@ depends_on = None
 
 
 def upgrade():
-    """Go to this revision."""
+    """Apply this revision."""
     op.create_table(
         "categories",
         sa.Column("name", sa.String(length=100), nullable=False),
@@ -127,7 +127,7 @@ def upgrade():
         sa.PrimaryKeyConstraint("id", name=op.f("pk_settings")),
         sqlite_autoincrement=True,
     )
-    # The one row of the settings is born with its table; SQLite holds times as text.
+    # The one row of the settings is created with its table; SQLite stores times as text.
     sqlite = op.get_context().dialect.name == "sqlite"
     now = "strftime('%Y-%m-%dT%H:%M:%SZ', 'now')" if sqlite else "date_trunc('second', now())"
     op.execute(
@@ -337,7 +337,7 @@ def upgrade():
 
 
 def downgrade():
-    """Go back to the revision before."""
+    """Revert to the previous revision."""
     with op.batch_alter_table("posts_tags", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_posts_tags_target_id"))
 

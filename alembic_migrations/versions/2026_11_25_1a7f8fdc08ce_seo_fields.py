@@ -1,4 +1,4 @@
-"""What search engines are told of posts and pages
+"""Metadata for search engines in posts and pages
 
 Revision ID: 1a7f8fdc08ce
 Revises: e93b5c70a1d4
@@ -17,8 +17,8 @@ LENGTHS = {"seo_title": 200, "seo_description": 300}
 
 
 def upgrade():
-    """Go to this revision."""
-    # plain ALTER TABLE, which SQLite does in place: nothing is copied
+    """Apply this revision."""
+    # plain ALTER TABLE, which SQLite does in place without copying
     for table in ("posts", "pages"):
         for name, length in LENGTHS.items():
             op.add_column(
@@ -27,7 +27,7 @@ def upgrade():
 
 
 def downgrade():
-    """Go back to the revision before."""
+    """Revert to the previous revision."""
     for table in ("posts", "pages"):
         for name in LENGTHS:
             op.execute(f"ALTER TABLE {table} DROP COLUMN {name}")

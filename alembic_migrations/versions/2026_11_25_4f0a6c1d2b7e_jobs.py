@@ -1,4 +1,4 @@
-"""Jobs: what is due in the outbox, and what has failed
+"""Jobs: due times and failures in the outbox
 
 Revision ID: 4f0a6c1d2b7e
 Revises: b47c1d0e92aa
@@ -15,9 +15,9 @@ depends_on = None
 
 
 def upgrade():
-    """Go to this revision."""
+    """Apply this revision."""
     op.drop_index("ix_outbox_mail", "outbox")
-    # plain ALTER TABLE, which SQLite does in place: nothing is copied
+    # plain ALTER TABLE, which SQLite does in place without copying
     op.add_column("outbox", sa.Column("due_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column("outbox", sa.Column("failed_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column("outbox", sa.Column("error", sa.Text(), nullable=True))
@@ -34,7 +34,7 @@ def _index(name, columns, only, **more):
 
 
 def downgrade():
-    """Go back to the revision before."""
+    """Revert to the previous revision."""
     op.execute("DELETE FROM outbox WHERE type = 'every'")
     for name in ("uq_outbox_periodic", "ix_outbox_failed", "ix_outbox_due"):
         op.drop_index(name, "outbox")

@@ -15,7 +15,7 @@ depends_on = None
 
 
 def upgrade():
-    """Go to this revision."""
+    """Apply this revision."""
     op.create_table('api_keys',
     sa.Column('owner_id', sa.Integer(), nullable=False),
     sa.Column('name', sa.String(length=100), nullable=False),
@@ -134,7 +134,7 @@ def upgrade():
     op.create_index(
         "ix_outbox_mail", "outbox", ["not_before"], sqlite_where=is_mail, postgresql_where=is_mail
     )
-    # plain ALTER TABLE, which SQLite does in place: nothing is copied, no trigger or cascade runs
+    # plain ALTER TABLE, which SQLite does in place: copies nothing, runs no trigger or cascade
     op.add_column(
         "audit_events",
         sa.Column("proof", sa.String(length=64), nullable=False, server_default="none"),
@@ -144,7 +144,7 @@ def upgrade():
 
 
 def downgrade():
-    """Go back to the revision before."""
+    """Revert to the previous revision."""
     op.add_column("users", sa.Column("auth_epoch", sa.Integer(), nullable=False, server_default="0"))
     op.execute("ALTER TABLE audit_events DROP COLUMN proof")
     op.drop_index("ix_outbox_mail", "outbox")

@@ -15,7 +15,7 @@ depends_on = None
 
 
 def upgrade():
-    """Go to this revision."""
+    """Apply this revision."""
     op.create_table('drafts',
     sa.Column('type', sa.String(length=64), nullable=False),
     sa.Column('record_id', sa.Integer(), nullable=False),
@@ -49,6 +49,6 @@ def upgrade():
 
 
 def downgrade():
-    """Go back to the revision before."""
+    """Revert to the previous revision."""
     op.drop_table('previews')
     op.drop_table('drafts')

@@ -15,7 +15,7 @@ depends_on = None
 
 
 def upgrade():
-    """Go to this revision."""
+    """Apply this revision."""
     appearance = op.create_table('appearance',
     sa.Column('logo_id', sa.Integer(), nullable=True),
     sa.Column('accent_color', sa.String(length=7), nullable=False),
@@ -34,7 +34,7 @@ def upgrade():
     with op.batch_alter_table('appearance', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_appearance_logo_id'), ['logo_id'], unique=False)
 
-    # The one row is born with its table; SQLite holds times as text.
+    # The one row is created with its table; SQLite stores times as text.
     sqlite = op.get_context().dialect.name == 'sqlite'
     now = "strftime('%Y-%m-%dT%H:%M:%SZ', 'now')" if sqlite else "date_trunc('second', now())"
     op.execute(
@@ -46,7 +46,7 @@ def upgrade():
 
 
 def downgrade():
-    """Go back to the revision before."""
+    """Revert to the previous revision."""
     with op.batch_alter_table('appearance', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_appearance_logo_id'))
 

@@ -1,4 +1,4 @@
-"""Media: files that were uploaded, covers of posts, avatars of users
+"""Media: uploaded files, covers of posts, avatars of users
 
 Revision ID: b47c1d0e92aa
 Revises: 7c1e0d5a9b32
@@ -17,7 +17,7 @@ REFERENCES = (("posts", "cover_id"), ("users", "avatar_id"))
 
 
 def upgrade():
-    """Go to this revision."""
+    """Apply this revision."""
     op.create_table('media',
     sa.Column('url', sa.String(length=500), nullable=False),
     sa.Column('original_name', sa.String(length=255), nullable=False),
@@ -45,7 +45,7 @@ def upgrade():
         batch_op.create_index('ix_media_twice', ['owner_id', 'sha256', 'is_avatar'], unique=True)
         batch_op.create_index(batch_op.f('ix_media_sha256'), ['sha256'], unique=False)
 
-    # plain ALTER TABLE, which SQLite does in place: nothing is copied, no trigger or cascade runs
+    # plain ALTER TABLE, which SQLite does in place: copies nothing, runs no trigger or cascade
     for table, column in REFERENCES:
         op.execute(
             f"ALTER TABLE {table} ADD COLUMN {column} INTEGER "
@@ -55,7 +55,7 @@ def upgrade():
 
 
 def downgrade():
-    """Go back to the revision before."""
+    """Revert to the previous revision."""
     for table, column in REFERENCES:
         op.drop_index(op.f(f'ix_{table}_{column}'), table)
         op.execute(f"ALTER TABLE {table} DROP COLUMN {column}")

@@ -1,4 +1,4 @@
-"""Comments that close, and for how long they can be changed; what mail somebody wants
+"""Closing of comments, their edit period, and mail preferences
 
 Revision ID: e93b5c70a1d4
 Revises: a81d3c5f7e20
@@ -17,8 +17,8 @@ NUMBERS = {"comments_close_after_days": "0", "comment_edit_minutes": "60"}
 
 
 def upgrade():
-    """Go to this revision."""
-    # plain ALTER TABLE, which SQLite does in place: nothing is copied
+    """Apply this revision."""
+    # plain ALTER TABLE, which SQLite does in place without copying
     for name, value in NUMBERS.items():
         op.add_column("settings", sa.Column(name, sa.Integer(), nullable=False, server_default=value))
     op.add_column(
@@ -35,7 +35,7 @@ def upgrade():
 
 
 def downgrade():
-    """Go back to the revision before."""
+    """Revert to the previous revision."""
     op.execute("ALTER TABLE comments DROP COLUMN told_at")
     for name in ("digest_sent_at", "digest", "comment_mail"):
         op.execute(f"ALTER TABLE profiles DROP COLUMN {name}")

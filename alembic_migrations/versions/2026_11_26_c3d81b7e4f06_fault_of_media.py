@@ -1,4 +1,4 @@
-"""Why a picture could not be drawn
+"""The reason why an image could not be processed
 
 Revision ID: c3d81b7e4f06
 Revises: 1a7f8fdc08ce
@@ -15,12 +15,12 @@ depends_on = None
 
 
 def upgrade():
-    """Go to this revision."""
-    # plain ALTER TABLE, which SQLite does in place: nothing is copied
+    """Apply this revision."""
+    # plain ALTER TABLE, which SQLite does in place without copying
     op.add_column("media", sa.Column("fault", sa.String(200), nullable=True))
 
 
 def downgrade():
-    """Go back to the revision before."""
+    """Revert to the previous revision."""
     op.execute("UPDATE media SET state = 'broken' WHERE state = 'given_up'")
     op.execute("ALTER TABLE media DROP COLUMN fault")

@@ -1,4 +1,4 @@
-"""Texts with ids at their headings, comments without pictures
+"""Texts with ids in their headings, comments without images
 
 Revision ID: 3d9a60c2f7b8
 Revises: 3f9a62d8c1b7
@@ -8,7 +8,7 @@ Create Date: 2026-11-28 11:45:00
 import sqlalchemy as sa
 from alembic import op
 
-# not copied here: what is stored must be what the program would write
+# imported rather than copied: stored HTML must be what the current code writes
 from quire.declare.markdown import (is_within_limit, render_markdown, render_comment, render_footer)
 
 revision = "3d9a60c2f7b8"
@@ -28,17 +28,17 @@ MARKS = ("<h_ %", "<h_>%", "<img %", " id=%", " cite=%")
 
 
 def upgrade():
-    """Go to this revision."""
+    """Apply this revision."""
     for table, name, rendering in TEXTS:
         render_again(table, name, rendering)
 
 
 def downgrade():
-    """Go back to the revision before: its program shows these texts as well."""
+    """Revert to the previous revision, whose code can display these texts too."""
 
 
 def render_again(table, name, rendering):
-    """Write the HTML of the texts that come out otherwise, a few at a time."""
+    """Render again the texts whose HTML has changed, in batches."""
     connection = op.get_bind()
     marked = " OR ".join(f"{name}_html LIKE '%{mark}'" for mark in MARKS)
     wanted = sa.text(

@@ -1,4 +1,4 @@
-"""Lists by the time of their last change read an index
+"""An index for lists by time of last change
 
 Revision ID: 3f9a62d8c1b7
 Revises: 7d20c4e8b615

@@ -1,4 +1,4 @@
-"""Search documents hold terms, the same on both databases
+"""Search documents consist of terms, the same on both databases
 
 Revision ID: 5b8e2f71c9a4
 Revises: 8e41b6d2c093
@@ -11,7 +11,7 @@ from itertools import count
 import sqlalchemy as sa
 from alembic import op
 
-# not copied here: documents must be split as the program that reads them splits a query
+# imported rather than copied: documents must be split like the queries of the current code
 from quire.store.search.documents import document
 
 revision = "5b8e2f71c9a4"
@@ -56,7 +56,7 @@ TEXTS = {
 
 
 def drop_index(dialect):
-    """Remove all that is made of documents."""
+    """Drop the indexes that are built from documents."""
     if dialect == "postgresql":
         op.execute("DROP INDEX IF EXISTS ix_search_documents_words")
         op.execute("ALTER TABLE search_documents DROP COLUMN IF EXISTS words")
@@ -67,13 +67,13 @@ def drop_index(dialect):
 
 
 def make_index(dialect, options):
-    """Make it anew."""
+    """Build the indexes."""
     for statement in INDEXES[dialect]:
         op.get_bind().exec_driver_sql(statement.format(options=options))
 
 
 def rewrite(change):
-    """Put `change(row)` in the place of every document, some at a time."""
+    """Replace each document by `change(row)`, in batches."""
     connection = op.get_bind()
     next_rows = sa.text(
         "SELECT id, type, record_id, title, body FROM search_documents "
@@ -95,7 +95,7 @@ def rewrite(change):
 
 
 def upgrade():
-    """Go to this revision."""
+    """Apply this revision."""
     dialect = op.get_bind().dialect.name
     drop_index(dialect)
     rewrite(
@@ -105,7 +105,7 @@ def upgrade():
 
 
 def downgrade():
-    """Go back to the revision before: documents keep their words, folded as they are."""
+    """Revert to the previous revision; documents keep their folded words."""
     dialect = op.get_bind().dialect.name
     drop_index(dialect)
     numbers = count(1)
@@ -114,7 +114,7 @@ def downgrade():
 
 
 def as_text(row, id):
-    """A document without the type, the places of words and the pairs of words."""
+    """Return a document without its type and without positions and pairs of words."""
     texts = (NO_WORDS.sub("", row[name]) for name in ("title", "body"))
     title, body = (" ".join(text.split()) for text in texts)
     return {"id": id, "title": title, "body": body}

@@ -1,4 +1,4 @@
-"""Names in one form, and names of tags and categories told apart without their case
+"""Names in one normal form; tags and categories are unique regardless of case
 
 Revision ID: 5c0e7a9d31f4
 Revises: c3d81b7e4f06
@@ -49,12 +49,12 @@ _INVISIBLE = re.compile(
 
 
 def upgrade():
-    """Go to this revision."""
+    """Apply this revision."""
     connection = op.get_bind()
     for table, columns in TEXTS.items():
         normalize_table(connection, table, columns)
     for table in ("tags", "categories"):
-        # plain ALTER TABLE, which SQLite does in place: nothing is copied
+        # plain ALTER TABLE, which SQLite does in place without copying
         column = sa.Column("name_folded", sa.String(300), nullable=False, server_default="")
         op.add_column(table, column)
         fill_folded(connection, table)
@@ -62,14 +62,14 @@ def upgrade():
 
 
 def downgrade():
-    """Go back to the revision before."""
+    """Revert to the previous revision."""
     for table in ("tags", "categories"):
         op.drop_index(f"uq_{table}_name_folded", table_name=table)
         op.execute(f"ALTER TABLE {table} DROP COLUMN name_folded")
 
 
 def normalize_table(connection, table, columns):
-    """Put the texts of a table into Normalization Form C; of two that become equal, keep both."""
+    """Put the texts of a table into Normalization Form C; if two become equal, keep both."""
     for name in columns:
         rows = connection.execute(sa.text(f"SELECT id, {name} FROM {table}"))
         wanted = {id: tidy(value) or str(id) for id, value in rows if value and tidy(value) != value}
@@ -85,7 +85,7 @@ def normalize_table(connection, table, columns):
 
 
 def fill_folded(connection, table):
-    """Give each row its key; of two with one key, the later is called `<name> (2)`."""
+    """Give each row its key; of two with the same key, rename the later one to `<name> (2)`."""
     rows = connection.execute(sa.text(f"SELECT id, name FROM {table} ORDER BY id")).all()
     taken = {fold(name) for _, name in rows}
     used = set()
@@ -98,20 +98,20 @@ def fill_folded(connection, table):
 
 
 def first_free(connection, table, column, value, id):
-    """`value`, or the first of those with a number behind it that no other row has."""
+    """Return `value`, or `value` with the lowest number that no other row has."""
     names = chain([value], numbered(column, value))
     return next(one for one in names if not is_taken(connection, table, column, one, id))
 
 
 def numbered(column, value):
-    """`value` with 2, 3 ... behind it, as people write it: words (2), words-2."""
+    """Return `value` with the numbers from 2 in the form of its column: words (2), words-2."""
     length, form = UNIQUE[column]
     endings = (form.format(number) for number in count(2))
     return (value[: length - len(ending)] + ending for ending in endings)
 
 
 def is_taken(connection, table, column, value, id):
-    """Whether another row has this value."""
+    """Return whether another row has this value."""
     wanted = sa.text(f"SELECT 1 FROM {table} WHERE {column} = :value AND id <> :id")
     return connection.execute(wanted, {"value": value, "id": id}).first() is not None
 
@@ -123,7 +123,7 @@ def put(connection, table, column, id, value):
 
 
 def tidy(text):
-    """The text in Normalization Form C, without what nobody sees."""
+    """Return the text in Normalization Form C, without invisible characters."""
     if text.isascii():
         return text
     marks = r"\2" if _RIGHT_TO_LEFT.search(text) else ""
@@ -131,5 +131,5 @@ def tidy(text):
 
 
 def fold(text):
-    """The key of a name without its case (Unicode Standard, D145)."""
+    """Return the case-insensitive key of a name (Unicode Standard, D145)."""
     return tidy(unicodedata.normalize("NFD", text).casefold())

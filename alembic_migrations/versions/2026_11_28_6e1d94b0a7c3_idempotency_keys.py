@@ -1,4 +1,4 @@
-"""Answers to requests that may be sent again
+"""Stored responses for requests with an Idempotency-Key
 
 Revision ID: 6e1d94b0a7c3
 Revises: a4e81c37d5f2
@@ -15,7 +15,7 @@ depends_on = None
 
 
 def upgrade():
-    """Go to this revision."""
+    """Apply this revision."""
     op.create_table(
         "idempotency_keys",
         sa.Column("digest", sa.String(64), nullable=False),
@@ -34,5 +34,5 @@ def upgrade():
 
 
 def downgrade():
-    """Go back to the revision before."""
+    """Revert to the previous revision."""
     op.drop_table("idempotency_keys")

@@ -1,4 +1,4 @@
-"""Keys by which texts are sorted
+"""Sort keys of texts
 
 Revision ID: 7d20c4e8b615
 Revises: d2f07b6a41c9
@@ -8,7 +8,7 @@ Create Date: 2026-11-28 11:40:00
 import sqlalchemy as sa
 from alembic import op
 
-# not copied here: what is written from now on has to sort among what is there
+# imported rather than copied: later rows have to sort among the present ones
 from quire.declare.collation import sort_key
 
 revision = "7d20c4e8b615"
@@ -30,11 +30,11 @@ TEXTS = {
 
 
 def upgrade():
-    """Go to this revision."""
+    """Apply this revision."""
     collation = "C" if op.get_bind().dialect.name == "postgresql" else None
     for table, columns in TEXTS.items():
         for column in columns:
-            # plain ALTER TABLE, which SQLite does in place: nothing is copied
+            # plain ALTER TABLE, which SQLite does in place without copying
             optional = column == "email"
             kind = sa.String(length=100, collation=collation)
             default = None if optional else ""
@@ -51,7 +51,7 @@ def upgrade():
 
 
 def fill(table, columns):
-    """Give each row its keys, some rows at a time."""
+    """Set the keys of each row, in batches."""
     connection = op.get_bind()
     texts = sa.text(
         f"SELECT id, {', '.join(columns)} FROM {table} WHERE id > :after ORDER BY id LIMIT {BATCH}"
@@ -70,7 +70,7 @@ def fill(table, columns):
 
 
 def downgrade():
-    """Go back to the revision before."""
+    """Revert to the previous revision."""
     for table, columns in TEXTS.items():
         for column in columns:
             op.drop_index(f"ix_{table}_{column}_sort", table_name=table)

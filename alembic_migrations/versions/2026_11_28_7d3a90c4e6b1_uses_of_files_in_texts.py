@@ -1,4 +1,4 @@
-"""Which files are named in texts
+"""Files that are used in texts
 
 Revision ID: 7d3a90c4e6b1
 Revises: 3d9a60c2f7b8
@@ -21,7 +21,7 @@ BATCH = 500
 
 
 def upgrade():
-    """Go to this revision."""
+    """Apply this revision."""
     uses = op.create_table(
         "text_uses",
         sa.Column("stem", sa.String(41), nullable=False),
@@ -36,7 +36,7 @@ def upgrade():
 
 
 def fill(connection, uses, table, column):
-    """Note what the texts in one column name, in batches by id."""
+    """Store which files the texts in one column use, in batches by id."""
     query = sa.text(
         f"SELECT id, {column} AS words FROM {table} "  # noqa: S608 - names of ours
         f"WHERE id > :after AND {column} LIKE '%/uploads/%' ORDER BY id LIMIT {BATCH}"
@@ -54,6 +54,6 @@ def fill(connection, uses, table, column):
 
 
 def downgrade():
-    """Leave this revision."""
+    """Revert to the previous revision."""
     op.drop_index("ix_text_uses_record", table_name="text_uses")
     op.drop_table("text_uses")

@@ -1,4 +1,4 @@
-"""Addresses whose domain has letters beyond ASCII, in the form that people write
+"""Addresses with internationalised domains, stored in Unicode
 
 Revision ID: 8e41b6d2c093
 Revises: 5c0e7a9d31f4
@@ -16,17 +16,17 @@ depends_on = None
 
 
 def upgrade():
-    """Go to this revision."""
+    """Apply this revision."""
     rewrite("%@%xn--%", idna.decode)
 
 
 def downgrade():
-    """Go back to the revision before."""
+    """Revert to the previous revision."""
     rewrite("%@%", lambda domain: domain if domain.isascii() else idna.encode(domain).decode())
 
 
 def rewrite(like, change):
-    """Change the domains of the addresses that are `like` this; what is no domain stays."""
+    """Change the domains of addresses that match `like`; leave invalid domains unchanged."""
     connection = op.get_bind()
     for table in ("users", "links"):
         wanted = sa.text(f"SELECT id, email FROM {table} WHERE email LIKE :like")

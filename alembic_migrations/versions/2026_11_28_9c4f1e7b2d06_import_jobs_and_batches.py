@@ -17,7 +17,7 @@ JOBS = "type IN ('imports', 'every') AND event IN ('imports.work', 'every.prune_
 
 
 def upgrade():
-    """Go to this revision."""
+    """Apply this revision."""
     _batches()
     op.create_table(
         "import_jobs",
@@ -94,7 +94,7 @@ def _json(name):
 
 
 def downgrade():
-    """Go back to the revision before; jobs that nobody could do any more go too."""
+    """Revert to the previous revision; delete jobs that its code cannot run."""
     op.execute(f"DELETE FROM outbox WHERE {JOBS}")  # noqa: S608 - words of ours
     for table in ("import_jobs", "batch_changes", "batches"):
         op.drop_table(table)

@@ -1,4 +1,4 @@
-"""A search reads who may see its hits from narrow indexes, and sorts comments by an index
+"""Narrow indexes for the visibility of search hits, and one for sorting comments
 
 Revision ID: a4e81c37d5f2
 Revises: 9c4f1e7b2d06
@@ -24,12 +24,12 @@ INDEXES = (
 
 
 def upgrade():
-    """Go to this revision."""
+    """Apply this revision."""
     for name, table, columns in INDEXES:
         op.create_index(name, table, columns)
 
 
 def downgrade():
-    """Go back to the revision before."""
+    """Revert to the previous revision."""
     for name, table, _ in INDEXES:
         op.drop_index(name, table)

@@ -1,4 +1,4 @@
-"""Posts are sorted by their views in an index
+"""An index for posts by views
 
 Revision ID: b3f8a61d90e2
 Revises: f18c62a9d5e3
@@ -14,10 +14,10 @@ depends_on = None
 
 
 def upgrade():
-    """Go to this revision."""
+    """Apply this revision."""
     op.create_index("ix_posts_views", "posts", ["views", "id"])
 
 
 def downgrade():
-    """Go back to the revision before."""
+    """Revert to the previous revision."""
     op.drop_index("ix_posts_views", "posts")

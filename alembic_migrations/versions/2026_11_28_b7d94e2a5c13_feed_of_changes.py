@@ -1,4 +1,4 @@
-"""The feed of changes: places in the order of commits, who saw a record, and schedules to come
+"""The feed of changes: positions in commit order, who could see a record, and upcoming schedules
 
 Revision ID: b7d94e2a5c13
 Revises: 6e1d94b0a7c3
@@ -20,7 +20,7 @@ COLUMNS = {"posts": ("published_at", "unpublish_at"), "pages": ("published_at",)
 
 
 def upgrade():
-    """Go to this revision."""
+    """Apply this revision."""
     for name in ("position", "audience", "owner_id"):
         op.add_column("outbox", sa.Column(name, sa.Integer(), nullable=True))
     op.create_index(op.f("ix_outbox_position"), "outbox", ["position"])
@@ -71,7 +71,7 @@ def _schedules():
 
 
 def downgrade():
-    """Go back to the revision before."""
+    """Revert to the previous revision."""
     op.drop_table("schedules")
     op.drop_table("change_feed")
     op.execute("DELETE FROM outbox WHERE event LIKE '%.viewers'")

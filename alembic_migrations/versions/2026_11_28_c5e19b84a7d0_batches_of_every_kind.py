@@ -1,4 +1,4 @@
-"""Batches of every kind: their rows are counted, each change knows the version before it
+"""Batches of every kind: row counts, and the version before each change
 
 Revision ID: c5e19b84a7d0
 Revises: b7d94e2a5c13
@@ -15,7 +15,7 @@ depends_on = None
 
 
 def upgrade():
-    """Go to this revision."""
+    """Apply this revision."""
     op.alter_column("batches", "verb", new_column_name="kind")
     op.add_column("batches", sa.Column("rows", sa.Integer(), nullable=False, server_default="0"))
     op.add_column("batches", sa.Column("undone_at", sa.DateTime(timezone=True), nullable=True))
@@ -32,7 +32,7 @@ def upgrade():
 
 
 def downgrade():
-    """Go back to the revision before: what can be undone there are imports alone."""
+    """Revert to the previous revision, in which only imports can be undone."""
     op.execute("DELETE FROM batch_changes WHERE action NOT IN ('create', 'update')")
     op.add_column(
         "batch_changes", sa.Column("fields", sa.JSON(), nullable=False, server_default="[]")

@@ -1,4 +1,4 @@
-"""Browsers get a new secret in the answer to whoever has shown the password, not at the next request
+"""New session secrets are sent with the response to the password, not at the next request
 
 Revision ID: d2f07b6a41c9
 Revises: 5b8e2f71c9a4
@@ -15,10 +15,10 @@ depends_on = None
 
 
 def upgrade():
-    """Go to this revision."""
+    """Apply this revision."""
     op.execute("ALTER TABLE sessions DROP COLUMN renew")
 
 
 def downgrade():
-    """Go back to the revision before."""
+    """Revert to the previous revision."""
     op.add_column("sessions", sa.Column("renew", sa.Boolean(), nullable=False, server_default=sa.false()))

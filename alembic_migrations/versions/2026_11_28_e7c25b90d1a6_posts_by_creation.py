@@ -1,4 +1,4 @@
-"""Posts are sorted by the time of their creation in an index
+"""An index for posts by creation time
 
 Revision ID: e7c25b90d1a6
 Revises: c5e19b84a7d0
@@ -14,10 +14,10 @@ depends_on = None
 
 
 def upgrade():
-    """Go to this revision."""
+    """Apply this revision."""
     op.create_index("ix_posts_created_at", "posts", ["created_at"])
 
 
 def downgrade():
-    """Go back to the revision before."""
+    """Revert to the previous revision."""
     op.drop_index("ix_posts_created_at", "posts")

@@ -17,7 +17,7 @@ PENDING = sa.text("status = 'pending'")
 
 
 def upgrade():
-    """Go to this revision."""
+    """Apply this revision."""
     _webhooks()
     _secrets()
     _deliveries()
@@ -107,7 +107,7 @@ def _of_webhook(table):
 
 
 def downgrade():
-    """Go back to the revision before."""
+    """Revert to the previous revision."""
     op.execute("UPDATE outbox SET event = 'comments.approve' WHERE event = 'comments.approved'")
     for table in ("deliveries", "webhook_secrets", "webhooks"):
         op.drop_table(table)

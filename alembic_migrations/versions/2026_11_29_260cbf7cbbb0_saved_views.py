@@ -1,4 +1,4 @@
-"""Saved views of lists, and what each person has chosen for theirs
+"""Saved views of lists, and each person's choice of them
 
 Revision ID: 260cbf7cbbb0
 Revises: 57b2f6d746ee
@@ -17,7 +17,7 @@ SORTED = ("name", "type", "slug")
 
 
 def upgrade():
-    """Go to this revision."""
+    """Apply this revision."""
     key = sa.String(100).with_variant(sa.String(100, collation="C"), "postgresql")
     op.create_table(
         "saved_views",
@@ -43,7 +43,7 @@ def upgrade():
         op.create_index(op.f(f"ix_saved_views_{name}"), "saved_views", [name])
     for name in SORTED:
         op.create_index(f"ix_saved_views_{name}_sort", "saved_views", [f"{name}_sort", "id"])
-    # plain ALTER TABLE, which SQLite does in place: nothing is copied
+    # plain ALTER TABLE, which SQLite does in place without copying
     density = sa.Column("density", sa.String(32), nullable=False, server_default="comfortable")
     op.add_column("profiles", density)
     for name in ("list_columns", "default_views"):
@@ -51,7 +51,7 @@ def upgrade():
 
 
 def downgrade():
-    """Go back to the revision before."""
+    """Revert to the previous revision."""
     for name in ("default_views", "list_columns", "density"):
         op.execute(f"ALTER TABLE profiles DROP COLUMN {name}")
     op.drop_table("saved_views")

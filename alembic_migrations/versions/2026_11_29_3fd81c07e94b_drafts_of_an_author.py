@@ -1,4 +1,4 @@
-"""The drafts of an author in one index, for the dashboard, and who may see a post in those of its sort keys
+"""An index for an author's drafts on the dashboard, and the visibility of posts in sort key indexes
 
 Revision ID: 3fd81c07e94b
 Revises: b80d3f6c15a2
@@ -17,21 +17,21 @@ VISIBLE_BY = ("deleted_at", "published_at", "unpublish_at", "author_id")
 
 
 def upgrade():
-    """Go to this revision."""
+    """Apply this revision."""
     _index("author_id", "published_at")
     for column in SORTED:
         _index(column, "id", *VISIBLE_BY)
 
 
 def downgrade():
-    """Go back to the revision before."""
+    """Revert to the previous revision."""
     _index("author_id")
     for column in SORTED:
         _index(column, "id")
 
 
 def _index(*columns):
-    """Make the index that is named after the first column anew."""
+    """Rebuild the index named after the first column."""
     name = f"ix_posts_{columns[0]}"
     op.drop_index(name, "posts")
     op.create_index(name, "posts", columns)

@@ -1,4 +1,4 @@
-"""Maintenance mode: one row while the site is closed to all but administrators
+"""Maintenance mode: one row while the site is closed to everyone but administrators
 
 Revision ID: 4c81e7d3a596
 Revises: b3f8a61d90e2
@@ -15,7 +15,7 @@ depends_on = None
 
 
 def upgrade():
-    """Go to this revision."""
+    """Apply this revision."""
     op.create_table(
         "maintenance_mode",
         sa.Column("since", sa.DateTime(timezone=True), nullable=False),
@@ -27,5 +27,5 @@ def upgrade():
 
 
 def downgrade():
-    """Go back to the revision before."""
+    """Revert to the previous revision."""
     op.drop_table("maintenance_mode")

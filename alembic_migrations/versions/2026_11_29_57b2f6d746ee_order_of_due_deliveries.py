@@ -1,4 +1,4 @@
-"""Deliveries that are due, in the order in which they are sent
+"""An index for due deliveries in the order in which they are sent
 
 Revision ID: 57b2f6d746ee
 Revises: 8e13b6f4a7d2
@@ -15,12 +15,12 @@ depends_on = None
 
 
 def upgrade():
-    """Go to this revision."""
+    """Apply this revision."""
     _index("webhook_id", "next_attempt_at", "id")
 
 
 def downgrade():
-    """Go back to the revision before."""
+    """Revert to the previous revision."""
     _index("webhook_id", "next_attempt_at")
 
 

@@ -1,4 +1,4 @@
-"""The request from which a job follows
+"""The request that a job follows from
 
 Revision ID: 5b92f0c7e418
 Revises: c1a7d0e94b35
@@ -15,10 +15,10 @@ depends_on = None
 
 
 def upgrade():
-    """Go to this revision."""
+    """Apply this revision."""
     op.add_column("outbox", sa.Column("request_id", sa.String(64), nullable=True))
 
 
 def downgrade():
-    """Go back to the revision before."""
+    """Revert to the previous revision."""
     op.drop_column("outbox", "request_id")

@@ -1,4 +1,4 @@
-"""The version of a record that a change has made
+"""The version of a record that results from a change
 
 Revision ID: 7e0c93b5d1a8
 Revises: 260cbf7cbbb0
@@ -15,10 +15,10 @@ depends_on = None
 
 
 def upgrade():
-    """Go to this revision."""
+    """Apply this revision."""
     op.add_column("audit_events", sa.Column("record_version", sa.Integer(), nullable=True))
 
 
 def downgrade():
-    """Go back to the revision before."""
+    """Revert to the previous revision."""
     op.drop_column("audit_events", "record_version")

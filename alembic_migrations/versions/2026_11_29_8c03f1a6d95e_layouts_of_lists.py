@@ -1,4 +1,4 @@
-"""Layouts of lists: which lists a person sees as a grid of pictures
+"""Layouts of lists: the lists that a person sees as a grid of images
 
 Revision ID: 8c03f1a6d95e
 Revises: c2e85f0d9a47
@@ -15,11 +15,11 @@ depends_on = None
 
 
 def upgrade():
-    """Go to this revision."""
+    """Apply this revision."""
     column = sa.Column("list_layouts", sa.JSON(), nullable=False, server_default="{}")
     op.add_column("profiles", column)
 
 
 def downgrade():
-    """Go back to the revision before."""
+    """Revert to the previous revision."""
     op.execute("ALTER TABLE profiles DROP COLUMN list_layouts")

@@ -14,11 +14,11 @@ depends_on = None
 
 
 def upgrade():
-    """Go to this revision."""
+    """Apply this revision."""
     columns = ["status", "id", "deleted_at", "post_id", "author_id"]
     op.create_index("ix_comments_status", "comments", columns)
 
 
 def downgrade():
-    """Go back to the revision before."""
+    """Revert to the previous revision."""
     op.drop_index("ix_comments_status", "comments")

@@ -1,4 +1,4 @@
-"""How often posts were viewed on each day
+"""Daily views of posts
 
 Revision ID: 91d4b7e2c60f
 Revises: d4a7c2f19e60
@@ -15,7 +15,7 @@ depends_on = None
 
 
 def upgrade():
-    """Go to this revision."""
+    """Apply this revision."""
     op.create_table(
         "daily_views",
         sa.Column("day", sa.String(10), primary_key=True),
@@ -24,5 +24,5 @@ def upgrade():
 
 
 def downgrade():
-    """Go back to the revision before."""
+    """Revert to the previous revision."""
     op.drop_table("daily_views")

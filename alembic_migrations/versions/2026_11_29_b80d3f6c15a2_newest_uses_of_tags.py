@@ -1,4 +1,4 @@
-"""The newest posts of a tag in the order of one index, for what stands beside a post
+"""An index for the newest posts of a tag, which are shown next to a post
 
 Revision ID: b80d3f6c15a2
 Revises: 8c03f1a6d95e
@@ -14,12 +14,12 @@ depends_on = None
 
 
 def upgrade():
-    """Go to this revision."""
+    """Apply this revision."""
     op.drop_index("ix_posts_tags_target_id", "posts_tags")
     op.create_index("ix_posts_tags_target_id", "posts_tags", ["target_id", "source_id"])
 
 
 def downgrade():
-    """Go back to the revision before."""
+    """Revert to the previous revision."""
     op.drop_index("ix_posts_tags_target_id", "posts_tags")
     op.create_index("ix_posts_tags_target_id", "posts_tags", ["target_id"])

@@ -1,4 +1,4 @@
-"""Versions of tables, by which answers are cached
+"""Versions of tables, for cached responses
 
 Revision ID: c1a7d0e94b35
 Revises: 4c81e7d3a596
@@ -15,7 +15,7 @@ depends_on = None
 
 
 def upgrade():
-    """Go to this revision."""
+    """Apply this revision."""
     op.create_table(
         "data_versions",
         sa.Column("name", sa.String(130), nullable=False),
@@ -26,5 +26,5 @@ def upgrade():
 
 
 def downgrade():
-    """Go back to the revision before."""
+    """Revert to the previous revision."""
     op.drop_table("data_versions")

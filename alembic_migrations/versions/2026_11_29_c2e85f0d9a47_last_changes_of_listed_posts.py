@@ -16,12 +16,12 @@ COLUMNS = ["deleted_at", "sorted_at", "id", "published_at", "unpublish_at", "aut
 
 
 def upgrade():
-    """Go to this revision."""
+    """Apply this revision."""
     op.drop_index("ix_posts_listed", "posts")
     op.create_index("ix_posts_listed", "posts", [*COLUMNS, "updated_at"])
 
 
 def downgrade():
-    """Go back to the revision before."""
+    """Revert to the previous revision."""
     op.drop_index("ix_posts_listed", "posts")
     op.create_index("ix_posts_listed", "posts", COLUMNS)

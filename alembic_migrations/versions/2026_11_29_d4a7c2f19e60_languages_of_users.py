@@ -1,4 +1,4 @@
-"""Languages of users: the one that they have chosen for pages and mails
+"""Languages that users have chosen for pages and mail
 
 Revision ID: d4a7c2f19e60
 Revises: 7e0c93b5d1a8
@@ -15,11 +15,11 @@ depends_on = None
 
 
 def upgrade():
-    """Go to this revision."""
+    """Apply this revision."""
     language = sa.Column("language", sa.String(length=32), nullable=False, server_default="auto")
     op.add_column("users", language)
 
 
 def downgrade():
-    """Go back to the revision before."""
+    """Revert to the previous revision."""
     op.execute("ALTER TABLE users DROP COLUMN language")

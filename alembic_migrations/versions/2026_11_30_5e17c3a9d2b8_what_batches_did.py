@@ -1,4 +1,4 @@
-"""Batches: what was done to which records, and the file of an import
+"""Batches: the action and its records, and the file of an import
 
 Revision ID: 5e17c3a9d2b8
 Revises: fdcd9eb1c696
@@ -23,7 +23,7 @@ UPDATE batches SET
 
 
 def upgrade():
-    """Go to this revision."""
+    """Apply this revision."""
     with op.batch_alter_table("batches") as batch:
         for name, length in COLUMNS:
             batch.add_column(sa.Column(name, sa.String(length), nullable=True))
@@ -31,7 +31,7 @@ def upgrade():
 
 
 def downgrade():
-    """Go back to the revision before."""
+    """Revert to the previous revision."""
     with op.batch_alter_table("batches") as batch:
         for name, _ in COLUMNS:
             batch.drop_column(name)

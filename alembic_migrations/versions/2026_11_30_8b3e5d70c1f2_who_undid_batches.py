@@ -15,7 +15,7 @@ depends_on = None
 
 
 def upgrade():
-    """Go to this revision."""
+    """Apply this revision."""
     with op.batch_alter_table("batches") as batch:
         batch.add_column(sa.Column("undone_by_id", sa.Integer(), nullable=True))
         name, columns = op.f("fk_batches_undone_by_id"), ["undone_by_id"]
@@ -24,7 +24,7 @@ def upgrade():
 
 
 def downgrade():
-    """Go back to the revision before."""
+    """Revert to the previous revision."""
     with op.batch_alter_table("batches") as batch:
         batch.drop_index(op.f("ix_batches_undone_by_id"))
         batch.drop_column("undone_by_id")

@@ -1,4 +1,4 @@
-"""Blocks of large lists, which outlive the process that has counted them
+"""Blocks of large lists, which are kept when the process that counted them ends
 
 Revision ID: a91e5c27d4f6
 Revises: 5e17c3a9d2b8
@@ -15,7 +15,7 @@ depends_on = None
 
 
 def upgrade():
-    """Go to this revision."""
+    """Apply this revision."""
     op.create_table(
         "list_blocks",
         sa.Column("digest", sa.String(64), nullable=False),
@@ -27,5 +27,5 @@ def upgrade():
 
 
 def downgrade():
-    """Go back to the revision before."""
+    """Revert to the previous revision."""
     op.drop_table("list_blocks")

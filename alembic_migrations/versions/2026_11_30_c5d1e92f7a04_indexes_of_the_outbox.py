@@ -1,4 +1,4 @@
-"""The outbox without indexes in which nobody looks
+"""Drop indexes of the outbox that no query uses
 
 Revision ID: c5d1e92f7a04
 Revises: 8b3e5d70c1f2
@@ -17,16 +17,16 @@ DELIVERED, POSITION = "ix_outbox_delivered_at", "ix_outbox_position"
 
 
 def upgrade():
-    """Go to this revision."""
+    """Apply this revision."""
     op.drop_index(DELIVERED, "outbox")
-    if _is_sqlite():  # PostgreSQL looks there for events that have no position yet
+    if _is_sqlite():  # used on PostgreSQL to find events that have no position yet
         op.drop_index(POSITION, "outbox")
         where = sa.text("position IS NOT NULL")
         op.create_index(POSITION, "outbox", ["position"], sqlite_where=where)
 
 
 def downgrade():
-    """Go back to the revision before."""
+    """Revert to the previous revision."""
     if _is_sqlite():
         op.drop_index(POSITION, "outbox")
         op.create_index(POSITION, "outbox", ["position"])

@@ -1,4 +1,4 @@
-"""Page languages of users: mail is in that of the last sign-in where they have chosen none
+"""Page languages of users: by default, mail is in the language of the last sign-in
 
 Revision ID: f2a96c4e81d7
 Revises: c5d1e92f7a04
@@ -15,10 +15,10 @@ depends_on = None
 
 
 def upgrade():
-    """Go to this revision."""
+    """Apply this revision."""
     op.add_column("users", sa.Column("page_language", sa.String(length=20)))
 
 
 def downgrade():
-    """Go back to the revision before."""
+    """Revert to the previous revision."""
     op.execute("ALTER TABLE users DROP COLUMN page_language")

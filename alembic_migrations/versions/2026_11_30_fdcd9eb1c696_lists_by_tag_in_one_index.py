@@ -1,4 +1,4 @@
-"""The columns by which posts are listed and seen in the links to their tags: a tag's posts are met in one index
+"""The columns for sorting and visibility in the links to tags, so that one index finds a tag's posts
 
 Revision ID: fdcd9eb1c696
 Revises: f2a96c4e81d7
@@ -19,7 +19,7 @@ COPIED = (*TIMES, "author_id")
 
 
 def upgrade():
-    """Go to this revision."""
+    """Apply this revision."""
     op.drop_index(INDEX, TABLE)
     for name in TIMES:
         op.add_column(TABLE, sa.Column(name, sa.DateTime(timezone=True)))
@@ -35,7 +35,7 @@ def upgrade():
 
 
 def downgrade():
-    """Go back to the revision before."""
+    """Revert to the previous revision."""
     op.drop_index(INDEX, TABLE)
     for name in COPIED:
         op.drop_column(TABLE, name)

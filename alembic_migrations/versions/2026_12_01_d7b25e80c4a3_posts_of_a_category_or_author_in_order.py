@@ -16,14 +16,14 @@ LISTED = ("deleted_at", "sorted_at", "id", "published_at", "unpublish_at")
 
 
 def upgrade():
-    """Go to this revision."""
+    """Apply this revision."""
     op.drop_index("ix_posts_category_id", "posts")
     op.create_index("ix_posts_category_id", "posts", ["category_id", *LISTED, "author_id"])
     op.create_index("ix_posts_listed_by_author", "posts", ["author_id", *LISTED])
 
 
 def downgrade():
-    """Go back to the revision before."""
+    """Revert to the previous revision."""
     op.drop_index("ix_posts_listed_by_author", "posts")
     op.drop_index("ix_posts_category_id", "posts")
     op.create_index("ix_posts_category_id", "posts", ["category_id"])
