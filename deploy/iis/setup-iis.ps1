@@ -1,5 +1,5 @@
 # Prepares IIS once for Quire: run in PowerShell as an administrator.
-# Before: install IIS, URL Rewrite 2 and Application Request Routing 3 (docs/deploy-windows.md).
+# Requires IIS, URL Rewrite 2 and Application Request Routing 3 (docs/deploy-windows.md).
 $ErrorActionPreference = 'Stop'
 Import-Module WebAdministration
 
@@ -10,14 +10,14 @@ $server = 'MACHINE/WEBROOT/APPHOST'
 $proxy = 'system.webServer/proxy'
 $variables = 'system.webServer/rewrite/allowedServerVariables'
 
-# ARR passes requests on, with the name that the reader has asked for and the address without a port
+# ARR forwards requests with the requested host name and the client's address without a port
 Set-WebConfigurationProperty -PSPath $server -Filter $proxy -Name enabled -Value $true
 Set-WebConfigurationProperty -PSPath $server -Filter $proxy -Name preserveHostHeader -Value $true
 Set-WebConfigurationProperty -PSPath $server -Filter $proxy -Name includePortInXForwardedFor -Value $false
 Set-WebConfigurationProperty -PSPath $server -Filter $proxy -Name reverseRewriteHostInResponseHeaders -Value $false
 Set-WebConfigurationProperty -PSPath $server -Filter $proxy -Name timeout -Value '00:01:00'
 
-# web.config may set these two
+# web.config is allowed to set these two
 foreach ($variable in 'HTTP_X_FORWARDED_FOR', 'HTTP_X_FORWARDED_PROTO') {
     if (-not (Get-WebConfigurationProperty -PSPath $server -Filter "$variables/add[@name='$variable']" -Name name)) {
         Add-WebConfigurationProperty -PSPath $server -Filter $variables -Name '.' -Value @{ name = $variable }

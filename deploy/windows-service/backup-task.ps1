@@ -1,5 +1,5 @@
-# A backup of Quire every night: run once in PowerShell as an administrator.
-# It runs as the service does, by the local system account.
+# Backs up Quire every night: run once in PowerShell as an administrator.
+# The task runs under the local system account, as the service does.
 $ErrorActionPreference = 'Stop'
 $command = '/d /s /c "set "QUIRE_INSTANCE=C:\Quire\instance"&& "C:\Quire\.venv\Scripts\python.exe" "C:\Quire\manage.py" backup"'
 
