@@ -22,7 +22,7 @@ def test_secrets_are_shown_once(browser):
         assert "whsec_" not in root.get(page).text
 
 
-def test_test_event_is_queued_and_can_be_replayed(browser):
+def test_sample_event_is_queued_and_can_be_replayed(browser):
     root = browser("root")
     root.post("webhooks/new/", HOOK)
     sent = {"action": "test", "rowid": "1"}

@@ -152,7 +152,7 @@ def test_rotation_shows_a_new_secret(root, hook, app):
     assert newest["action"] == "rotate_secret"
 
 
-def test_test_event_responds_with_its_delivery(root, hook):
+def test_sample_event_responds_with_its_delivery(root, hook):
     answer = root.post(f"webhooks/{hook['id']}/test")
     assert answer.status_code == 200
     assert set(answer.json) == set(

@@ -28,7 +28,7 @@ def link(site):
     return minted
 
 
-def test_pages_have_no_finding_and_fit(visit, link):
+def test_pages_are_accessible_and_fit(visit, link):
     one = visit()
     paths = [
         "/auth/login", "/auth/reset", "/auth/reset/used", "/auth/verify/used",
@@ -39,7 +39,7 @@ def test_pages_have_no_finding_and_fit(visit, link):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_a_refused_password_is_told_beside_its_field(visit, link, scheme):
+def test_refused_password_is_explained_beside_its_field(visit, link, scheme):
     one = visit(viewport=PHONE, color_scheme=scheme)
     one.page.goto(link("reset", "mia"))
     one.page.fill("#password", "short")
@@ -49,7 +49,7 @@ def test_a_refused_password_is_told_beside_its_field(visit, link, scheme):
     assert one.axe() == [] and one.overflow() <= 0
 
 
-def test_a_forgotten_password_without_scripts(visit, site, link):
+def test_password_reset_without_scripts(visit, site, link):
     with site.app.app_context():
         if read.find_id(USERS, SYSTEM, username="noa") is None:
             raw = {"username": "noa", "email": "noa@example.com", "password": "forgotten by now"}
@@ -70,7 +70,7 @@ def test_a_forgotten_password_without_scripts(visit, site, link):
     assert one.page.locator(".account strong").inner_text() == "noa"
 
 
-def test_an_invitation(visit, link):
+def test_invitation(visit, link):
     one = visit(viewport=DESK)
     one.page.goto(link("invite", "ivy"))
     assert "ivy@example.com" in one.page.locator("main").inner_text()

@@ -12,12 +12,12 @@ PAGES = [
 ]  # fmt: skip
 
 
-def test_pages_have_no_finding_and_fit(visit):
+def test_pages_are_accessible_and_fit(visit):
     visit("ann").look_at(PAGES)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_forms_with_errors_have_no_serious_finding(visit, scheme):
+def test_forms_with_errors_are_accessible(visit, scheme):
     one = visit("ann", viewport=PHONE, color_scheme=scheme)
     for path in ("/profile/password", "/profile/keys", "/profile/delete"):
         one.page.goto(path)
@@ -30,7 +30,7 @@ def test_forms_with_errors_have_no_serious_finding(visit, scheme):
 
 
 @pytest.mark.parametrize("script", [True, False])
-def test_a_key_is_made_and_deleted(visit, script):
+def test_key_is_created_and_deleted(visit, script):
     page = visit("ann", viewport=PHONE, java_script_enabled=script).page
     page.goto("/profile/keys")
     page.fill("#name", "Phone")
@@ -41,7 +41,7 @@ def test_a_key_is_made_and_deleted(visit, script):
     assert "The API key has been deleted" in page.locator("[role=status]").inner_text()
 
 
-def test_the_other_device_is_signed_out(visit):
+def test_other_device_is_signed_out(visit):
     here, there = visit("mia"), visit("mia")
     here.page.goto("/profile/sessions")
     here.page.click("text=Sign out all other devices")

@@ -102,7 +102,7 @@ class Examination:
         return found
 
 
-def test_every_link_of_each_role_leads_to_a_page_without_a_finding(visit):
+def test_every_link_of_each_role_leads_to_an_accessible_page(visit):
     broken, examination = [], Examination()
     for name in ROLES:
         one = visit(name)

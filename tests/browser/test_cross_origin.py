@@ -60,7 +60,7 @@ def ask(make_app, people, other_origin, chromium):
         )
 
 
-def test_a_script_of_another_origin(ask):
+def test_script_of_another_origin(ask):
     ask, proof = ask
     listed = ask("/api/v1/posts")
     assert listed["status"] == 200 and "Tides" in listed["text"]

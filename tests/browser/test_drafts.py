@@ -54,7 +54,7 @@ def test_pages_of_drafts_and_versions(visit, post, device):
     assert one.axe() == []
 
 
-def test_a_draft_is_published_without_a_script(site, visit, post):
+def test_draft_is_published_without_scripts(site, visit, post):
     one = visit("ada", java_script_enabled=False)
     one.page.goto(f"/admin/posts/edit/?id={post}")
     one.page.fill("#in-excerpt", "Typed without a script")

@@ -63,7 +63,7 @@ def open_form(visit, name, id=None, **device):
     ],
     ids=["light", "dark-phone"],
 )
-def test_the_preview_is_what_readers_see(visit, made, device, site):
+def test_preview_equals_the_page(visit, made, device, site):
     id = made(body=BODY, published=True)
     one, page = open_form(visit, "ann", id, **device)
     page.get_by_role("button", name="Preview", exact=True).click()
@@ -90,7 +90,7 @@ def test_the_preview_is_what_readers_see(visit, made, device, site):
     assert "Charter" in page.evaluate(color)
 
 
-def test_a_draft_is_kept_while_somebody_types(visit, made, draft, site):
+def test_draft_is_saved_while_typing(visit, made, draft, site):
     id = made(published=True)
     _, page = open_form(visit, "ann", id)
     write_in(page, "Half a sentence")
@@ -107,7 +107,7 @@ def test_a_draft_is_kept_while_somebody_types(visit, made, draft, site):
     assert page.locator("h1").count() == 1
 
 
-def test_a_new_post_becomes_a_draft_by_itself(visit, site):
+def test_new_post_becomes_a_draft_automatically(visit, site):
     _, page = open_form(visit, "ann")
     page.fill("[name=title]", "Of Ropes & Knots")
     expect(page.locator("[name=slug]")).to_have_value("of-ropes-knots")
@@ -128,7 +128,7 @@ def test_a_new_post_becomes_a_draft_by_itself(visit, site):
     expect(page.locator(".messages")).to_contain_text("published")
 
 
-def test_what_the_server_fills_in_is_nobody_elses_change(visit):
+def test_values_filled_in_by_the_server_are_not_conflicts(visit):
     _, page = open_form(visit, "ada")
     page.fill("[name=title]", "Of bends")
     expect(page.locator("[name=slug]")).to_have_value("of-bends")
@@ -140,7 +140,7 @@ def test_what_the_server_fills_in_is_nobody_elses_change(visit):
     expect(page.locator(".messages")).to_have_text(re.compile(r"\s*Post published\.\s*"))
 
 
-def test_the_beginning_of_a_name_is_not_saved(visit):
+def test_partial_name_is_not_saved(visit):
     one, page = open_form(visit, "ada")
     page.fill("[name=title]", "Of hitches")
     expect(page.locator("[name=slug]")).to_have_value("of-hitches")
@@ -158,7 +158,7 @@ def test_the_beginning_of_a_name_is_not_saved(visit):
 
 
 @pytest.mark.parametrize("button", [None, "Save draft"])
-def test_an_answer_that_is_lost_makes_no_second_post(visit, site, button):
+def test_lost_response_creates_no_second_post(visit, site, button):
     one, page = open_form(visit, "ann")
 
     def lose(route):
@@ -185,7 +185,7 @@ def test_an_answer_that_is_lost_makes_no_second_post(visit, site, button):
     assert (found.total, found.rows[0]["body"]) == (1, "Only once")
 
 
-def test_what_a_crash_left_is_offered(visit, made):
+def test_text_is_recovered_after_a_crash(visit, made):
     id = made()
     one, page = open_form(visit, "ann", id)
     one.context.set_offline(True)
@@ -219,7 +219,7 @@ def test_two_write_in_one_draft(visit, made, draft):
     assert (draft(id)["title"], draft(id)["body"]) == ("Ann's title", "Ada's text")
 
 
-def test_somebody_else_was_faster(visit, made, draft):
+def test_concurrent_change_is_reported(visit, made, draft):
     id = made(published=True)
     (_, ann), (one, ada) = open_form(visit, "ann", id), open_form(visit, "ada", id)
     write_in(ann, "Ann was here")
@@ -247,7 +247,7 @@ def test_somebody_else_was_faster(visit, made, draft):
     assert draft(id)["body"] == "Ada was here too"
 
 
-def test_a_refused_form_offers_nothing_but_what_it_shows(visit, made):
+def test_refused_form_offers_nothing_but_its_content(visit, made):
     id = made(published=True)
     one, page = open_form(visit, "ann", id)
     _, other = open_form(visit, "ada", id)
@@ -260,7 +260,7 @@ def test_a_refused_form_offers_nothing_but_what_it_shows(visit, made):
     one.complaints.clear()  # the conflict
 
 
-def test_a_session_that_ends_while_somebody_writes(visit, made, draft):
+def test_session_ends_while_typing(visit, made, draft):
     id = made()
     one, page = open_form(visit, "ann", id)
     one.context.clear_cookies()
@@ -280,7 +280,7 @@ def test_a_session_that_ends_while_somebody_writes(visit, made, draft):
     assert draft(id)["body"] == "Written after the session had ended"
 
 
-def test_slugs_while_typing(visit, made):
+def test_slug_is_checked_while_typing(visit, made):
     made(slug="taken-slug")
     _, page = open_form(visit, "ann", made())
     said = page.locator("#field-slug [role=status]")
@@ -293,7 +293,7 @@ def test_slugs_while_typing(visit, made):
     assert page.input_value("[name=slug]") == "taken-slug-2"
 
 
-def test_marks_and_shortcuts(visit):
+def test_formatting_and_shortcuts(visit):
     _, page = open_form(visit, "ann")
     write_in(page, "tide")
     for keys in ("Control+A", "Control+b", "Control+i"):
@@ -315,7 +315,7 @@ def test_marks_and_shortcuts(visit):
 
 
 @pytest.mark.parametrize("items", ["- rope\n- ", "1. rope\n2. ", "- rope\n\n- ", "> - rope\n> - "])
-def test_enter_twice_ends_a_list(visit, items):
+def test_pressing_enter_twice_ends_a_list(visit, items):
     _, page = open_form(visit, "ann")
     write_in(page, items)
     page.keyboard.press("Enter")
@@ -324,7 +324,7 @@ def test_enter_twice_ends_a_list(visit, items):
     assert body.count("rope") == 1 and body.splitlines()[-1].removeprefix("> ") == "ebb"
 
 
-def test_lines_have_the_direction_of_their_words(visit):
+def test_lines_have_the_direction_of_their_text(visit):
     _, page = open_form(visit, "ann")
     write_in(page, "שלום\n\nThe tide\n- פריט")
     found = "lines => lines.map((one) => getComputedStyle(one).direction)"
@@ -334,7 +334,7 @@ def test_lines_have_the_direction_of_their_words(visit):
 
 
 @pytest.mark.parametrize(("published", "said"), [(True, "Post saved."), (False, "published")])
-def test_publishing_by_the_keyboard(visit, made, site, published, said):
+def test_publishing_with_the_keyboard(visit, made, site, published, said):
     id = made(published=published)
     _, page = open_form(visit, "ann", id)
     write_in(page, "At last")
@@ -346,7 +346,7 @@ def test_publishing_by_the_keyboard(visit, made, site, published, said):
     assert (found["body"], found["status"]) == ("At last", "published")
 
 
-def test_the_keyboard_publishes_nothing_that_is_not_saved(visit):
+def test_keyboard_publishes_nothing_unsaved(visit):
     one, page = open_form(visit, "ann")
     write_in(page, "Who would read this?")
     page.keyboard.press("Control+Enter")
@@ -363,7 +363,7 @@ def test_the_keyboard_publishes_nothing_that_is_not_saved(visit):
     expect(page.locator(".messages")).to_contain_text("published")
 
 
-def test_links_and_lines_by_the_keyboard(visit):
+def test_links_and_lines_with_the_keyboard(visit):
     _, page = open_form(visit, "ann")
     write_in(page, "one\ntwo")
     page.keyboard.press("Control+A")
@@ -381,7 +381,7 @@ def test_links_and_lines_by_the_keyboard(visit):
     assert page.input_value("[name=body]") == "one\n[two](https://example.com/tide)"
 
 
-def test_without_a_script(visit, made, draft):
+def test_editing_without_scripts(visit, made, draft):
     id = made(published=True)
     one = visit("ann", java_script_enabled=False)
     one.page.goto(f"/admin/posts/edit/?id={id}")
@@ -391,7 +391,7 @@ def test_without_a_script(visit, made, draft):
     assert draft(id)["body"] == "Plain"
 
 
-def test_what_search_engines_will_show_is_seen_while_it_is_typed(visit, made, draft):
+def test_seo_preview_is_updated_while_typing(visit, made, draft):
     id = made(title="Salt", body="Three *litres* of sea water.", published=True)
     one, page = open_form(visit, "ann", id)
     page.get_by_text("Search engines and sharing").click()
@@ -415,7 +415,7 @@ def test_what_search_engines_will_show_is_seen_while_it_is_typed(visit, made, dr
     expect(page.locator("[name=seo_description]")).to_be_visible()
 
 
-def test_what_was_typed_outlives_the_trash(visit, made, site, draft):
+def test_typed_text_survives_the_trash(visit, made, site, draft):
     id = made(published=True)
     one, page = open_form(visit, "ann", id)
     with site.app.app_context():

@@ -83,7 +83,7 @@ def text_of(page):
     return page.input_value("[name=body]")
 
 
-def test_the_picture_button_inserts_what_was_chosen(editor, media):
+def test_image_button_inserts_the_choice(editor, media):
     page = editor()
     choose(page, file("harbour.png"))
     page.keyboard.type("The harbour [at dawn]")
@@ -105,7 +105,7 @@ def test_the_picture_button_inserts_what_was_chosen(editor, media):
 
 
 @pytest.mark.parametrize("way", ["paste", "drop"])
-def test_pictures_that_are_pasted_or_dropped(editor, media, way):
+def test_images_are_pasted_or_dropped(editor, media, way):
     page = editor("First line\n\nSecond line")
     carry(page, way, ("one.png", picture(50, 50)), ("two.png", picture(50, 50)))
     page.locator("dialog textarea").nth(0).fill("One")
@@ -119,7 +119,7 @@ def test_pictures_that_are_pasted_or_dropped(editor, media, way):
 
 
 @pytest.mark.parametrize("leave", ["Cancel", "Escape", "Remove"])
-def test_what_is_cancelled_leaves_nothing_behind(editor, media, leave):
+def test_cancelled_insertion_leaves_nothing_behind(editor, media, leave):
     page, before = editor(), len(media())
     page.get_by_role("button", name="Image", exact=True).click()
     page.keyboard.press("Escape")
@@ -135,7 +135,7 @@ def test_what_is_cancelled_leaves_nothing_behind(editor, media, leave):
 
 
 @pytest.mark.parametrize("leave", ["Escape", "Remove"])
-def test_an_upload_that_is_cancelled_on_its_way_is_deleted(editor, media, leave):
+def test_cancelled_upload_is_deleted(editor, media, leave):
     page, before, uploads = editor(), len(media()), []
     page.route(UPLOADS, lambda route: uploads.append((route, route.fetch())))
     choose(page, file("late.png"))
@@ -154,7 +154,7 @@ def test_an_upload_that_is_cancelled_on_its_way_is_deleted(editor, media, leave)
     assert (text_of(page), len(media())) == ("Before. After.", before)
 
 
-def test_a_file_that_is_there_already_is_inserted_and_never_deleted(editor, media):
+def test_existing_file_is_inserted_and_never_deleted(editor, media):
     page, content = editor(), picture(70, 50)
     for alt in ("The quay", ""):
         carry(page, "paste", ("quay.png", content))
@@ -165,7 +165,7 @@ def test_a_file_that_is_there_already_is_inserted_and_never_deleted(editor, medi
     assert text_of(page) == "Before." + 2 * f"![The quay]({url})"
 
 
-def test_what_is_refused_can_be_tried_again_or_left_out(editor, media):
+def test_refused_upload_can_be_retried_or_dropped(editor, media):
     page = editor()
     choose(page, file("note.png", b"no picture"), file("knot.png"))
     page.locator("dialog textarea").nth(1).fill("A knot")
@@ -187,7 +187,7 @@ def test_what_is_refused_can_be_tried_again_or_left_out(editor, media):
     [{}, {"color_scheme": "dark", "viewport": {"width": 390, "height": 844}}],
     ids=["light", "dark-phone"],
 )
-def test_the_dialog_of_uploads_can_be_used_by_all(visit, made, device):
+def test_upload_dialog_is_accessible(visit, made, device):
     one = visit("ann", **device)
     one.page.goto(f"/admin/posts/edit/?id={made()}")
     choose(one.page, file("one.png", picture(300, 200)), file("note.png", b"no picture"))

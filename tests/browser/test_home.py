@@ -20,7 +20,7 @@ def clicks(visit):
     return page, click, done
 
 
-def test_a_user_is_added_by_an_invitation_in_at_most_five_clicks(clicks):
+def test_inviting_a_user_takes_at_most_five_clicks(clicks):
     page, click, done = clicks
     click(page.get_by_role("link", name="Invite someone"))
     page.get_by_label("Email").fill("new.colleague@example.com")

@@ -152,7 +152,7 @@ def look(chromium, hostile):
         one.context.close()
 
 
-def test_a_script_would_be_noticed(chromium, hostile):
+def test_script_would_be_noticed(chromium, hostile):
     one, ran = Visit(chromium, hostile, bypass_csp=True), []
     one.page.on("dialog", lambda dialog: (ran.append(dialog.message), dialog.dismiss()))
     one.page.goto("/")

@@ -45,7 +45,7 @@ def is_fine(one):
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("viewport", [PHONE, WIDE], ids=["phone", "wide"])
-def test_from_upload_to_undoing(visit, table, work, viewport, scheme):
+def test_table_is_uploaded_imported_and_undone(visit, table, work, viewport, scheme):
     one = visit("ada", viewport=viewport, color_scheme=scheme)
     page, main = one.page, one.page.locator("main")
     upload(page, table(f"Net {viewport['width']} {scheme}"))
@@ -66,7 +66,7 @@ def test_from_upload_to_undoing(visit, table, work, viewport, scheme):
     one.look_at(["/admin/imports/"])
 
 
-def test_progress_is_shown_and_stays_where_it_is_stopped(visit, site, table, monkeypatch):
+def test_progress_is_shown_and_stays_after_stopping(visit, site, table, monkeypatch):
     monkeypatch.setattr(long_work, "BATCH_SECONDS", -1.0)
     monkeypatch.setattr("quire.exchange.tables.import_handler.PART_SECONDS", -1.0)
     one = visit("ada")
@@ -87,7 +87,7 @@ def test_progress_is_shown_and_stays_where_it_is_stopped(visit, site, table, mon
     page.wait_for_selector("text=8 created, 1 skipped")
 
 
-def test_without_scripts(visit, table, work):
+def test_import_without_scripts(visit, table, work):
     page = visit("ada", java_script_enabled=False).page
     upload(page, table("Sail"))
     page.locator("main").get_by_role("button", name="Import", exact=True).click()

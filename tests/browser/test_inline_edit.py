@@ -23,7 +23,7 @@ def edit(row, name):
     return row.locator(".inline-edit")
 
 
-def test_an_edit_moves_no_column(visit, made):
+def test_editing_moves_no_column(visit, made):
     id = made(published_at="2026-01-01T10:00:00Z", tags=["boats", "weather"])
     page = visit("ada", locale="de-DE").page
     page.goto("/admin/posts/?sort=-id")
@@ -33,7 +33,7 @@ def test_an_edit_moves_no_column(visit, made):
     assert page.evaluate(BOXES) == before
 
 
-def test_an_edit_in_the_last_column_lies_beside_the_buttons_of_the_row(visit, made):
+def test_editor_in_the_last_column_does_not_cover_the_row_buttons(visit, made):
     id = made(published_at="2026-01-01T10:00:00Z")
     one = visit("ada")
     page = one.page
@@ -47,7 +47,7 @@ def test_an_edit_in_the_last_column_lies_beside_the_buttons_of_the_row(visit, ma
 
 
 @pytest.mark.parametrize("width", [1280, 390])
-def test_a_pencil_makes_no_line_of_its_own(visit, made, width):
+def test_edit_icon_adds_no_line(visit, made, width):
     for number in range(20):
         made(title="The boats of the harbour, " + "a" * number)
     page = visit("ada", viewport={"width": width, "height": 900}).page
@@ -56,7 +56,7 @@ def test_a_pencil_makes_no_line_of_its_own(visit, made, width):
 
 
 @pytest.mark.parametrize(("viewport", "scheme"), [(None, "light"), (PHONE, "dark")])
-def test_a_title_is_edited_in_the_list(visit, made, post, viewport, scheme):
+def test_title_is_edited_in_the_list(visit, made, post, viewport, scheme):
     id = made(title="A title that is long enough to fill more than a cell")
     device = {"viewport": viewport} if viewport else {}
     one = visit("ada", color_scheme=scheme, **device)
@@ -78,7 +78,7 @@ def test_a_title_is_edited_in_the_list(visit, made, post, viewport, scheme):
     assert post(id)["title"].startswith("A title that is long")
 
 
-def test_no_word_of_a_state_is_broken(visit, made):
+def test_status_words_are_not_broken(visit, made):
     made(published_at="2026-01-01T10:00:00Z", tags=["boats", "nets", "weather"])
     page = visit("ada").page
     page.goto("/admin/posts/?sort=-id")

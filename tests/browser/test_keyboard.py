@@ -51,7 +51,7 @@ def at(visit):
     return start
 
 
-def test_a_post_is_written_and_published(at, site):
+def test_post_is_written_and_published(at, site):
     keys = at("ann", "/admin/")
     page = keys.page
     keys.use(page.locator("main").get_by_role("link", name="New post"))
@@ -68,7 +68,7 @@ def test_a_post_is_written_and_published(at, site):
         assert read.get_record(POSTS, SYSTEM, id)["status"] == "published"
 
 
-def test_a_comment_is_approved_and_one_is_answered(at, site, made):
+def test_comment_is_approved_and_another_answered(at, site, made):
     with site.app.app_context():
         mia = Actor("member", 4, "mia")
         post = made(published_at="2026-01-01T10:00:00Z")
@@ -111,7 +111,7 @@ def test_several_posts_are_published_and_it_is_undone(at, site, made):
     assert found == {"draft"}
 
 
-def test_a_view_is_saved_and_opened(at):
+def test_view_is_saved_and_opened(at):
     keys = at("ann", "/admin/posts/?status=draft&title__icontains=tide")
     page = keys.page
     keys.use(page.locator("summary", has_text="Save view"))
@@ -133,7 +133,7 @@ IS_COVERED = """() => {
 
 
 @pytest.mark.parametrize("name", ["ann", "ada"])
-def test_the_bulk_bar_covers_no_button_that_is_focused(visit, name):
+def test_bulk_bar_covers_no_focused_button(visit, name):
     one = visit(name, viewport=PHONE, color_scheme="dark", locale="de-DE")
     page = one.page
     page.goto("/admin/posts/?per_page=10")

@@ -8,7 +8,7 @@ PHONE, DESK = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
 
 
 @pytest.mark.parametrize(("viewport", "scheme"), [(DESK, "light"), (PHONE, "dark")])
-def test_a_view_is_saved_shared_changed_and_deleted(visit, viewport, scheme):
+def test_view_is_saved_shared_changed_and_deleted(visit, viewport, scheme):
     one = visit("ada", viewport=viewport, color_scheme=scheme)
     page, name = one.page, f"Drafts on {viewport['width']}"
     page.goto("/admin/posts/?status=draft&sort=title")
@@ -41,7 +41,7 @@ def test_a_view_is_saved_shared_changed_and_deleted(visit, viewport, scheme):
     expect(tab).to_have_count(0)
 
 
-def test_the_list_opens_with_a_view_without_javascript(visit):
+def test_list_opens_with_a_view_without_javascript(visit):
     page = visit("ada", java_script_enabled=False).page
     page.goto("/admin/tags/?sort=-name")
     page.click(".views summary >> text=Save view")
@@ -91,7 +91,7 @@ def test_columns_are_chosen_and_arranged(visit, viewport, scheme):
     panel.locator(".primary").click()
 
 
-def test_columns_are_added_and_dragged_to_their_place(visit):
+def test_columns_are_added_and_dragged(visit):
     one = visit("moe")
     page = one.page
     page.goto("/admin/categories/")
@@ -119,7 +119,7 @@ def test_columns_are_added_and_dragged_to_their_place(visit):
     panel.get_by_role("button", name="Reset to the default columns").click()
 
 
-def test_titles_have_the_room_of_short_words_in_compact_lists(visit, made):
+def test_titles_get_the_space_of_short_columns_in_compact_lists(visit, made):
     title = "How to mend a net on an island in the middle of winter"
     id = made(title=title, tags=["boats", "nets"])
     page = visit("moe").page

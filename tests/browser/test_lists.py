@@ -11,7 +11,7 @@ pytestmark = pytest.mark.browser
 PHONE, DESK = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
 
 
-def test_a_row_is_found_selected_and_edited_by_keys(visit):
+def test_row_is_found_selected_and_edited_with_keys(visit):
     page = visit("ada").page
     page.goto("/admin/posts/?sort=title")
     page.keyboard.press("/")
@@ -34,7 +34,7 @@ def test_a_row_is_found_selected_and_edited_by_keys(visit):
     page.wait_for_url(f"**/admin/posts/edit/?id={id}")
 
 
-def test_the_help_turns_single_keys_off(visit):
+def test_help_disables_single_key_shortcuts(visit):
     one = visit("ada")
     page = one.page
     page.goto("/admin/posts/")
@@ -47,7 +47,7 @@ def test_the_help_turns_single_keys_off(visit):
 
 
 @pytest.mark.parametrize(("viewport", "scheme"), [(DESK, "light"), (PHONE, "dark")])
-def test_the_palette_leads_to_pages_actions_and_records(visit, viewport, scheme):
+def test_palette_leads_to_pages_actions_and_records(visit, viewport, scheme):
     one = visit("ada", viewport=viewport, color_scheme=scheme)
     page = one.page
     page.goto("/admin/tags/")
@@ -73,7 +73,7 @@ def test_the_palette_leads_to_pages_actions_and_records(visit, viewport, scheme)
 
 
 @pytest.mark.parametrize(("viewport", "scheme"), [(DESK, "dark"), (PHONE, "light")])
-def test_all_that_match_are_changed_at_once_and_undone(visit, made, viewport, scheme):
+def test_all_matching_rows_are_changed_and_undone(visit, made, viewport, scheme):
     for number in range(6):
         made(title=f"Matching {viewport['width']} number {number}")
     one = visit("ada", viewport=viewport, color_scheme=scheme)
@@ -116,7 +116,7 @@ def hold(route):
     route.continue_()
 
 
-def test_an_action_on_all_that_match_tells_how_far_it_is(visit, made):
+def test_action_on_all_matching_rows_shows_progress(visit, made):
     for number in range(3):
         made(title=f"Progress number {number}")
     page = visit("ada", viewport=PHONE).page
@@ -143,7 +143,7 @@ STORE_WORKING = """() => new MutationObserver(() => {
 }).observe(document.body, { subtree: true, childList: true })"""
 
 
-def test_an_action_on_ticked_rows_and_its_undoing_say_that_they_are_under_way(visit, made):
+def test_action_on_selected_rows_and_undo_are_announced(visit, made):
     made(title="Under way number 1")
     page = visit("ada", viewport=PHONE).page
 
@@ -164,7 +164,7 @@ def test_an_action_on_ticked_rows_and_its_undoing_say_that_they_are_under_way(vi
 
 
 @pytest.mark.parametrize(("viewport", "scheme"), [(DESK, "light"), (PHONE, "dark")])
-def test_ticked_rows_and_their_undoing_tell_how_far_they_are(visit, made, viewport, scheme):
+def test_action_on_selected_rows_and_undo_show_progress(visit, made, viewport, scheme):
     for number in range(4):
         made(title=f"Ticked {viewport['width']} number {number}")
     page = visit("ada", viewport=viewport, color_scheme=scheme).page
@@ -195,9 +195,7 @@ def test_ticked_rows_and_their_undoing_tell_how_far_they_are(visit, made, viewpo
 
 
 @pytest.mark.parametrize(("viewport", "scheme"), [(DESK, "light"), (PHONE, "dark")])
-def test_a_batch_is_undone_from_its_row_with_a_message_that_it_is_under_way(
-    visit, made, viewport, scheme
-):
+def test_batch_is_undone_from_its_row_with_progress(visit, made, viewport, scheme):
     made(title=f"From its row {viewport['width']}")
     one = visit("ada", viewport=viewport, color_scheme=scheme)
     page = one.page
@@ -219,7 +217,7 @@ def test_a_batch_is_undone_from_its_row_with_a_message_that_it_is_under_way(
 
 
 @pytest.mark.parametrize(("viewport", "scheme"), [(DESK, "light"), (PHONE, "dark")])
-def test_a_field_of_many_rows_is_edited_after_a_trial(visit, made, post, viewport, scheme):
+def test_field_of_many_rows_is_edited_after_a_dry_run(visit, made, post, viewport, scheme):
     ids = [made(title=f"Bulk {viewport['width']} number {number}") for number in range(2)]
     one = visit("ada", viewport=viewport, color_scheme=scheme)
     page = one.page
@@ -245,7 +243,7 @@ def test_a_field_of_many_rows_is_edited_after_a_trial(visit, made, post, viewpor
 
 
 @pytest.mark.parametrize(("viewport", "scheme"), [(DESK, "dark"), (PHONE, "light")])
-def test_the_menu_of_a_row_does_what_is_possible(visit, made, viewport, scheme):
+def test_menu_of_a_row_offers_possible_actions(visit, made, viewport, scheme):
     id = made(title=f"Menu {viewport['width']}")
     one = visit("ada", viewport=viewport, color_scheme=scheme)
     page = one.page
@@ -265,7 +263,7 @@ def test_the_menu_of_a_row_does_what_is_possible(visit, made, viewport, scheme):
     page.wait_for_url("**/admin/posts/edit/?id=*")
 
 
-def test_a_row_is_changed_without_javascript(visit, made):
+def test_row_is_changed_without_javascript(visit, made):
     id = made(title="No script")
     page = visit("ada", java_script_enabled=False).page
     page.goto("/admin/posts/?sort=-id")
@@ -276,7 +274,7 @@ def test_a_row_is_changed_without_javascript(visit, made):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_on_paper_there_is_the_table_alone(visit, scheme):
+def test_only_the_table_is_printed(visit, scheme):
     page = visit("ada", color_scheme=scheme).page
     page.goto("/admin/posts/?status=draft&views__gte=0")
     page.emulate_media(media="print")
@@ -288,7 +286,7 @@ def test_on_paper_there_is_the_table_alone(visit, scheme):
 
 
 @pytest.mark.parametrize("path", [p for p, r in REGISTRY.items() if not r.singleton])
-def test_every_list_is_used_on_a_phone(visit, path):
+def test_every_list_works_on_a_phone(visit, path):
     one = visit("ada", viewport=PHONE)
     one.page.goto(f"/admin/{path}/")
     assert one.overflow() <= 0 and one.axe() == []
@@ -297,7 +295,7 @@ def test_every_list_is_used_on_a_phone(visit, path):
         assert where["x"] >= 0 and where["x"] + where["width"] <= PHONE["width"]
 
 
-def test_a_filter_takes_the_name_of_a_record_and_enter_at_once(visit):
+def test_filter_accepts_a_name_and_enter(visit):
     ada = visit("ada")
     for typed in ("Shore", "shor"):
         ada.page.goto("/admin/posts/")

@@ -9,7 +9,7 @@ from tests.sample_images import picture
 pytestmark = pytest.mark.browser
 
 
-def test_a_picture_from_its_file_to_the_cover_of_a_post(visit, site, tmp_path):
+def test_image_from_upload_to_cover_of_a_post(visit, site, tmp_path):
     one = visit("ann", viewport={"width": 390, "height": 844})
     page, file = one.page, tmp_path / "shore.png"
     file.write_bytes(picture(700, 400))
@@ -44,7 +44,7 @@ def test_a_picture_from_its_file_to_the_cover_of_a_post(visit, site, tmp_path):
     one.look_at(["/admin/media/", "/profile"])
 
 
-def test_a_refused_file_is_explained_and_nothing_typed_is_lost(visit, tmp_path):
+def test_refused_file_is_explained_and_nothing_is_lost(visit, tmp_path):
     page, file = visit("ann").page, tmp_path / "evil.png"
     file.write_bytes(b"<svg onload=alert(1)>")
     page.goto("/admin/media/new/")

@@ -41,7 +41,7 @@ def status(site):
     return read_status
 
 
-def test_comments_are_decided_about_by_keys_and_the_next_one_comes(visit, waiting, status):
+def test_comments_are_moderated_by_keys(visit, waiting, status):
     page = visit("ada").page
     page.goto(QUEUE)
     one = page.locator(".queue-one .prose")
@@ -104,7 +104,7 @@ def test_twenty_comments_are_approved_in_three_clicks_without_scrolling(
     assert {status(id) for id in waiting} == {"pending"}
 
 
-def test_nothing_is_done_about_nothing(visit, waiting, status):
+def test_actions_without_a_selection_do_nothing(visit, waiting, status):
     page = visit("ada").page
     page.goto(QUEUE)
     page.get_by_role("button", name="Approve (selected comments)").click()
@@ -112,7 +112,7 @@ def test_nothing_is_done_about_nothing(visit, waiting, status):
     assert {status(id) for id in waiting} == {"pending"}
 
 
-def test_the_queue_works_without_scripts(visit, waiting, status):
+def test_queue_works_without_scripts(visit, waiting, status):
     page = visit("ada", java_script_enabled=False).page
     page.goto(QUEUE)
     for id in waiting[:2]:

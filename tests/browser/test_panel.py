@@ -63,7 +63,7 @@ def test_write_a_post_with_pickers(visit, post):
     assert "****" in found["body"]
 
 
-def test_an_error_keeps_what_was_typed(visit):
+def test_error_keeps_what_was_typed(visit):
     page = visit("ann").page
     page.goto("/admin/posts/new/")
     page.fill("[name=title]", "x" * 150)
@@ -141,7 +141,7 @@ def test_text_survives_the_end_of_a_session(visit, made, site, post):
 
 
 @pytest.mark.parametrize("scripts", [True, False])
-def test_a_form_that_came_too_late_is_sent_after_the_sign_in(visit, made, post, scripts):
+def test_late_form_is_submitted_after_the_sign_in(visit, made, post, scripts):
     one = visit("ann", java_script_enabled=scripts, viewport={"width": 390, "height": 844})
     page, id = one.page, made()
     page.goto(f"/admin/posts/edit/?id={id}")
@@ -186,7 +186,7 @@ def test_inline_edit(visit, made, post):
     assert post(id)["published_at"] == "2026-01-01T10:00:00Z"
 
 
-def test_inline_edit_of_a_cell_that_has_changed_says_so(visit, made, site, post):
+def test_inline_edit_of_a_changed_cell_says_so(visit, made, site, post):
     id = made(published_at="2026-01-01T10:00:00Z")
     page = visit("ada", timezone_id="Europe/Berlin").page
     page.goto("/admin/posts/?sort=-id")
@@ -231,7 +231,7 @@ def test_select_all_and_move_to_trash(visit, made, post):
     assert all(post(id)["deleted_at"] for id in ids)
 
 
-def test_a_change_of_many_rows_says_that_it_is_under_way(visit, made, post):
+def test_change_of_many_rows_shows_progress(visit, made, post):
     ids = [made(title=f"To be edited {n}") for n in range(2)]
     page = visit("ada").page
     page.goto("/admin/posts/?search=edited")
@@ -252,7 +252,7 @@ def test_a_change_of_many_rows_says_that_it_is_under_way(visit, made, post):
     assert {post(id)["comments_open"] for id in ids} == {False}
 
 
-def test_delete_asks_and_can_be_called_off(visit, made, post):
+def test_deletion_asks_and_can_be_cancelled(visit, made, post):
     id = made(title="Nearly deleted")
     page = visit("ada").page
     page.goto("/admin/posts/?sort=-id")
@@ -326,7 +326,7 @@ class TestWithoutJavaScript:
         page.locator(".nav").get_by_role("link", name="Tags").click()
         assert page.locator("h1").inner_text() == "Tags"
 
-    def test_a_cell_leads_to_its_field(self, page):
+    def test_cell_links_to_its_field(self, page):
         page.goto("/admin/posts/")
         page.locator("[data-inline=published_at]").first.click()
         assert page.url.endswith("#field-published_at")

@@ -23,12 +23,12 @@ PAGES = [
 """Those that no crawl comes to, or not in this state; the others are in test_crawl.py."""
 
 
-def test_pages_have_no_finding_and_fit(visit):
+def test_pages_are_accessible_and_fit(visit):
     visit("ada").look_at(f"/admin/{path}" for path in PAGES)
 
 
 @pytest.mark.parametrize(("path", "words"), [("jobs/", "letters.burn"), ("invitations/", "zoe")])
-def test_tables_of_the_system_are_stacked_on_a_phone(visit, site, path, words):
+def test_system_tables_are_stacked_on_a_phone(visit, site, path, words):
     with site.app.app_context():
         enqueue("letters.burn")
     one = visit("ada", viewport=PHONE, color_scheme="dark")
@@ -57,7 +57,7 @@ def test_buttons_of_a_form_fit_on_a_phone_in_german_too(visit, path):
     assert _rows(boxes) <= 2
 
 
-def test_a_menu_that_stands_alone_beside_the_heading_opens_within_a_phone(visit):
+def test_single_menu_beside_the_heading_opens_on_a_phone(visit):
     one = visit("ada", viewport=PHONE)
     one.page.goto("/admin/profiles/")
     one.page.locator(".head-actions summary").click()
@@ -67,7 +67,7 @@ def test_a_menu_that_stands_alone_beside_the_heading_opens_within_a_phone(visit)
 
 
 @pytest.mark.parametrize("width", [1280, 1265, 1250])
-def test_the_german_list_of_posts_fits_beside_the_menu(visit, width):
+def test_german_list_of_posts_fits_beside_the_menu(visit, width):
     """A scroll bar takes 15 pixels of a window that is 1280 wide."""
     one = visit("ada", viewport={"width": width, "height": 900}, locale="de-DE")
     one.page.goto("/admin/posts/")
@@ -95,7 +95,7 @@ def _rows(boxes):
         ("posts/details/?id=1", 3),
     ],
 )
-def test_buttons_of_a_head_fit_on_a_phone_in_german_too(visit, path, rows):
+def test_buttons_of_a_header_fit_on_a_phone_in_german_too(visit, path, rows):
     one = visit("ada", viewport=PHONE, locale="de-DE")
     one.page.goto(f"/admin/{path}")
     buttons = one.page.locator(".head-actions .button:visible")
@@ -106,7 +106,7 @@ def test_buttons_of_a_head_fit_on_a_phone_in_german_too(visit, path, rows):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_forms_with_errors_and_conflicts_have_no_serious_finding(visit, scheme):
+def test_forms_with_errors_and_conflicts_are_accessible(visit, scheme):
     one = visit("ada", viewport=PHONE, color_scheme=scheme)
     page = one.page
     page.goto("/admin/posts/edit/?id=2")
@@ -122,7 +122,7 @@ def test_forms_with_errors_and_conflicts_have_no_serious_finding(visit, scheme):
     assert one.axe() == [] and one.overflow() <= 0
 
 
-def test_words_can_be_read_while_the_theme_changes(visit):
+def test_text_is_readable_while_the_theme_changes(visit):
     one = visit("ada", color_scheme="light", reduced_motion="no-preference")
     one.page.goto("/admin/")
     for scheme in ("dark", "light"):
@@ -131,7 +131,7 @@ def test_words_can_be_read_while_the_theme_changes(visit):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_sign_in_has_no_serious_finding(visit, scheme):
+def test_sign_in_is_accessible(visit, scheme):
     one = visit(viewport=PHONE, color_scheme=scheme)
     one.page.goto("/admin/")
     assert "/auth/login" in one.page.url
@@ -155,7 +155,7 @@ BROKEN_NAMES = """() => [...document.querySelectorAll(".records a.narrow:not(:ha
 }).map((one) => one.textContent)"""
 
 
-def test_tools_long_addresses_and_names_stay_in_view(visit, site, made):
+def test_tools_long_urls_and_names_stay_in_view(visit, site, made):
     address = "a.very.long.address.of.somebody@accounting.department.example-company.example"
     with site.app.app_context():
         for name, email in (("lengthy", address), ("chloe.lopez", "chloe@example.com")):
@@ -175,7 +175,7 @@ def test_tools_long_addresses_and_names_stay_in_view(visit, site, made):
             assert not bulk.count() or bulk.bounding_box()["y"] < 870, where
 
 
-def test_at_twice_the_size_bars_leave_room_for_the_page(visit):
+def test_bars_leave_room_for_the_page_at_200_percent(visit):
     one = visit("ada", viewport={"width": 640, "height": 450})
     for path in (
         "",
@@ -192,7 +192,7 @@ def test_at_twice_the_size_bars_leave_room_for_the_page(visit):
         assert sum(height for height in one.page.evaluate(in_view)) < 110, path
 
 
-def test_colours_follow_the_choice(visit):
+def test_colors_follow_the_preference(visit):
     one = visit("ada", color_scheme="light")
     one.page.goto("/admin/")
     one.page.click('[aria-label="Dark theme"]')
@@ -200,7 +200,7 @@ def test_colours_follow_the_choice(visit):
     assert one.page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(15, 21, 20)"
 
 
-def test_the_menu_on_a_phone(visit):
+def test_menu_on_a_phone(visit):
     page = visit("ada", viewport=PHONE).page
     page.goto("/admin/")
     assert (
@@ -215,7 +215,7 @@ def test_the_menu_on_a_phone(visit):
     assert not page.locator(".sidebar").is_visible()
 
 
-def test_nothing_comes_from_elsewhere(visit):
+def test_nothing_is_loaded_from_other_sites(visit):
     one = visit("ada")
     asked = []
     one.page.on("request", lambda request: asked.append(request.url))
@@ -225,7 +225,7 @@ def test_nothing_comes_from_elsewhere(visit):
     assert not [url for url in asked if "jquery" in url or "bootstrap" in url]
 
 
-def test_the_menu_shows_where_one_is(visit):
+def test_menu_shows_the_current_page(visit):
     page = visit("ada", viewport={"width": 1280, "height": 600}).page
     page.goto("/admin/jobs/")
     expect(page.locator("#menu [aria-current=page]")).to_be_in_viewport(ratio=1)

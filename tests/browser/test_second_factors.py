@@ -63,7 +63,7 @@ def looks_well(one):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_two_factors_from_start_to_end(visit, scheme):
+def test_two_factor_from_start_to_end(visit, scheme):
     one = visit("mia", viewport=PHONE, color_scheme=scheme)
     page = one.page
     page.goto("/profile/two-factor")
@@ -100,7 +100,7 @@ def test_two_factors_from_start_to_end(visit, scheme):
     assert "Two-factor authentication is off" in page.locator("[role=status]").inner_text()
 
 
-def test_two_factors_without_scripts(visit):
+def test_two_factor_without_scripts(visit):
     one = visit("ann", viewport=PHONE, java_script_enabled=False)
     one.page.goto("/profile/two-factor")
     totp = pyotp.TOTP(one.page.locator("code.key").inner_text().replace(" ", ""))
@@ -132,7 +132,7 @@ def add(one, name="Telephone"):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_a_passkey_from_start_to_end(visit, site, localhost, scheme):
+def test_passkey_from_start_to_end(visit, site, localhost, scheme):
     one = visit("ada", viewport=PHONE, color_scheme=scheme)
     page = one.page
     session, device = authenticator(one)
@@ -170,7 +170,7 @@ def test_a_passkey_from_start_to_end(visit, site, localhost, scheme):
     )
 
 
-def test_a_passkey_is_both_factors(visit, site, localhost):
+def test_passkey_counts_as_both_factors(visit, site, localhost):
     one = visit("mia", viewport=PHONE)
     authenticator(one)
     add(one)
@@ -185,7 +185,7 @@ def test_a_passkey_is_both_factors(visit, site, localhost):
     assert one.page.locator(".account strong").inner_text() == "mia"
 
 
-def test_what_a_person_is_told(visit, site, localhost):
+def test_explanations_for_the_user(visit, site, localhost):
     one = visit("mia", viewport=PHONE)
     page = one.page
     session, device = authenticator(one)
@@ -208,7 +208,7 @@ def test_what_a_person_is_told(visit, site, localhost):
     looks_well(one)
 
 
-def test_an_answer_counts_once(visit, site, localhost):
+def test_response_is_valid_once(visit, site, localhost):
     one = visit("mia", viewport=PHONE)
     authenticator(one)
     add(one)
@@ -232,7 +232,7 @@ def test_an_answer_counts_once(visit, site, localhost):
     assert again.location == "/"
 
 
-def test_where_the_address_is_a_number(visit, site):
+def test_numeric_address_offers_no_passkeys(visit, site):
     one = visit("mia", viewport=PHONE)
     one.page.goto("/profile/passkeys")
     looks_well(one)

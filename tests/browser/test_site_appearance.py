@@ -15,12 +15,12 @@ PAGES = [
 POST = "/posts/ten-ways-to-mend-a-fishing-net"
 
 
-def test_pages_have_no_finding_and_fit(visit):
+def test_pages_are_accessible_and_fit(visit):
     visit().look_at(PAGES)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_forms_with_errors_have_no_serious_finding(visit, scheme):
+def test_forms_with_errors_are_accessible(visit, scheme):
     one = visit("mia", viewport=PHONE, color_scheme=scheme)
     one.page.goto(POST)
     one.page.evaluate("document.querySelector('#body').required = false")
@@ -37,7 +37,7 @@ def test_forms_with_errors_have_no_serious_finding(visit, scheme):
     assert stranger.axe() == [] and stranger.overflow() <= 0
 
 
-def test_a_reader_signs_in_and_comments_without_scripts(visit):
+def test_reader_signs_in_and_comments_without_scripts(visit):
     one = visit(viewport=PHONE, java_script_enabled=False)
     one.page.goto(POST)
     one.page.click("#comments >> text=Sign in")
@@ -54,7 +54,7 @@ def test_a_reader_signs_in_and_comments_without_scripts(visit):
     assert one.page.locator(".account").count() == 0
 
 
-def test_colours_follow_the_reader_and_then_the_device(visit):
+def test_colors_follow_the_preference_or_the_device(visit):
     one = visit(color_scheme="light")
     page = one.page
 
@@ -75,7 +75,7 @@ def test_colours_follow_the_reader_and_then_the_device(visit):
     assert paper() == light
 
 
-def test_the_keyboard_reaches_the_content_first(visit):
+def test_keyboard_reaches_the_content_first(visit):
     one = visit()
     one.page.goto(POST)
     one.page.keyboard.press("Tab")

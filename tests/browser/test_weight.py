@@ -16,10 +16,10 @@ def weight(page, path):
 
 
 @pytest.mark.parametrize("name", ["posts", "comments", "media", "audit_events"])
-def test_a_list_is_light(visit, name):
+def test_list_is_small(visit, name):
     assert 5_000 < weight(visit("ada").page, f"/admin/{name}/") < LIST
 
 
-def test_the_editor_is_light(visit, made):
+def test_editor_is_small(visit, made):
     id = made(title="As light as a feather")
     assert 50_000 < weight(visit("ada").page, f"/admin/posts/edit/?id={id}") < EDITOR

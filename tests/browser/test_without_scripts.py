@@ -20,7 +20,7 @@ def press(page, name, within="main"):
     page.wait_for_load_state()
 
 
-def test_a_post_is_written_changed_and_deleted(visit, site):
+def test_post_is_written_changed_and_deleted(visit, site):
     page = visit("ann", java_script_enabled=False).page
     page.goto("/admin/posts/new/")
     page.fill("[name=title]", "Written by a plain form")
@@ -42,7 +42,7 @@ def test_a_post_is_written_changed_and_deleted(visit, site):
     assert (post["status"], post["body"]) == ("published", "Other words.")
 
 
-def test_a_file_is_uploaded_and_replaced(visit, tmp_path):
+def test_file_is_uploaded_and_replaced(visit, tmp_path):
     page = visit("ann", java_script_enabled=False).page
     for name, size in (("first.png", 200), ("second.png", 300)):
         (tmp_path / name).write_bytes(picture(size, 100))
@@ -57,7 +57,7 @@ def test_a_file_is_uploaded_and_replaced(visit, tmp_path):
     expect(page.locator(".messages")).to_contain_text("File replaced.")
 
 
-def test_a_comment_is_decided_about(visit, site, made):
+def test_comment_is_moderated(visit, site, made):
     with site.app.app_context():
         post = made(published_at="2026-01-01T10:00:00Z")
         id = write.create(COMMENTS, Actor("member", 4, "mia"), {"post": post, "body": "No script."})
@@ -82,7 +82,7 @@ def test_pages_fit_at_200_percent(visit):
         assert covered < 200 and main["width"] > 300, path
 
 
-def test_buttons_and_choices_can_be_told_in_colours_of_the_system(visit):
+def test_controls_are_distinguishable_in_forced_colors(visit):
     one = visit("ada", forced_colors="active")
     page = one.page
     page.goto("/admin/posts/")

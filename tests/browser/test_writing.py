@@ -33,7 +33,7 @@ def write_in(page, text):
 
 
 @pytest.mark.parametrize("width", [1280, 390])
-def test_nothing_moves_while_somebody_types(visit, made, site, width):
+def test_nothing_moves_while_typing(visit, made, site, width):
     id = made(published=True)
     page = visit("ann", viewport={"width": width, "height": 900}).page
     page.goto(f"/admin/posts/edit/?id={id}")
@@ -52,7 +52,7 @@ def test_nothing_moves_while_somebody_types(visit, made, site, width):
     assert [one for one in moved if 'class="notices"' not in one] == []
 
 
-def test_the_button_follows_the_date(visit, site):
+def test_button_follows_the_date(visit, site):
     page = visit("ann").page
     page.goto("/admin/posts/new/")
     button = page.locator(".savebar .primary")
@@ -66,7 +66,7 @@ def test_the_button_follows_the_date(visit, site):
 
 
 @pytest.mark.parametrize("width", [1280, 390])
-def test_one_column_where_there_is_no_room_for_two(visit, width):
+def test_narrow_form_has_one_column(visit, width):
     page = visit("ada", viewport={"width": width, "height": 900}).page
     page.goto("/admin/posts/edit/?id=2")
     text, parts = (page.locator(one).bounding_box() for one in ("#field-body", ".form-grid .stack"))
@@ -75,7 +75,7 @@ def test_one_column_where_there_is_no_room_for_two(visit, width):
     assert bar["y"] + bar["height"] <= 900
 
 
-def test_the_menu_of_a_form_is_used_by_keyboard(visit):
+def test_menu_of_a_form_works_with_the_keyboard(visit):
     one = visit("ada")
     one.page.goto("/admin/posts/edit/?id=2")
     menu = one.page.locator(".head-actions details.menu")
@@ -97,7 +97,7 @@ class Clicks:
         locator.click()
 
 
-def test_a_typo_in_a_post_of_last_month_takes_five_clicks(visit, made, site):
+def test_fixing_a_typo_in_an_old_post_takes_five_clicks(visit, made, site):
     id = made(title="Of eels and herons", body="The hreon waits.", published=True)
     page = visit("moe").page
     page.goto("/admin/")
@@ -117,7 +117,7 @@ def test_a_typo_in_a_post_of_last_month_takes_five_clicks(visit, made, site):
         assert read.get_record(POSTS, SYSTEM, id)["body"] == "The heron waits."
 
 
-def test_times_are_those_of_the_clock_on_the_wall(visit, site):
+def test_times_are_local(visit, site):
     one = visit("ann", timezone_id="America/New_York")
     page = one.page
     page.goto("/admin/")  # the script says where this browser is, once nothing else is to be done
@@ -140,7 +140,7 @@ def test_times_are_those_of_the_clock_on_the_wall(visit, site):
         assert read.get_record(POSTS, SYSTEM, id)["published_at"] == "2099-07-01T16:00:00Z"
 
 
-def test_a_slow_answer_about_the_slug_does_not_number_the_record_itself(visit, site):
+def test_slow_slug_check_does_not_conflict_with_the_record_itself(visit, site):
     page, asked = visit("ann").page, []
 
     def hold(route):
@@ -159,7 +159,7 @@ def test_a_slow_answer_about_the_slug_does_not_number_the_record_itself(visit, s
     expect(page.locator("[name=slug]")).to_have_value("asked-before-it-was-saved")
 
 
-def test_a_new_post_with_image_and_tag_takes_six_clicks(visit, site, tmp_path):
+def test_new_post_with_image_and_tag_takes_six_clicks(visit, site, tmp_path):
     one = visit("ann")
     page, click, file = one.page, Clicks(one.page), tmp_path / "heron.png"
     file.write_bytes(picture(700, 400))
@@ -188,7 +188,7 @@ def test_a_new_post_with_image_and_tag_takes_six_clicks(visit, site, tmp_path):
     assert [tag["name"] for tag in post["tags"]] == ["birds"] and "/uploads/" in post["body"]
 
 
-def test_a_cover_is_uploaded_in_place_and_chosen_again_in_two_clicks(visit, made, tmp_path):
+def test_cover_is_uploaded_in_place_and_chosen_again_in_two_clicks(visit, made, tmp_path):
     one = visit("ann", viewport={"width": 390, "height": 844}, color_scheme="dark")
     page, file = one.page, tmp_path / "reeds.png"
     file.write_bytes(picture(500, 300))
@@ -213,7 +213,7 @@ def test_a_cover_is_uploaded_in_place_and_chosen_again_in_two_clicks(visit, made
     expect(page.locator("[name=cover]")).to_have_value(chosen)
 
 
-def test_the_picker_is_used_by_keyboard(visit):
+def test_picker_works_with_the_keyboard(visit):
     page = visit("ada").page
     page.goto("/admin/users/edit/?id=3")
     page.get_by_role("button", name="Choose image: Avatar").press("Enter")
@@ -225,7 +225,7 @@ def test_the_picker_is_used_by_keyboard(visit):
 @pytest.mark.parametrize(
     ("path", "limit"), [("posts/edit/?id=2", 220_000), ("posts/?per_page=100", 100_000)]
 )
-def test_pages_are_light_on_the_wire(visit, made, path, limit):
+def test_pages_are_small(visit, made, path, limit):
     """The first time, with all their files."""
     for number in range(70 if "per_page" in path else 0):  # with those of the site 100 rows
         made(title=f"Light {number}", tags=["boats", "nets", "weather"], category="sea")
@@ -238,7 +238,7 @@ def test_pages_are_light_on_the_wire(visit, made, path, limit):
     assert "per_page" not in path or page.locator("tbody tr").count() == 100
 
 
-def test_the_page_of_a_file_offers_download_and_its_address(visit, tmp_path):
+def test_page_of_a_file_offers_download_and_url(visit, tmp_path):
     one = visit("ann")
     one.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page, file = one.page, tmp_path / "weir.png"
@@ -257,7 +257,7 @@ def test_the_page_of_a_file_offers_download_and_its_address(visit, tmp_path):
     assert one.axe() == []
 
 
-def test_what_is_taken_back_is_not_called_unsaved(visit, made):
+def test_reverted_change_does_not_count_as_unsaved(visit, made):
     page = visit("ann").page
     page.goto(f"/admin/posts/edit/?id={made(body='Salt.')}")
     state = page.locator("[data-state]")
@@ -277,7 +277,7 @@ def test_what_is_taken_back_is_not_called_unsaved(visit, made):
     expect(state).to_have_attribute("data-tone", "success")
 
 
-def test_emphasised_text_is_typed_over(visit, made):
+def test_emphasized_text_can_be_replaced(visit, made):
     one = visit("ann")
     one.page.goto(f"/admin/posts/edit/?id={made(body='*Salt* of the sea')}")
     one.page.locator(".cm-content").click()
@@ -308,7 +308,7 @@ def test_lines_of_two_people_are_merged_while_both_write(visit, made, site):
     assert body == "One, by me\n\ntwo\n\nThree, by a colleague and me"
 
 
-def test_a_category_is_created_in_the_form(visit, made, site):
+def test_category_is_created_in_the_form(visit, made, site):
     one, id = visit("ada"), made()
     page = one.page
     page.goto(f"/admin/posts/edit/?id={id}")
@@ -324,7 +324,7 @@ def test_a_category_is_created_in_the_form(visit, made, site):
         assert read.get_record(POSTS, SYSTEM, id)["category"]["name"] == "Wading birds"
 
 
-def test_a_double_click_sends_a_form_once(visit, site):
+def test_double_click_submits_once(visit, site):
     page = visit("ada").page
     page.goto("/admin/posts/new/")
     page.fill("[name=title]", "Twice as fast")
@@ -341,7 +341,7 @@ def test_a_double_click_sends_a_form_once(visit, site):
 
 
 @pytest.mark.parametrize("key", [None, "Control+Enter"])
-def test_a_name_that_was_just_typed_is_sent(visit, made, site, key):
+def test_name_just_typed_is_submitted(visit, made, site, key):
     id = made()
     page = visit("ada").page
     page.goto(f"/admin/posts/edit/?id={id}")
@@ -361,7 +361,7 @@ def test_a_name_that_was_just_typed_is_sent(visit, made, site, key):
     ]
 
 
-def test_a_form_shows_names_where_it_keeps_keys(visit, made, site):
+def test_form_shows_names_instead_of_keys(visit, made, site):
     one, id = visit("ada"), made()
     page = one.page
     page.goto(f"/admin/posts/edit/?id={id}")
@@ -379,7 +379,7 @@ def test_a_form_shows_names_where_it_keeps_keys(visit, made, site):
     expect(stored).to_have_value("")
 
 
-def test_an_author_is_created_in_a_dialog(visit, made, site):
+def test_author_is_created_in_a_dialog(visit, made, site):
     one, id = visit("ada"), made()
     page = one.page
     page.goto(f"/admin/posts/edit/?id={id}")
@@ -400,7 +400,7 @@ def test_an_author_is_created_in_a_dialog(visit, made, site):
     expect(page.locator("#in-author")).to_be_focused()
 
 
-def test_a_name_that_is_typed_in_a_form_is_chosen_by_enter_or_named_as_unknown(visit, made):
+def test_typed_name_is_selected_by_enter_or_reported_as_unknown(visit, made):
     ann = visit("ann")
     ann.page.goto(f"/admin/posts/edit/?id={made()}")
     category, stored = ann.page.locator("#in-category"), ann.page.locator("[name=category]")
@@ -420,7 +420,7 @@ def test_a_name_that_is_typed_in_a_form_is_chosen_by_enter_or_named_as_unknown(v
     expect(ann.page.locator("[data-state]")).to_have_text(re.compile("^Saved"))
 
 
-def test_a_backup_in_the_browser_comes_back_with_names(visit, made):
+def test_backup_in_the_browser_restores_names(visit, made):
     ann, id = visit("ann"), made(category="sea")
     ann.page.goto(f"/admin/posts/edit/?id={id}")
     ann.page.route("**/posts/edit/**", lambda one: one.abort())

@@ -39,7 +39,7 @@ def outcome(row):
 
 
 @pytest.mark.parametrize("role", roles())
-def test_each_operation_is_as_the_single_request(bulk, role, by_role, in_app_context):
+def test_each_operation_equals_the_single_request(bulk, role, by_role, in_app_context):
     client = by_role(role)
     for op in ops_of(bulk):
         if op == "upsert":
@@ -73,7 +73,7 @@ def _data(in_app_context, record, op):
     return {field.name: in_app_context(value_for, field)}
 
 
-def test_what_was_done_can_be_undone(bulk, by_role, in_app_context):
+def test_operations_can_be_undone(bulk, by_role, in_app_context):
     """Every change of a versioned type, by whoever made it; each is back or gone."""
     admin = by_role("admin")
     if not bulk.is_versioned or "update" not in ops_of(bulk):

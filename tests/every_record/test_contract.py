@@ -25,7 +25,7 @@ def admin(by_role):
     return by_role("admin")
 
 
-def test_what_is_made_is_what_is_read(made, admin, in_app_context):
+def test_created_record_is_returned_as_read(made, admin, in_app_context):
     given = in_app_context(body, made, whole=True)
     answer = send(admin, made.path, given)
     assert answer.status_code == 201, answer.text
@@ -45,7 +45,7 @@ def test_what_is_made_is_what_is_read(made, admin, in_app_context):
     assert answer.headers["ETag"] == admin.get(address(made, shown["id"])).headers["ETag"]
 
 
-def test_the_api_and_the_store_come_to_the_same(made, admin, in_app_context):
+def test_api_and_store_agree(made, admin, in_app_context):
     given = in_app_context(body, made, whole=True)
     by_api = send(admin, made.path, given).json["id"]
     taken = {f.name for f in settable(made, new=True) if f.column is not None and f.column.unique}
@@ -155,7 +155,7 @@ def test_pages_and_cursors(listed, admin, in_app_context):
     assert seen == whole
 
 
-def test_what_a_change_leaves_behind(changed, admin, in_app_context):
+def test_side_effects_of_a_change(changed, admin, in_app_context):
     id = in_app_context(a_row, changed)
     field = next(f for f in settable(changed, new=False) if f.kind.is_text and not f.choices)
     in_app_context(update, changed, SYSTEM, id, {field.name: in_app_context(value_for, field)})

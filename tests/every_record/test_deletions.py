@@ -29,7 +29,7 @@ def sentences(panel, record):
     return [cell.text.strip() for cell in page.select("tbody td.title")]
 
 
-def test_the_audit_log_names_what_is_deleted_for_good(app, panel, deleted, in_app_context):
+def test_audit_log_names_permanently_deleted_records(app, panel, deleted, in_app_context):
     id = in_app_context(a_row, deleted)
     title = title_of(app, deleted, id)
     in_app_context(delete, deleted, SYSTEM, id, permanent=True)
@@ -72,9 +72,7 @@ def is_there(record, id):
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_undo_is_offered_where_it_brings_the_record_back(
-    panel, by_role, deleted, way, in_app_context
-):
+def test_undo_is_offered_if_it_restores_the_record(panel, by_role, deleted, way, in_app_context):
     api, id = by_role("admin"), in_app_context(a_row, deleted)
     question = panel.get(f"/admin/{deleted.path}/delete/?id={id}").text
     batch = delete_by(way, panel, api, deleted, id)
@@ -111,9 +109,7 @@ def delete_targets(record, targets):
     return titles
 
 
-def test_a_deletion_is_undone_though_what_the_record_refers_to_is_gone(
-    panel, by_role, deleted, in_app_context
-):
+def test_deletion_is_undone_even_if_references_are_gone(panel, by_role, deleted, in_app_context):
     if not (deleted.has_trash and references_of(deleted)):
         return
     id, targets = in_app_context(with_references, deleted)
@@ -123,7 +119,7 @@ def test_a_deletion_is_undone_though_what_the_record_refers_to_is_gone(
     assert in_app_context(is_there, deleted, id), panel.get("/admin/").text
 
 
-def test_what_cannot_be_brought_back_is_named(panel, by_role, changed, in_app_context):
+def test_unrestorable_records_are_named(panel, by_role, changed, in_app_context):
     if changed.singleton or not changed.history or not references_of(changed):
         return
     api = by_role("admin")

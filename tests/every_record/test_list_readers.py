@@ -47,7 +47,7 @@ def test_every_filter_with_every_operator_in_a_query(listed, by_role, rows):
 
 
 @pytest.mark.parametrize("role", sampled(roles(), ["anonymous", "author", "admin"]))
-def test_a_query_is_refused_and_answered_as_the_list_is(listed, role, by_role, rows):
+def test_query_is_refused_and_answered_like_the_list(listed, role, by_role, rows):
     client = by_role(role)
     found, by_address = client.post(f"{listed.path}/query", json={}), client.get(listed.path)
     assert found.status_code == by_address.status_code
@@ -58,7 +58,7 @@ def test_a_query_is_refused_and_answered_as_the_list_is(listed, role, by_role, r
 
 
 @pytest.mark.parametrize("role", sampled(roles(), ["anonymous", "author", "admin"]))
-def test_a_query_knows_no_field_that_is_hidden(listed, role, by_role):
+def test_query_knows_no_hidden_fields(listed, role, by_role):
     if listed.access.read(typical(role)) is False:
         return
     hidden = listed.fields_by_name.keys() - queryable_fields(listed, typical(role)).keys()
@@ -82,7 +82,7 @@ def test_counts_by_every_field_and_period(listed, by_role, rows):
 
 
 @pytest.mark.parametrize("role", sampled(roles(), ["anonymous", "author", "admin"]))
-def test_counts_are_refused_and_answered_as_the_list_is(listed, role, by_role, rows):
+def test_counts_are_refused_and_answered_like_the_list(listed, role, by_role, rows):
     client = by_role(role)
     counts, by_page = client.get(f"{listed.path}/counts?by=id"), client.get(listed.path)
     assert counts.status_code == by_page.status_code
@@ -93,7 +93,7 @@ def test_counts_are_refused_and_answered_as_the_list_is(listed, role, by_role, r
 
 
 @pytest.mark.parametrize("role", sampled(roles(), ["anonymous", "author", "admin"]))
-def test_an_export_is_refused_and_answered_as_the_list_is(listed, role, by_role, rows):
+def test_export_is_refused_and_answered_like_the_list(listed, role, by_role, rows):
     client = by_role(role)
     names = ",".join(queryable_fields(listed, typical(role)))
     for query in ("sort=-id", f"sort=id&fields={names}"):

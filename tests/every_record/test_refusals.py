@@ -43,7 +43,7 @@ def test_wrong_values(made, admin, in_app_context):
         assert bad(answer) == {(wrong.field, wrong.code)}, wrong
 
 
-def test_lists_hold_so_many_values_at_most(changed, admin, in_app_context):
+def test_lists_have_a_maximum_length(changed, admin, in_app_context):
     id = in_app_context(a_row, changed)
     for field in settable(changed, new=False):
         schema = TypeAdapter(field.kind.accepts).json_schema()
@@ -75,7 +75,7 @@ def test_hidden_fields_are_unknown(changed, admin, in_app_context):
             assert bad(answer) == {(field.name, "unknown")}
 
 
-def test_values_that_are_taken(made, admin, in_app_context):
+def test_taken_values(made, admin, in_app_context):
     given = in_app_context(body, made, whole=True)
     assert send(admin, made.path, given).status_code == 201
     for field in settable(made, new=True):
@@ -90,7 +90,7 @@ def test_values_that_are_taken(made, admin, in_app_context):
         assert bad(answer) == {(field.name, "duplicate")}
 
 
-def test_what_is_not_there(record, admin, in_app_context):
+def test_missing_records(record, admin, in_app_context):
     if record.singleton:
         return
     for method in ("GET", "PUT", "PATCH", "DELETE"):

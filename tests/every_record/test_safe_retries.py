@@ -31,7 +31,7 @@ def same(first, again):
         assert again.headers.get(name) == first.headers.get(name)
 
 
-def test_a_creation(made, admin, in_app_context):
+def test_repeated_creation(made, admin, in_app_context):
     given = in_app_context(body, made, whole=True)
     first = send(admin, made.path, given)
     assert first.status_code == 201, first.text
@@ -45,7 +45,7 @@ def test_a_creation(made, admin, in_app_context):
     assert in_app_context(count, made) == rows
 
 
-def test_a_change(changed, admin, in_app_context):
+def test_repeated_change(changed, admin, in_app_context):
     id = in_app_context(a_row, changed)
     field = next(f for f in settable(changed, new=False) if f.kind.is_text and not f.choices)
     given = {field.name: in_app_context(value_for, field)}
@@ -54,7 +54,7 @@ def test_a_change(changed, admin, in_app_context):
     same(first, again)
 
 
-def test_a_deletion(record, admin, in_app_context):
+def test_repeated_deletion(record, admin, in_app_context):
     if record.access.delete is NOBODY or record.access.create is NOBODY:
         return
     id = in_app_context(a_row, record)
@@ -63,7 +63,7 @@ def test_a_deletion(record, admin, in_app_context):
     same(first, again)
 
 
-def test_a_key_that_is_none(made, admin, in_app_context):
+def test_invalid_key(made, admin, in_app_context):
     admin.environ_base["HTTP_IDEMPOTENCY_KEY"] = "two words"
     answer = send(admin, made.path, in_app_context(body, made))
     assert (answer.status_code, answer.json["code"]) == (400, "invalid_parameter")

@@ -31,7 +31,7 @@ def moment(text):
     return datetime.fromisoformat(text)
 
 
-def test_its_dates_are_relative_to_today(demo):
+def test_dates_are_relative_to_today(demo):
     published = sorted(moment(one["published_at"]) for one in demo["posts"] if one["published_at"])
     assert published[0] > now() - timedelta(days=65)
     assert sum(one > now() - timedelta(days=30) for one in published) >= 10
@@ -45,7 +45,7 @@ def test_comments_are_later_than_their_posts(demo):
     assert answered and all(one["created_at"] >= at[one["post"]["id"]] for one in answered)
 
 
-def test_it_has_something_for_every_page(demo):
+def test_every_page_has_content(demo):
     posts = demo["posts"]
     assert {one["category"]["name"] for one in posts} == {one["name"] for one in demo["categories"]}
     assert sum(one["cover"] is not None for one in posts) > len(posts) / 2
@@ -56,6 +56,6 @@ def test_it_has_something_for_every_page(demo):
 
 
 @pytest.mark.parametrize("number", range(len(SKIES)))
-def test_its_pictures_are_small_and_real(number):
+def test_images_are_small_and_real(number):
     content = landscape(number)
     assert opened(content).size == (1280, 720) and len(content) < 60_000

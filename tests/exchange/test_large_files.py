@@ -52,7 +52,7 @@ def test_json_is_read_within_bounds(template, make_parts, words, tmp_path):
     assert words in refusal(read_rows, template, make_parts(), tmp_path)
 
 
-def test_rows_are_read_whatever_stands_around_them(tmp_path):
+def test_rows_are_read_regardless_of_their_surroundings(tmp_path):
     file = tmp_path / "export"
     data = '\ufeff{"db": [{"meta": {"x": [{}]}, "data": {"posts": [{"id": 1, "a": {"b": [2]}}, 5], "tags": {}}}]}'
     file.write_bytes(data.encode())

@@ -43,7 +43,7 @@ def test_csv(csv: Load, rows: Rows) -> None:
     assert tags(rows) == []
 
 
-def test_an_archive(loaded: Load, rows: Rows) -> None:
+def test_archive(loaded: Load, rows: Rows) -> None:
     past = {
         "version": 1,
         "created_at": "2026-01-01T00:00:00Z",

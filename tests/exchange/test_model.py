@@ -4,7 +4,7 @@ from quire.exchange import model
 from quire.exchange.model import ImportReport
 
 
-def test_a_report_lists_the_first_of_each_outcome_and_counts_all(monkeypatch):
+def test_report_lists_the_first_items_of_each_outcome_and_counts_all(monkeypatch):
     monkeypatch.setattr(model, "MAX_LINES", 2)
     report = ImportReport()
     for number in range(5):
@@ -20,7 +20,7 @@ def test_a_report_lists_the_first_of_each_outcome_and_counts_all(monkeypatch):
     ]
 
 
-def test_a_report_that_was_cleared_begins_again(monkeypatch):
+def test_cleared_report_starts_over(monkeypatch):
     monkeypatch.setattr(model, "MAX_LINES", 1)
     report = ImportReport()
     for _ in range(2):

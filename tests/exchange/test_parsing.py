@@ -50,7 +50,7 @@ from quire.exchange.names import first_words, shorten, slug_from, username_from
         ("Published on May 6th, 2013 at 10:30 pm", "2013-05-06 22:30:00"),
     ],
 )
-def test_a_date_is_read_in_every_usual_spelling(spelled: object, expected: str) -> None:
+def test_dates_are_read_in_every_usual_spelling(spelled: object, expected: str) -> None:
     assert parse_datetime(spelled) == datetime.fromisoformat(expected).replace(tzinfo=UTC)
 
 
@@ -59,17 +59,17 @@ def test_a_date_is_read_in_every_usual_spelling(spelled: object, expected: str) 
     ["", "soon", "10:00", "2013-13-40", "2013-02-30", "0001-01-01 00:00 +10:00", "9" * 400,
      "0000-00-00 00:00:00", "2013-05-06 25:00", "2013-05-06 10:61", "7", "1.10", "3/4", "10 May", "May", "Monday", None, True, [], {}],
 )  # fmt: skip
-def test_what_says_no_date_is_none(spelled: object) -> None:
+def test_texts_without_a_date(spelled: object) -> None:
     assert parse_datetime(spelled) is None
 
 
-def test_yaml_values_stay_the_text_they_are() -> None:
+def test_yaml_values_stay_text() -> None:
     head, body = split("---\nTitle: 1.10\nversion: 007\ndraft: yes\nempty: ~\n---\n\nBody")
     assert head == {"title": "1.10", "version": "007", "draft": "yes", "empty": None}
     assert body == "Body"
 
 
-def test_toml_and_json_heads_are_read() -> None:
+def test_toml_and_json_front_matter_is_read() -> None:
     head, body = split("+++\ntitle = 'T'\n[taxonomies]\nTags = ['a']\n+++\nBody")
     assert (head["title"], head["taxonomies"], body) == ("T", {"tags": ["a"]}, "Body")
     assert split('{"title": "T"}\n\nBody') == ({"title": "T"}, "Body")
@@ -78,7 +78,7 @@ def test_toml_and_json_heads_are_read() -> None:
 @pytest.mark.parametrize(
     "text", ["No head", "---\n\nA rule, and text", "{{ liquid }}", "# Title\n\n---\n"]
 )
-def test_a_text_without_a_head_is_all_body(text: str) -> None:
+def test_text_without_front_matter_is_all_body(text: str) -> None:
     assert split(text) == ({}, text)
 
 
@@ -100,13 +100,13 @@ def test_a_text_without_a_head_is_all_body(text: str) -> None:
     ],
     ids=lambda value: value[:40],
 )
-def test_a_broken_head_is_refused_with_its_reason(text: str, reason: str) -> None:
+def test_malformed_front_matter_is_refused_with_a_reason(text: str, reason: str) -> None:
     with pytest.raises(Unusable) as refused:
         split(text)
     assert refused.value.reason.startswith(reason)
 
 
-def test_yaml_that_unfolds_is_refused() -> None:
+def test_yaml_bombs_are_refused() -> None:
     lines = ["a0: &a0 [x, x]"]
     lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 10)]
     with pytest.raises(Unusable, match="too many aliases"):
@@ -133,11 +133,11 @@ def test_names_are_split_at_commas_or_else_at_spaces() -> None:
         (None, False),
     ],
 )
-def test_a_flag_is_understood_in_every_spelling(value: object, yes: bool) -> None:
+def test_flags_are_understood_in_every_spelling(value: object, yes: bool) -> None:
     assert is_truthy(value) is yes
 
 
-def test_liquid_code_becomes_a_fence_and_raw_markers_go() -> None:
+def test_liquid_code_becomes_a_fence_and_raw_tags_are_removed() -> None:
     body = "a\n\n{% highlight ruby linenos %}\nputs {% raw %}{{ x }}{% endraw %}\n{% endhighlight %}\n\nb"
     assert plain(body) == "a\n\n```ruby\nputs {{ x }}\n```\n\nb"
     assert plain("{%- highlight -%}\n```\n{%- endhighlight -%}") == "````\n```\n````"
@@ -146,7 +146,7 @@ def test_liquid_code_becomes_a_fence_and_raw_markers_go() -> None:
     )
 
 
-def test_code_that_shows_liquid_stays_as_it_is() -> None:
+def test_code_that_shows_liquid_is_unchanged() -> None:
     shown = "```\n{% highlight ruby %}\nx\n{% endhighlight %}\n```\n"
     assert plain(shown) == shown
     assert (
@@ -154,7 +154,7 @@ def test_code_that_shows_liquid_stays_as_it_is() -> None:
     )
 
 
-def test_other_liquid_and_what_stands_between_raw_markers_is_text() -> None:
+def test_other_liquid_and_raw_content_is_text() -> None:
     shown = "see `{% highlight %}` and {{ site.url }} {% link a.md %}"
     assert (
         plain("see `{% raw %}{% highlight %}{% endraw %}` and {{ site.url }} {% link a.md %}")
@@ -171,13 +171,13 @@ def test_other_liquid_and_what_stands_between_raw_markers_is_text() -> None:
 @pytest.mark.parametrize(
     "piece", ["{% highlight x %}", "{% raw %}", "{%", "{% raw %}{% highlight x %}"]
 )
-def test_liquid_takes_time_in_step_with_its_length(piece: str) -> None:
+def test_liquid_takes_linear_time(piece: str) -> None:
     started = time.process_time()
     plain(piece * 20_000)
     assert time.process_time() - started < 10  # a scan for each would take minutes
 
 
-def test_long_titles_are_cut_at_a_word() -> None:
+def test_long_titles_are_truncated_at_a_word() -> None:
     cut = shorten("word " * 60)
     assert len(cut) <= 200
     assert cut.endswith("word…")
@@ -185,7 +185,7 @@ def test_long_titles_are_cut_at_a_word() -> None:
     assert shorten("short") == "short"
 
 
-def test_first_words_are_plain() -> None:
+def test_first_words_are_plain_text() -> None:
     assert (
         first_words("![alt](x.jpg) **Bold** [link](y) `code`\n\n> more")
         == "alt Bold link code more"
@@ -197,7 +197,7 @@ def test_first_words_are_plain() -> None:
     [("jekyll-sass-3.0", "jekyll-sass-3.0"), ("Hello World!", "hello-world"), ("επίπεδο-2", "επίπεδο-2"),
      ("C'est l'été", "c-est-l-ete"), ("../../etc/passwd", "etc-passwd"), ("🎉", "")],
 )  # fmt: skip
-def test_slugs_stay_what_they_were_or_become_words(text: str, slug: str) -> None:
+def test_slugs_are_kept_or_made_of_words(text: str, slug: str) -> None:
     assert slug_from(text) == slug
 
 
@@ -227,7 +227,7 @@ def test_usernames_have_3_to_20_allowed_characters(name: str, username: str) -> 
         ("2013-05-06.md", "", [], "2013-05-06"),
     ],
 )
-def test_the_slug_is_found_where_generators_keep_it(
+def test_slug_is_found_where_generators_store_it(
     path: str, slug: str, paths: list[str], expected: str
 ) -> None:
     assert slug_in(SourceFile(Path("."), path), slug, paths) == expected
@@ -246,7 +246,7 @@ def test_the_slug_is_found_where_generators_keep_it(
         ("2013/05/a.md", [], None),
     ],
 )
-def test_the_date_is_found_in_path_folders_and_name(
+def test_date_is_found_in_path_folders_and_name(
     path: str, paths: list[str], expected: str | None
 ) -> None:
     found = date_in(SourceFile(Path("."), path), paths)
@@ -258,5 +258,5 @@ def test_the_date_is_found_in_path_folders_and_name(
     [("/old/", "/old/"), ("old/post", "/old/post"), ("https://x.example/a?b#c", "/a"), ("/", None),
      ("/:year/:title/", None), ("//greek/a", "/greek/a"), ("/%CE%B5", "/ε"), ("/a b", None), ("/" + "x" * 600, None)],
 )  # fmt: skip
-def test_old_addresses_become_paths(address: str, path: str | None) -> None:
+def test_old_urls_become_paths(address: str, path: str | None) -> None:
     assert old_path(address) == path

@@ -8,7 +8,7 @@ from quire.store.db import transaction
 from tests.exchange.conftest import ONE, Folder, Load, Rows, add_user, imported_users, item
 
 
-def test_people_are_matched_or_made(folder: Folder, rows: Rows) -> None:
+def test_people_are_matched_or_created(folder: Folder, rows: Rows) -> None:
     jane = add_user("jane", role="author", email="jane@x.example", password="correct horse 7")
     for number, author in enumerate(
         [
@@ -29,7 +29,7 @@ def test_people_are_matched_or_made(folder: Folder, rows: Rows) -> None:
     assert found[2]["display_name"] == "Théo Müller"
 
 
-def test_two_people_of_one_name_with_two_addresses_are_two(folder: Folder, rows: Rows) -> None:
+def test_same_name_with_two_addresses_is_two_people(folder: Folder, rows: Rows) -> None:
     for host in ("a", "b"):
         folder.add(f"{host}.md", f"---\nauthor: Jane Doe <jane@{host}.example>\n---\nText")
     folder.load()
@@ -39,7 +39,7 @@ def test_two_people_of_one_name_with_two_addresses_are_two(folder: Folder, rows:
     assert len(rows("SELECT * FROM users WHERE username LIKE 'jane%'")) == 2
 
 
-def test_the_author_of_what_names_nobody(folder: Folder, rows: Rows) -> None:
+def test_default_author_is_used_without_a_name(folder: Folder, rows: Rows) -> None:
     folder.add("a.md", "Text")
     folder.load(author="ANN")
     assert rows(ONE)[0]["username"] == "ann"
@@ -47,7 +47,7 @@ def test_the_author_of_what_names_nobody(folder: Folder, rows: Rows) -> None:
         folder.load(author="nobody")
 
 
-def test_without_anybody_each_file_says_so(folder: Folder) -> None:
+def test_missing_author_is_reported_for_each_file(folder: Folder) -> None:
     with transaction() as connection:
         connection.execute(text("UPDATE users SET role = 'member'"))
     folder.add("a.md", "Text")
@@ -59,7 +59,7 @@ def test_without_anybody_each_file_says_so(folder: Folder) -> None:
 LONG = "Alexander von Humboldt-"
 
 
-def test_the_full_name_decides_where_usernames_are_cut(folder: Folder, rows: Rows) -> None:
+def test_full_name_decides_if_usernames_are_truncated(folder: Folder, rows: Rows) -> None:
     for number, name in enumerate([f"{LONG}Smith", f"{LONG}Jones", f"{LONG}smith"]):
         folder.add(f"{number}.md", f"---\ntitle: T\ndate: 2020-01-01\nauthor: {name}\n---\nx")
     folder.load()
@@ -75,9 +75,7 @@ def test_the_full_name_decides_where_usernames_are_cut(folder: Folder, rows: Row
     assert authors[0] == authors[2] != authors[1]
 
 
-def test_another_import_finds_them_by_their_full_names(
-    folder: Folder, wxr: Load, rows: Rows
-) -> None:
+def test_later_imports_find_people_by_full_name(folder: Folder, wxr: Load, rows: Rows) -> None:
     folder.add("a.md", f"---\ntitle: T\ndate: 2020-01-01\nauthor: {LONG}Smith\n---\nx")
     folder.add("b.md", f"---\ntitle: T\ndate: 2020-01-01\nauthor: {LONG}Jones\n---\nx")
     folder.load()
@@ -91,7 +89,7 @@ def test_another_import_finds_them_by_their_full_names(
 LOGIN = "a.login.of.many.letters."
 
 
-def test_logins_of_wordpress_that_begin_alike_are_two_people(wxr: Load, rows: Rows) -> None:
+def test_wordpress_logins_with_the_same_start_are_two_people(wxr: Load, rows: Rows) -> None:
     authors = "".join(
         f"<wp:author><wp:author_id>{n}</wp:author_id><wp:author_login>{LOGIN}{n}</wp:author_login>"
         f"<wp:author_display_name>Person {n}</wp:author_display_name></wp:author>"

@@ -9,7 +9,7 @@ from quire.exchange.wordpress import load
 from tests.exchange.conftest import Rows, imported_users
 
 
-def test_a_real_blog(site: Flask, real: Path, rows: Rows) -> None:
+def test_real_blog(site: Flask, real: Path, rows: Rows) -> None:
     report = reader.load(real / "jekyll-posts")
     assert report.summary() == "102 created"
     *created, others = report.lines
@@ -28,7 +28,7 @@ def test_a_real_blog(site: Flask, real: Path, rows: Rows) -> None:
     assert reader.load(real / "jekyll-posts").summary() == "102 unchanged"
 
 
-def test_the_theme_unit_test(site: Flask, real: Path, rows: Rows) -> None:
+def test_theme_unit_test(site: Flask, real: Path, rows: Rows) -> None:
     file = real / "wordpress" / "themeunittestdata.xml"
     report = load.load_wordpress(file)
     assert report.summary() == "79 created, 116 skipped"

@@ -88,19 +88,19 @@ HTML_OPEN = [
 
 
 @pytest.mark.parametrize("text", COMMENTS)
-def test_comments_are_no_text(text: str) -> None:
+def test_html_comments_are_not_text(text: str) -> None:
     body = read_body("a.md", text)
     assert "NOTE" not in body.text and "Open" in body.text and "end" in body.text
     assert body.hidden == "" and "removed" in body.warnings[0]
 
 
 @pytest.mark.parametrize("text", NO_COMMENTS)
-def test_code_and_headings_are_no_comments(text: str) -> None:
+def test_code_and_headings_are_not_html_comments(text: str) -> None:
     assert without_comments(text).body == text
 
 
 @pytest.mark.parametrize("text", GATES)
-def test_a_gated_part_of_markdown_makes_a_draft(text: str, folder: Folder, rows: Rows) -> None:
+def test_restricted_part_of_markdown_makes_a_draft(text: str, folder: Folder, rows: Rows) -> None:
     folder.add("a.md", "---\ndate: 2020-01-01\ntitle: T\n---\n" + text)
     words = folder.load().lines[0].words
     assert rows("SELECT published_at FROM posts") == [{"published_at": None}]
@@ -108,12 +108,12 @@ def test_a_gated_part_of_markdown_makes_a_draft(text: str, folder: Folder, rows:
 
 
 @pytest.mark.parametrize("text", OPEN)
-def test_what_everybody_reads_is_no_gate(text: str) -> None:
+def test_public_parts_are_not_restricted(text: str) -> None:
     assert read_body("a.md", text).hidden == ""
 
 
 @pytest.mark.parametrize("html", HTML_GATES)
-def test_a_gated_part_of_wordpress_makes_a_draft(
+def test_restricted_part_of_wordpress_makes_a_draft(
     html: str, wxr: Callable[..., ImportReport], rows: Rows
 ) -> None:
     report = wxr(item(1, content=html))
@@ -122,7 +122,7 @@ def test_a_gated_part_of_wordpress_makes_a_draft(
 
 
 @pytest.mark.parametrize("html", HTML_OPEN)
-def test_blocks_that_everybody_reads_are_no_gate(html: str) -> None:
+def test_public_blocks_are_not_restricted(html: str) -> None:
     assert restriction_in_html(html) == ""
 
 
@@ -160,7 +160,7 @@ FREE = [
 
 
 @pytest.mark.parametrize(("key", "value"), [*LIMITED, *FREE])
-def test_what_plugins_limit_is_a_draft(
+def test_posts_restricted_by_plugins_are_drafts(
     key: str, value: str, wxr: Callable[..., ImportReport], rows: Rows
 ) -> None:
     report = wxr(item(1, extra=meta(key, value)))
@@ -169,7 +169,7 @@ def test_what_plugins_limit_is_a_draft(
     assert public or f"({key})" in report.lines[0].words
 
 
-def test_rules_of_memberpress_protect_their_posts(
+def test_memberpress_rules_protect_their_posts(
     wxr: Callable[..., ImportReport], rows: Rows
 ) -> None:
     kind = meta("_mepr_rules_type", "single_post") + meta("_mepr_rules_content", "1")
@@ -179,7 +179,7 @@ def test_rules_of_memberpress_protect_their_posts(
     assert found == [{"slug": "post-1"}]
 
 
-def test_a_rule_of_memberpress_for_many_posts_may_protect_each(
+def test_memberpress_rule_for_many_posts_may_protect_each(
     wxr: Callable[..., ImportReport], rows: Rows
 ) -> None:
     rule = item(9, post_type="memberpressrule", extra=meta("_mepr_rules_type", "category"))
@@ -188,7 +188,7 @@ def test_a_rule_of_memberpress_for_many_posts_may_protect_each(
     assert "access may be limited by a MemberPress rule" in report.lines[0].words
 
 
-def test_what_a_plugin_makes_public_by_force_is_public(
+def test_posts_forced_public_by_a_plugin_are_public(
     wxr: Callable[..., ImportReport], rows: Rows
 ) -> None:
     forced = meta("_members_access_role", "editor") + meta("_wc_memberships_force_public", "yes")
@@ -196,7 +196,7 @@ def test_what_a_plugin_makes_public_by_force_is_public(
     assert rows("SELECT published_at FROM posts") == [{"published_at": "2012-03-04T05:06:07Z"}]
 
 
-def test_an_expiry_of_a_plugin_is_kept(wxr: Callable[..., ImportReport], rows: Rows) -> None:
+def test_expiry_set_by_a_plugin_is_kept(wxr: Callable[..., ImportReport], rows: Rows) -> None:
     dated = meta("_expiration-date", "1893456000") + meta("_expiration-date-status", "saved")
     wxr(item(1, extra=dated))
     assert rows("SELECT unpublish_at FROM posts") == [{"unpublish_at": "2030-01-01T00:00:00Z"}]
@@ -205,7 +205,7 @@ def test_an_expiry_of_a_plugin_is_kept(wxr: Callable[..., ImportReport], rows: R
 BLOCK = '<!--kg-gated-block:begin nonMember:{} memberSegment:"{}" -->{}<!--kg-gated-block:end-->'
 
 
-def test_gated_blocks_of_ghost_are_cut_out() -> None:
+def test_restricted_blocks_of_ghost_are_removed() -> None:
     paid, free = BLOCK.format("false", "status:-free", "PAID"), BLOCK.format("true", "", "ALL")
     assert without_restricted_blocks(f"a{paid}b{free}c") == ("abALLc", 1)
     assert without_restricted_blocks(f"a{BLOCK.format('false', '', f'x{free}PAID')}b") == ("ab", 1)
@@ -228,7 +228,7 @@ def test_gated_blocks_of_ghost_are_cut_out() -> None:
         ({"plaintext": "Open", "lexical": '{"visibility":{"web":{"nonMember":true}}}'}, True),
     ],
 )
-def test_gated_parts_of_ghost_stay_private(
+def test_restricted_parts_of_ghost_stay_private(
     values: dict[str, Any], public: bool, site: Flask, tmp_path: Path, rows: Rows
 ) -> None:
     post = {"uuid": "u", "title": "T", "slug": "t", "status": "published", "type": "post"}
@@ -246,7 +246,7 @@ def test_gated_parts_of_ghost_stay_private(
     ["<!--", "<!-- a", "{% comment %}", "{{< comment ", "{# ", "`", "``` \n", "%% ", "<a style=x ",
      "<!-- wp:a ", "[paywall", "{/*", "[//]: ", "<div ", "{% ", "{%          ", "\n\n    "],
 )  # fmt: skip
-def test_work_grows_with_the_text(token: str) -> None:
+def test_work_is_linear_in_the_text(token: str) -> None:
     """A quadratic step would take minutes here."""
     text = token * (256 * 1024 // len(token))
     without_comments(text)

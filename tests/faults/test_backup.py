@@ -88,7 +88,7 @@ def filled(tmp_path):
     return one
 
 
-def test_a_killed_backup_leaves_none_that_is_half(filled):
+def test_killed_backup_leaves_no_partial_file(filled):
     moments = filled.moments("backup")
     folder = filled.folder / "backups"
     complete = set(folder.glob("quire-*.zip"))
@@ -105,7 +105,7 @@ def test_a_killed_backup_leaves_none_that_is_half(filled):
     assert {path.suffix for path in folder.iterdir()} <= {".zip", ".verified"}
 
 
-def test_a_killed_restore_leaves_the_old_or_the_new(filled, tmp_path):
+def test_killed_restore_leaves_the_old_or_the_new_state(filled, tmp_path):
     filled.run("backup", tmp_path / "backup.zip")
     with closing(sqlite3.connect(filled.file)) as connection, connection:
         connection.execute("UPDATE tags SET description = 'later'")
@@ -124,7 +124,7 @@ def test_a_killed_restore_leaves_the_old_or_the_new(filled, tmp_path):
     filled.run("users", "list")
 
 
-def test_a_killed_migration_can_be_run_again(tmp_path, database_url):
+def test_killed_migration_can_be_run_again(tmp_path, database_url):
     one = Installation(tmp_path / "timed", database_url)
     one.run("db", "upgrade", FIRST)
     moments = one.moments("db", "upgrade", "--no-backup")
@@ -142,7 +142,7 @@ def test_a_killed_migration_can_be_run_again(tmp_path, database_url):
 
 
 @pytest.mark.parametrize("start", ["", OLDER], ids=["empty", "older"])
-def test_eight_at_once_migrate_once(tmp_path, database_url, start):
+def test_eight_simultaneous_starts_migrate_once(tmp_path, database_url, start):
     one = Installation(tmp_path / "instance", database_url)
     if start:
         one.run("db", "upgrade", start)

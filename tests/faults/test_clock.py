@@ -20,7 +20,7 @@ def changed(client, since):
     return [client.get(f"/api/v1/posts/{id}").json["title"] for id in ids], answer["next"]
 
 
-def test_an_hour_back(app, as_, stop_clock):
+def test_clock_set_back_an_hour(app, as_, stop_clock):
     ann, reader = as_("ann"), app.test_client()
     since = reader.get("/api/v1/changes").json["next"]
 
@@ -46,7 +46,7 @@ def test_an_hour_back(app, as_, stop_clock):
     assert [one["title"] for one in page["posts"] + rest["posts"]] == ["before", "after"]
 
 
-def test_jobs_of_an_hour_back_are_done(app, as_, stop_clock):
+def test_jobs_run_after_the_clock_was_set_back(app, as_, stop_clock):
     stop_clock(hours=-1)
     raw = {"username": "new", "email": "new@example.org", "password": "pallas athene 9"}
     assert app.test_client().post("/api/v1/users", json=raw).status_code == 201

@@ -15,7 +15,7 @@ def test_nothing_acknowledged_is_lost(tmp_path, database_url):
     assert len(ledger) > cycles
 
 
-def test_a_loss_would_be_seen(tmp_path, database_url):
+def test_loss_would_be_detected(tmp_path, database_url):
     ledger = kill.run(1, 1, tmp_path, database_url)
     assert kill.losses(database_url or tmp_path / "quire.db", [*ledger, 10**6]) == [
         "post 1000000 was acknowledged and is lost"

@@ -65,7 +65,7 @@ def let_others_try():
         connection.execute(update(EVENTS).where(waits, EVENTS.c.attempts > 0).values(due_at=now()))
 
 
-def test_each_comment_is_told_once(environment, comments, tmp_path):
+def test_each_comment_is_announced_once(environment, comments, tmp_path):
     to_tell = (EVENTS.c.event == "comments.created", EVENTS.c.due_at.is_not(None))
     mail, is_told = EVENTS.c.event == "mail.comment", COMMENTS.table.c.told_at.is_not(None)
     for longest in (0, 0.05, 0.5):

@@ -47,7 +47,7 @@ def let_others_try():
         connection.execute(claimed.values(due_at=now()))
 
 
-def test_a_delivery_is_sent_again_under_its_id_and_in_order(environment):
+def test_delivery_is_repeated_with_its_id_and_in_order(environment):
     never = threading.Event()
     with listening() as receiver:
         receiver.answer = lambda handler, message: never.wait(60)

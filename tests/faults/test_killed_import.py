@@ -64,7 +64,7 @@ def let_others_try():
         connection.execute(mine.values(due_at=now()))
 
 
-def test_no_row_is_lost_or_comes_twice(place):
+def test_no_row_is_lost_or_duplicated(place):
     raw = {"username": "ada", "email": "ada@example.org", "password": "a long enough word", "role": "admin"}  # fmt: skip
     ada = Actor("admin", create(USERS, SYSTEM, raw).id, "ada")
     table = "name\n" + "".join(f"Tag {number}\n" for number in range(ROWS))

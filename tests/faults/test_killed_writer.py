@@ -81,7 +81,7 @@ def changes(server, connection, since=None):
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
-def test_a_poller_misses_nothing(server, start_writers, database_url):
+def test_poller_misses_nothing(server, start_writers, database_url):
     told, goes_on = [], True
     with closing(server.connect()) as connection:
         _, since, _ = changes(server, connection)

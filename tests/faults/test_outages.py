@@ -94,7 +94,7 @@ def posts(folder):
         return database.execute("SELECT count(*) FROM posts").fetchone()[0]
 
 
-def test_a_full_disk(author, tmp_path):
+def test_full_disk(author, tmp_path):
     """No file may grow further, as where a disk is full; until there is room again."""
     with author() as ann:
         assert ann.write() == 201
@@ -119,7 +119,7 @@ def freeze(path, frozen):
     return bool(done) and done.returncode == 0
 
 
-def test_a_disk_that_became_read_only(author, tmp_path):
+def test_disk_that_became_read_only(author, tmp_path):
     with author() as ann:
         assert ann.write() == 201
         files = [tmp_path / name for name in ("quire.db", "quire.db-wal")]
@@ -135,7 +135,7 @@ def test_a_disk_that_became_read_only(author, tmp_path):
     assert posts(tmp_path) == 2
 
 
-def test_a_locked_database(author, tmp_path):
+def test_locked_database(author, tmp_path):
     with author() as ann, closing(sqlite3.connect(tmp_path / "quire.db")) as other:
         other.isolation_level = None
         other.execute("BEGIN IMMEDIATE")
@@ -225,7 +225,7 @@ def redis(tmp_path_factory):
 
 
 @pytest.mark.parametrize("ending", ["killed", "stopped"])
-def test_redis_away(author, tmp_path, redis, ending):
+def test_unreachable_redis(author, tmp_path, redis, ending):
     """Requests are answered, and limits hold, each process counting for itself."""
     settings = {"REDIS_URL": redis.url, "RATELIMIT_API": "20/minute", "RESPONSE_CACHE_BYTES": "0"}
     with author(**settings) as ann:
@@ -248,7 +248,7 @@ def letters(folder):
 NEW = {"username": "new", "email": "new@example.org", "password": "pallas athene 9"}
 
 
-def test_a_broker_that_was_away_loses_no_job(author, tmp_path, redis):
+def test_unreachable_broker_loses_no_job(author, tmp_path, redis):
     redis.kill()
     with author(CELERY_BROKER_URL=redis.url) as ann:
         assert ann.register() == 201
@@ -265,7 +265,7 @@ def test_a_broker_that_was_away_loses_no_job(author, tmp_path, redis):
     assert len(letters(tmp_path)) == 1
 
 
-def test_a_mail_server_that_was_down_loses_no_letter(author, tmp_path):
+def test_unreachable_mail_server_loses_no_email(author, tmp_path):
     post = Post()
     mail = {
         "MAIL_SERVER": "127.0.0.1",

@@ -66,7 +66,7 @@ def readiness(server):
 
 
 @pytest.mark.parametrize("change", [rename, replace, delete, delete_log, replace_log])
-def test_nothing_more_is_acknowledged(server, ask, tmp_path, change):
+def test_nothing_is_acknowledged_after_a_replacement(server, ask, tmp_path, change):
     assert write(ask) == 201
     change(tmp_path)
     assert [write(ask) for _ in range(3)] == [503] * 3
@@ -77,7 +77,7 @@ def test_nothing_more_is_acknowledged(server, ask, tmp_path, change):
     assert words.count("was renamed, replaced or deleted") == 1
 
 
-def test_it_goes_on_when_the_file_is_put_back(server, ask, tmp_path):
+def test_writing_continues_when_the_file_is_restored(server, ask, tmp_path):
     assert write(ask) == 201
     rename(tmp_path)
     assert write(ask) == 503

@@ -140,7 +140,7 @@ def publish(client, title):
     return answer.json["id"]
 
 
-def test_everybody_sees_every_change_at_once(apps, ann):
+def test_everyone_sees_every_change_immediately(apps, ann):
     reader = apps[1].test_client()
     on_replica = 0
     for number in range(60):
@@ -154,7 +154,7 @@ def test_everybody_sees_every_change_at_once(apps, ann):
     assert on_replica > 10
 
 
-def test_a_replica_that_stands_still_is_not_read(servers, apps, ann):
+def test_lagging_replica_is_not_read(servers, apps, ann):
     _, replica = servers
     reader = apps[1].test_client()
     publish(ann, "Before")
@@ -171,7 +171,7 @@ def test_a_replica_that_stands_still_is_not_read(servers, apps, ann):
     assert titles(reader)[0] == "Again"
 
 
-def test_an_account_that_is_deactivated_is_at_once(installed, servers, apps):
+def test_deactivated_account_is_refused_immediately(installed, servers, apps):
     _, replica = servers
     people = installed[2]
     member, root = signed_in(apps[1], people["bob"]), signed_in(apps[0], people["root"])
@@ -195,7 +195,7 @@ def test_connections_of_the_replica_are_cut(servers, apps, ann):
         assert publish(ann, "Cut")
 
 
-def test_a_replica_that_is_killed_and_comes_back(servers, apps, ann, caplog):
+def test_killed_replica_comes_back(servers, apps, ann, caplog):
     _, replica = servers
     replica.stop()
     caplog.set_level(logging.WARNING, "quire.database")
@@ -212,7 +212,7 @@ def test_a_replica_that_is_killed_and_comes_back(servers, apps, ann, caplog):
     wait_until(lambda: is_used(apps[0]))
 
 
-def test_a_replica_that_says_nothing(servers, apps, ann):
+def test_hanging_replica(servers, apps, ann):
     """Whoever waits for it is answered by the primary server after two seconds, later ones at once."""
     _, replica = servers
     wait_until(lambda: is_used(apps[0]))
@@ -234,7 +234,7 @@ def test_a_replica_that_says_nothing(servers, apps, ann):
     wait_until(lambda: is_used(apps[0]))
 
 
-def test_how_far_it_is_behind_is_told(servers, apps, ann):
+def test_lag_is_reported(servers, apps, ann):
     _, replica = servers
     with apps[0].app_context():
         wait_until(lambda: check_replica().reason == "0.0 s behind")
@@ -251,7 +251,7 @@ def test_how_far_it_is_behind_is_told(servers, apps, ann):
     assert float(size.split()[1]) > 0
 
 
-def test_what_is_no_replica_is_not_read(servers, tmp_path, caplog, monkeypatch):
+def test_server_that_is_not_a_replica_is_not_read(servers, tmp_path, caplog, monkeypatch):
     monkeypatch.setattr(outage_log, "_logged_at", {})
     primary, _ = servers
     app = application(primary, primary, tmp_path)

@@ -62,7 +62,7 @@ def token(ask):
     return ask("POST", "/auth/token", SIGN_IN)[1]["access_token"]
 
 
-def test_a_kill_between_commit_and_answer(serve, environment, tmp_path, database_url):
+def test_kill_between_commit_and_response(serve, environment, tmp_path, database_url):
     _, ask = serve()
     mine = token(ask)
     for expected in (1, 1):
@@ -82,7 +82,7 @@ def test_a_kill_between_commit_and_answer(serve, environment, tmp_path, database
     assert losses(database_url or tmp_path / "quire.db", [1]) == []
 
 
-def test_two_servers_that_are_asked_at_once(serve):
+def test_two_servers_get_the_same_request(serve):
     asks = [serve()[1] for _ in range(2)]
     mine = token(asks[0])
     with ThreadPoolExecutor(20) as pool:
@@ -96,7 +96,7 @@ def test_two_servers_that_are_asked_at_once(serve):
     assert asks[1]("GET", "/posts?status=draft", None, mine)[1]["total"] == 1
 
 
-def test_kills_at_any_moment(serve, tmp_path, database_url):
+def test_kills_at_any_time(serve, tmp_path, database_url):
     sent = {}
     for _ in range(int(os.environ.get("QUIRE_KILL_CYCLES", "5"))):
         server, ask = serve()

@@ -136,12 +136,12 @@ def broken():
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
-def test_every_file(rule, broken):
+def test_every_file_follows_the_rules(rule, broken):
     # one test for all files: 450 for each rule are most of what pytest collects
     assert broken[rule.__name__] == {}
 
 
-def test_the_median_function_is_short():
+def test_median_function_is_short():
     assert median(length(f) for _, tree in trees() for f in functions(tree)) <= 7
 
 
@@ -152,7 +152,7 @@ def test_scripts_are_short():
     } == set()
 
 
-def test_there_is_one_commit():
+def test_only_one_function_commits():
     begun = [
         named(path).removeprefix("src/quire/store/")
         for path in SOURCES
@@ -164,7 +164,7 @@ def test_there_is_one_commit():
     assert sorted(begun) == own
 
 
-def test_nothing_is_pickled():
+def test_pickle_is_not_used():
     imported = {
         alias.name
         for _, tree in trees()

@@ -33,7 +33,7 @@ def test_all_tests_of_such_a_folder_have_its_marker(folder):
 
 
 @pytest.mark.parametrize("folder", FOLDERS_OF_MARKERS, ids=lambda path: path.name)
-def test_it_is_left_out_where_its_marker_is_deselected(folder):
+def test_folder_is_skipped_if_its_marker_is_deselected(folder):
     marker = FOLDERS_OF_MARKERS[folder]
     assert is_left_out(folder, f"not {marker}")
     assert is_left_out(folder, f"not slow and not {marker}")
@@ -46,7 +46,7 @@ def test_it_is_left_out_where_its_marker_is_deselected(folder):
     ["", "{0}", "slow", "not slow", "not {0} or slow", "not (not {0})", "slow and not (x or {0})",
      "slow and not {0}", "not (slow and not {0} and not x)"],
 )  # fmt: skip
-def test_it_is_collected_where_one_of_its_tests_might_run(expression):
+def test_folder_is_collected_if_one_of_its_tests_might_run(expression):
     for folder, marker in FOLDERS_OF_MARKERS.items():
         assert not is_left_out(folder, expression.format(marker))
 
@@ -64,7 +64,7 @@ def test_it_is_collected_where_one_of_its_tests_might_run(expression):
         ("@pytest.mark.slow", "not slow", False),
     ],
 )
-def test_a_file_is_left_out_where_the_marker_of_all_its_tests_is_deselected(
+def test_file_is_skipped_if_the_marker_of_all_its_tests_is_deselected(
     tmp_path, line, expression, left_out
 ):
     file = tmp_path / "test_x.py"

@@ -22,7 +22,7 @@ EXAMPLES = {"src/quire/records/events.py"}
 PAGES = [*(ROOT / "docs").rglob("*.md"), *ROOT.glob("*.md")]
 
 
-def test_links_between_documents_lead_somewhere():
+def test_links_between_documents_resolve():
     targets = [
         (page, target)
         for page in PAGES
@@ -39,13 +39,13 @@ def test_every_hand_written_resource_has_a_reason():
     assert all(reason for _, reason in CUSTOM_RESOURCES.values())
 
 
-def test_each_decision_has_a_number_of_its_own():
+def test_each_decision_has_a_unique_number():
     numbers = [path.name[:4] for path in RECORDS]
     assert numbers and len(set(numbers)) == len(numbers)
 
 
 @pytest.mark.parametrize("path", RECORDS, ids=lambda path: path.stem[:4])
-def test_each_decision_has_the_one_form_and_a_row_in_the_index(path):
+def test_each_decision_follows_the_template_and_is_in_the_index(path):
     text = path.read_text(encoding="utf-8")
     head = re.match(FORM, text)
     assert head and head["number"] == path.name[:4]
@@ -60,12 +60,12 @@ def test_each_decision_is_half_a_page_long(path):
     assert len(path.read_text(encoding="utf-8").split()) <= HALF_A_PAGE
 
 
-def test_the_index_lists_decisions_by_number():
+def test_index_lists_decisions_by_number():
     index = (DECISIONS / "README.md").read_text(encoding="utf-8")
     assert re.findall(r"^\| (\d{4}) \|", index, re.MULTILINE) == [path.name[:4] for path in RECORDS]
 
 
-def test_files_named_in_the_documents_exist():
+def test_files_named_in_documents_exist():
     named = [
         (page, path, name)
         for page in (ROOT / "docs").rglob("*.md")

@@ -67,7 +67,7 @@ def record_types_in(source):
                 yield name
 
 
-def test_names_no_record_type_but_where_there_is_a_reason():
+def test_engine_names_no_record_type_without_a_reason():
     found = {
         (named(path), name)
         for path in ENGINE
@@ -76,7 +76,7 @@ def test_names_no_record_type_but_where_there_is_a_reason():
     assert found == ALLOWED.keys()
 
 
-def test_finds_names_however_they_are_used():
+def test_names_are_found_however_they_are_used():
     assert list(record_types_in('REGISTRY["media"].table')) == ["media"]
     assert list(record_types_in('on_event("posts.updated")')) == ["posts"]
     assert list(record_types_in('"""Such as posts."""\nx = 1')) == []
@@ -97,7 +97,7 @@ def types_told_apart_in(source):
                 yield one.value
 
 
-def test_interfaces_tell_no_record_types_apart_but_where_there_is_a_reason():
+def test_interfaces_do_not_distinguish_record_types_without_a_reason():
     found = {
         (named(path), name)
         for path in INTERFACES
@@ -106,7 +106,7 @@ def test_interfaces_tell_no_record_types_apart_but_where_there_is_a_reason():
     assert found == TOLD_APART.keys()
 
 
-def test_finds_comparisons_with_record_types():
+def test_comparisons_with_record_types_are_found():
     assert list(types_told_apart_in("if record is BATCHES: pass")) == ["batches"]
     assert list(types_told_apart_in("record.path != 'media'")) == ["media"]
     assert list(types_told_apart_in("read.find(BATCHES); word == 'media'")) == []

@@ -40,7 +40,7 @@ def files_of(call):
     return {file for file in files if file.endswith(".py")}
 
 
-def test_a_list_of_the_api(app, make, post):
+def test_list_of_the_api_involves_few_files(app, make, post):
     client = app.test_client()
     client.get("/api/v1/posts?per_page=2")
     # an address that was not asked for: an answer that is kept leads through nothing
@@ -51,7 +51,7 @@ def test_a_list_of_the_api(app, make, post):
     assert len(found) <= 20, found
 
 
-def test_the_form_of_a_post(app, people, post):
+def test_form_of_a_post_involves_few_files(app, people, post):
     client = app.test_client()
     give_session(app, client, people["root"])
     form, other = f"/admin/posts/edit/?id={post}", "/admin/jobs/"

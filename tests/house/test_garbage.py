@@ -33,26 +33,26 @@ def grown_from_here(monkeypatch):
     monkeypatch.setattr(garbage, "_blocks", {"all": blocks, "young": blocks})
 
 
-def test_a_large_circle_is_freed():
+def test_large_cycle_is_freed():
     made = circle(garbage.YOUNG_GROWTH)
     garbage.collect_if_grown()
     assert made() is None
 
 
-def test_an_application_is_freed_once_it_is_closed():
+def test_closed_application_is_freed():
     app = weakref.ref(create_app("testing"))
     app().test_client().get("/api/v1/posts")
     gc.collect()
     assert app() is None
 
 
-def test_a_small_one_waits():
+def test_small_cycle_waits():
     made = circle(100)
     garbage.collect_if_grown()
     assert made() is not None
 
 
-def test_what_is_used_is_kept_and_counts_until_all_is_collected(monkeypatch):
+def test_used_objects_are_kept_and_counted_until_a_full_collection(monkeypatch):
     asked = []
     monkeypatch.setattr(garbage, "freeze", lambda: asked.append(1))
     kept = [Part() for _ in range(garbage.YOUNG_GROWTH)]
@@ -63,7 +63,7 @@ def test_what_is_used_is_kept_and_counts_until_all_is_collected(monkeypatch):
     assert asked == [1]
 
 
-def test_what_caches_hold_is_freed_with_all_garbage(monkeypatch):
+def test_cached_objects_are_freed_by_a_full_collection(monkeypatch):
     large, small, described = lru_cache(garbage.LARGE)(str), lru_cache(2)(str), lru_cache(1)(str)
     monkeypatch.setitem(sys.modules, "quire.x", SimpleNamespace(large=large, small=small))
     monkeypatch.setitem(sys.modules, garbage.DESCRIPTION + "x", SimpleNamespace(one=described))

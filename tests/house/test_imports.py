@@ -99,13 +99,13 @@ def names():
     return found
 
 
-def test_what_is_read_from_a_string_exists(names):
+def test_modules_named_in_strings_exist(names):
     pairs = {pair for one in names.values() for pair in one.attributes}
     assert len(pairs) > 10
     assert [pair for pair in sorted(pairs) if not hasattr(import_module(pair[0]), pair[1])] == []
 
 
-def test_strings_obey_the_layers(names):
+def test_imports_by_string_obey_the_layers(names):
     order = layers()
     for module, one in names.items():
         for name in one.strings:
@@ -113,7 +113,7 @@ def test_strings_obey_the_layers(names):
             assert here is None or here == there or order[here] > order[there], (module, name)
 
 
-def test_no_circle_with_strings_counted(names):
+def test_there_are_no_cycles_including_imports_by_string(names):
     graph = {module: (one.imports | one.strings) - {module} for module, one in names.items()}
     assert list(TopologicalSorter(graph).static_order())
 
@@ -123,7 +123,7 @@ def test_every_package_is_in_the_contract():
     assert top == set(layers())
 
 
-def test_nothing_of_ours_is_imported_under_another_name():
+def test_our_names_are_not_imported_under_aliases():
     others = [
         f"{name}:{node.lineno} {alias.name} as {alias.asname}"
         for name, path in FILES.items()
@@ -147,7 +147,7 @@ ONE_BY_ONE = {
 SHORT = 40
 
 
-def test_a_short_module_has_more_than_one_user(names):
+def test_short_module_has_more_than_one_user(names):
     users = {module: set() for module in FILES}
     for module, one in names.items():
         for name in (one.imports | one.strings) - {module}:

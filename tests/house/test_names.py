@@ -31,7 +31,7 @@ def names_of(tree):
             yield from (one.id for one in node.targets if isinstance(one, ast.Name))
 
 
-def test_nothing_is_defined_that_nobody_uses():
+def test_every_definition_is_used():
     words = words_of_the_program()
     unused = {
         name
@@ -80,7 +80,7 @@ def functions(source):
     return [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.FunctionDef)]
 
 
-def test_functions_say_what_they_do_or_return():
+def test_function_names_are_verbs_or_nouns():
     vague = [
         (path.relative_to(ROOT).as_posix(), one.name)
         for path in SOURCES
@@ -90,7 +90,7 @@ def test_functions_say_what_they_do_or_return():
     assert vague == []
 
 
-def test_it_is_the_bare_word_that_says_nothing():
+def test_bare_participles_are_detected():
     names = "def cached(): 0\ndef _own(): 0\ndef own_rows(): 0\ndef cached_rows(): 0\ndef seed(): 0"
     assert [one.name for one in functions(names) if is_vague(one)] == ["cached", "_own"]
     assert not is_vague(functions("@contextmanager\ndef serving(): 0")[0])

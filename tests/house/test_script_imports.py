@@ -70,7 +70,7 @@ def is_there(module, name):
     return exists(module, name)
 
 
-def test_programs_beside_the_package_use_what_exists():
+def test_programs_outside_the_package_use_existing_names():
     every = sorted(set(uses()))
     assert len(every) > 20
     assert [one for one in every if not is_there(*one[1:])] == []

@@ -26,7 +26,7 @@ def is_vague(name):
     return name in VAGUE | {"later"} or bool(is_participle)
 
 
-def test_scripts_and_templates_say_what_things_are():
+def test_names_in_scripts_and_templates_are_descriptive():
     assert SCRIPTS and TEMPLATES
     assert not [
         (path.name, name)
@@ -36,7 +36,7 @@ def test_scripts_and_templates_say_what_things_are():
     ]
 
 
-def test_the_bare_word_is_found_wherever_it_is_defined():
+def test_bare_participles_are_found_in_any_definition():
     source = "function counted(text) {}\n  later() {\n{% macro made(chart) %}\n<b data-shown>"
     assert {name for name in names(source) if is_vague(name)} == {
         "counted",

@@ -77,7 +77,7 @@ def post(make, people):
     return make(POSTS, title="Live", body="Text. " * 300, **live)
 
 
-def test_what_anybody_may_see_is_cached(get, post):
+def test_public_responses_are_cached(get, post):
     for path in ("/api/v1/posts", f"/api/v1/posts/{post}", "/", "/posts/live", "/feed.atom"):
         first, again = get(path), get(path)
         assert (first[2], again[2]) == ("miss", "hit"), path
@@ -89,7 +89,7 @@ def test_what_anybody_may_see_is_cached(get, post):
         assert [get(path)[2] for _ in range(2)] == ["miss", "miss"], path
 
 
-def test_it_is_asked_for_again_when_its_time_is_over(get, post, monkeypatch):
+def test_expired_responses_are_revalidated(get, post, monkeypatch):
     monkeypatch.setattr("quire.web.caching.PUBLIC", "public, max-age=0, s-maxage=1")
     first = get("/api/v1/posts")
     end = time.monotonic() + SECONDS
@@ -98,7 +98,7 @@ def test_it_is_asked_for_again_when_its_time_is_over(get, post, monkeypatch):
     assert again[2] == "revalidated" and again[1] == first[1]
 
 
-def test_who_proves_who_they_are_is_never_answered_from_the_cache(app, get, post, people):
+def test_requests_with_credentials_bypass_the_cache(app, get, post, people):
     token = token_of(app, people["root"])
     proofs = (
         {"Authorization": f"Bearer {token}"},
@@ -118,7 +118,7 @@ def test_who_proves_who_they_are_is_never_answered_from_the_cache(app, get, post
     assert b"canary" in own[1] and b"canary" not in get("/api/v1/posts")[1]
 
 
-def test_encodings_do_not_mix(get, post):
+def test_encodings_are_cached_separately(get, post):
     for path in ("/api/v1/posts", "/posts/live"):
         for _ in range(2):
             for accepted in ("zstd", "br", "gzip", "identity"):
@@ -132,7 +132,7 @@ def test_encodings_do_not_mix(get, post):
             assert known[0].status == 304
 
 
-def test_a_change_and_its_condition_pass(app, get, post, people, proxy):
+def test_changes_and_conditions_are_passed_on(app, get, post, people, proxy):
     token = token_of(app, people["ann"])
     path, headers = f"/api/v1/posts/{post}", {"Authorization": f"Bearer {token}"}
     tag = get(path, Accept_Encoding="br", **headers)[0].headers["ETag"]

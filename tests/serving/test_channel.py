@@ -88,7 +88,7 @@ def impatient(monkeypatch):
 
 
 @pytest.mark.parametrize("path", [b"large", b"endless"])
-def test_clients_that_do_not_read_hold_no_thread(path):
+def test_clients_that_do_not_read_occupy_no_thread(path):
     with running(outbuf_high_watermark=20_000_000) as (_, port), contextlib.ExitStack() as stack:
         for _ in range(4):
             stack.enter_context(idle_reader(port, GET % path * 148))
@@ -103,7 +103,7 @@ def waiting(request, monkeypatch):
         monkeypatch.delattr(select, "poll")
 
 
-def test_clients_that_do_not_read_are_closed(impatient, caplog, waiting):
+def test_clients_that_do_not_read_are_disconnected(impatient, caplog, waiting):
     with running() as (server, port):
         for _ in range(2):
             with contextlib.ExitStack() as stack:
@@ -116,7 +116,7 @@ def test_clients_that_do_not_read_are_closed(impatient, caplog, waiting):
     assert "127.0.0.1" in caplog.text
 
 
-def test_a_client_that_reads_a_byte_now_and_then_is_closed(impatient):
+def test_client_that_reads_a_byte_at_a_time_is_disconnected(impatient):
     with running() as (server, port), idle_reader(port, GET % b"large" * 20) as client:
         wait_until(lambda: server.active_channels)
         end = time.monotonic() + 15
@@ -126,7 +126,7 @@ def test_a_client_that_reads_a_byte_now_and_then_is_closed(impatient):
         assert not server.active_channels
 
 
-def test_a_slow_client_that_goes_on_reading_gets_everything(impatient):
+def test_slow_client_that_keeps_reading_gets_everything(impatient):
     with running() as (_, port), idle_reader(port, GET % b"large" * 3 + LAST % b"word") as client:
         answers = drain(client, pause=0.001)
     assert answers.count(b"200 OK") == 4
@@ -134,7 +134,7 @@ def test_a_slow_client_that_goes_on_reading_gets_everything(impatient):
     assert answers.endswith(b"ok")
 
 
-def test_what_waits_for_a_slow_client_is_on_disk():
+def test_data_for_a_slow_client_is_on_disk():
     with running() as (server, port), idle_reader(port, GET % b"huge"):
         wait_until(lambda: server.active_channels)
         (channel,) = server.active_channels.values()
@@ -142,7 +142,7 @@ def test_what_waits_for_a_slow_client_is_on_disk():
         assert channel.total_outbufs_len > 0
 
 
-def test_a_stream_without_end_stays_within_a_bound(impatient):
+def test_endless_stream_is_bounded(impatient):
     bound = 2_000_000
     with running(outbuf_high_watermark=bound) as (server, port):
         with idle_reader(port, GET % b"endless"):
@@ -153,7 +153,7 @@ def test_a_stream_without_end_stays_within_a_bound(impatient):
         wait_until(lambda: server.task_dispatcher.waiting == 0)
 
 
-def test_what_a_client_has_taken_of_a_stream_is_not_kept():
+def test_read_parts_of_a_stream_are_not_kept():
     pieces, more, taken = 40, [True], threading.Semaphore(1)
 
     def application(environ, start_response):
@@ -179,7 +179,7 @@ def test_what_a_client_has_taken_of_a_stream_is_not_kept():
         assert kept < pieces * len(LARGE) / 2
 
 
-def test_all_connections_together_keep_a_bounded_output(monkeypatch):
+def test_total_output_of_all_connections_is_bounded(monkeypatch):
     monkeypatch.setattr(server_module, "TOTAL_OUTPUT", 4 * HUGE)
     with running() as (server, port), contextlib.ExitStack() as stack:
         for _ in range(8):
@@ -188,7 +188,7 @@ def test_all_connections_together_keep_a_bounded_output(monkeypatch):
         wait_until(lambda: 0 < len(server.active_channels) <= 7)
 
 
-def test_a_stopping_server_does_not_wait_for_them(monkeypatch):
+def test_stopping_server_does_not_wait_for_slow_clients(monkeypatch):
     monkeypatch.setattr(server_module, "STOPPING_STALLED_SECONDS", 1.0)
     with running() as (server, port), idle_reader(port, GET % b"large" * 148):
         wait_until(lambda: server.active_channels)
@@ -198,7 +198,7 @@ def test_a_stopping_server_does_not_wait_for_them(monkeypatch):
         assert time.monotonic() - begun < channel_module.STALLED_SECONDS
 
 
-def test_an_answer_without_a_body_leaves_the_connection_open():
+def test_response_without_a_body_keeps_the_connection_open():
     with running() as (_, port), socket.create_connection(("127.0.0.1", port)) as client:
         client.sendall(GET % b"unchanged" + LAST % b"unchanged")
         first, second, _ = drain(client).split(b"\r\n\r\n")
@@ -207,7 +207,7 @@ def test_an_answer_without_a_body_leaves_the_connection_open():
     assert b"Connection: close" in second
 
 
-def test_a_stream_that_breaks_before_its_first_byte_is_refused(caplog):
+def test_stream_that_fails_before_its_first_byte_is_an_error(caplog):
     with running() as (_, port):
         answer = ask(port, b"broken")
         assert ask(port, b"word").endswith(b"ok")
@@ -217,7 +217,7 @@ def test_a_stream_that_breaks_before_its_first_byte_is_refused(caplog):
     assert not [one for one in caplog.records if one.exc_info]
 
 
-def test_a_stream_that_breaks_later_does_not_look_complete(caplog):
+def test_stream_that_fails_later_looks_incomplete(caplog):
     with running() as (_, port), socket.create_connection(("127.0.0.1", port)) as client:
         client.sendall(GET % b"broken-later")
         answer = drain(client)
@@ -228,7 +228,7 @@ def test_a_stream_that_breaks_later_does_not_look_complete(caplog):
     assert line.exc_info is None
 
 
-def test_the_loop_rests_while_a_thread_sends(monkeypatch):
+def test_loop_is_idle_while_a_thread_sends(monkeypatch):
     send, turns = channel_module.Channel.send, []
 
     def slow_send(self, *arguments, **keywords):

@@ -31,7 +31,7 @@ def threads():
 
 
 @many
-def test_threads_settle_where_the_kernel_put_the_first(threads):
+def test_threads_follow_the_first_to_its_cpu(threads):
     worker, roaming = threads
     pinner = CpuPinner()
     pinner.tick()  # sets this thread free
@@ -50,7 +50,7 @@ def test_threads_settle_where_the_kernel_put_the_first(threads):
     assert os.sched_getaffinity(worker.native_id) == pinner.allowed
 
 
-def test_a_single_processor_is_left_alone():
+def test_single_cpu_is_left_alone():
     pinner = CpuPinner()
     pinner.allowed = {0}
     pinner.tick()

@@ -77,16 +77,16 @@ def test_ambiguous_requests_are_refused(port, data):  # noqa: F811
     ],
     ids=repr,
 )
-def test_every_form_of_the_same_body_is_read_alike(port, data):  # noqa: F811
+def test_every_encoding_of_the_same_body_is_read_alike(port, data):  # noqa: F811
     assert parsed(send(port, data))[::2] == (200, b"12345")
 
 
 @pytest.mark.parametrize("name", [b"Transfer_Encoding: chunked", b"Content_Length: 44"])
-def test_names_with_underscores_announce_no_body(port, name):  # noqa: F811
+def test_headers_with_underscores_announce_no_body(port, name):  # noqa: F811
     assert parsed(send(port, HEAD + name + b"\r\n\r\n"))[::2] == (200, b"ok")
 
 
-def test_a_request_within_a_body_is_not_answered(port):  # noqa: F811
+def test_request_inside_a_body_is_not_answered(port):  # noqa: F811
     inner = b"GET /?fail HTTP/1.1\r\nHost: a\r\n\r\n"
     head = b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % len(inner)
     answers = send(port, head + inner + asked(b"GET / HTTP/1.1"))
@@ -109,7 +109,7 @@ TARGETS = [
 ]
 
 
-def test_the_host_of_an_absolute_target_is_the_one_that_counts(app):
+def test_host_of_an_absolute_target_takes_precedence(app):
     """RFC 9112, 3.2.2: the Host header is ignored then."""
     form = b"GET %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n"
     with serving(app) as address:

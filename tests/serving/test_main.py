@@ -130,7 +130,7 @@ def test_mail_is_sent_beside_the_server(capsys, instance, flags):
 
 
 @posix
-def test_demo_once(capsys, instance):
+def test_demo_content_is_added_once(capsys, instance):
     def sign_in(address):
         word = password[0] if password else "?"
         seen.append(
@@ -161,7 +161,7 @@ def test_several_processes(capsys, monkeypatch):
 
 
 @posix
-def test_several_processes_that_stop_before_they_are_ready(capsys):
+def test_processes_stopped_before_they_are_ready(capsys):
     status, _, errors = serve(capsys, "--processes", "2")
     assert (status, errors) == (0, "")
 
@@ -195,7 +195,7 @@ def test_several_processes_that_stop_before_they_are_ready(capsys):
         ),
     ],
 )
-def test_refused_with_one_line(capsys, monkeypatch, flags, environment, words):
+def test_errors_are_one_line(capsys, monkeypatch, flags, environment, words):
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     assert run("--port", "0", *flags) == 1
@@ -222,7 +222,7 @@ def test_taken_port(capsys):
     )
 
 
-def test_what_a_further_process_serves():
+def test_contents_of_a_further_process():
     app, options, _ = serving_main.build_process(3, "::1", "http://[::1]:7000/")
     assert options["threads"] == app.config["THREADS"] == 3
     assert app.config["LOCAL_URL"] == "http://[::1]:7000"
@@ -243,7 +243,7 @@ class Pipe:
 
 
 @posix
-def test_a_process_stops_with_its_parent(monkeypatch):
+def test_process_stops_with_its_parent(monkeypatch):
     pipe = Pipe()
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))
@@ -263,7 +263,7 @@ def start(*flags):
 
 @posix
 @pytest.mark.slow
-def test_eight_starts_at_once_on_an_empty_folder(instance):
+def test_eight_simultaneous_starts_on_an_empty_folder(instance):
     servers = [start() for _ in range(8)]
     addresses = [
         server.stdout.readline().removeprefix("Quire is ready at ").strip() for server in servers
@@ -281,7 +281,7 @@ def test_eight_starts_at_once_on_an_empty_folder(instance):
 @posix
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_stop_answers_what_was_accepted(number, monkeypatch):
+def test_stop_answers_accepted_requests(number, monkeypatch):
     monkeypatch.setenv("RATELIMIT_ENABLED", "false")  # every one is to reach the password
     server = start("--threads", "2")
     address = server.stdout.readline().removeprefix("Quire is ready at ").strip()

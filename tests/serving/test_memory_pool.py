@@ -26,7 +26,7 @@ def test_all_threads_share_one_memory_pool(monkeypatch, c_library):
 
 
 @pytest.mark.skipif(memory_pool._trim is None, reason="only glibc keeps what is free")
-def test_what_is_free_between_blocks_in_use_is_returned():
+def test_free_memory_between_used_blocks_is_returned():
     memory_pool.return_free_memory()
     blocks = [b"%d" % i * (BLOCK_BYTES // len(str(i))) for i in range(BLOCKS)]
     in_use = blocks[::50]
@@ -37,7 +37,7 @@ def test_what_is_free_between_blocks_in_use_is_returned():
     assert len(in_use) == BLOCKS / 50
 
 
-def test_a_server_returns_its_free_memory_again_and_again(monkeypatch):
+def test_server_returns_free_memory_repeatedly(monkeypatch):
     calls = []
     monkeypatch.setattr(server_module, "return_free_memory", lambda: calls.append(1))
     monkeypatch.setattr(server_module, "MEMORY_SECONDS", 0)
@@ -45,7 +45,7 @@ def test_a_server_returns_its_free_memory_again_and_again(monkeypatch):
         wait_until(lambda: len(calls) > 1)
 
 
-def test_where_the_c_library_is_another_nothing_is_returned(monkeypatch):
+def test_other_c_libraries_are_left_alone(monkeypatch):
     monkeypatch.setattr(memory_pool, "_trim", None)
     memory_pool.return_free_memory()
 

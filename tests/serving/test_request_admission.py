@@ -53,28 +53,28 @@ def refused(client):
     ],
 )
 @pytest.mark.parametrize("expect", [b"", b"Expect: 100-continue\r\n"], ids=["at once", "asks"])
-def test_no_large_file_without_a_proof(path, expect):
+def test_large_file_needs_credentials(path, expect):
     with running() as (_, port), sending(port, HEAD % (path, expect) + b"x" * 1000) as client:
         status, head, error = refused(client)
     assert (status, error["code"], error["error"]) == (401, "unauthorized", "Unauthorized")
     assert b"Www-Authenticate: Bearer" in head
 
 
-def test_no_large_chunked_file_without_a_proof():
+def test_large_chunked_file_needs_credentials():
     head = b"POST /api/v1/media HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
     with running() as (_, port), sending(port, head + b"fff\r\n") as client:
         assert refused(client)[0] == 401
 
 
 @pytest.mark.parametrize("proof", [PROVED, b"X-API-Key: x\r\n", b"Cookie: a=b\r\n"])
-def test_a_proof_of_any_kind_lets_the_body_in(proof):
+def test_credentials_of_any_kind_admit_the_body(proof):
     data = HEAD % (b"/api/v1/media", proof + b"Connection: close\r\n") + b"x" * 900_000
     with running() as (_, port), sending(port, data) as client:
         answer = b"".join(iter(lambda: client.recv(65536), b""))
     assert answer.endswith(b"900000")
 
 
-def test_small_bodies_and_other_paths_ask_for_no_proof():
+def test_small_bodies_and_other_paths_need_no_credentials():
     close = b"Connection: close\r\n"
     small = (
         b"POST /api/v1/media HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n" + close + b"\r\n12345"
@@ -105,7 +105,7 @@ def opened(stack, port, headers=b""):
     return stack.enter_context(sending(port, data))
 
 
-def test_large_bodies_of_one_network_at_once_are_bounded(few):
+def test_simultaneous_large_bodies_of_a_network_are_limited(few):
     with running() as (_, port), contextlib.ExitStack() as stack:
         clients = [opened(stack, port) for _ in range(2)]
         status, head, error = refused(opened(stack, port))
@@ -115,7 +115,7 @@ def test_large_bodies_of_one_network_at_once_are_bounded(few):
         assert finish(opened(stack, port))
 
 
-def test_clients_behind_a_trusted_proxy_count_one_by_one(few):
+def test_clients_behind_a_trusted_proxy_count_separately(few):
     with running(trusted_proxy="127.0.0.1") as (_, port), contextlib.ExitStack() as stack:
         for number in range(4):
             forwarded = b"X-Forwarded-For: 203.0.113.9, 198.51.100.%d\r\n" % number

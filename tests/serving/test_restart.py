@@ -132,7 +132,7 @@ def test_no_request_is_refused(small, processes):
 @posix
 @pytest.mark.slow
 @pytest.mark.parametrize("processes", ["1", "2"])
-def test_what_was_accepted_is_finished_though_it_takes_long(small, processes):
+def test_long_requests_are_finished(small, processes):
     server = small(processes)
     connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)
     connection.request("GET", "/1")
@@ -145,7 +145,7 @@ def test_what_was_accepted_is_finished_though_it_takes_long(small, processes):
 
 @posix
 @pytest.mark.parametrize("processes", ONE_AND_TWO)
-def test_what_cannot_start_leaves_the_old_as_it_is(small, processes):
+def test_failing_restart_leaves_the_old_processes(small, processes):
     server = small(processes)
     server.obstacle.write_text("SECRET_KEY is too short.", encoding="utf-8")
     with Clients(server.port, "/") as clients:
@@ -158,7 +158,7 @@ def test_what_cannot_start_leaves_the_old_as_it_is(small, processes):
 
 
 @posix
-def test_a_stop_ends_the_retired_too(small):
+def test_stop_ends_retired_processes_too(small):
     """A connection that is idle keeps a retired process, but not a stop."""
     server = small("1")
     connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)
@@ -171,7 +171,7 @@ def test_a_stop_ends_the_retired_too(small):
     connection.close()
 
 
-def test_servers_are_known_as_long_as_they_run(tmp_path):
+def test_running_servers_are_listed(tmp_path):
     assert running_servers(tmp_path) == []
     with pytest.raises(SystemExit), registered(tmp_path, "http://127.0.0.1:8000/") as files:
         # another process sees the lock; this one would have it already
@@ -192,7 +192,7 @@ def test_servers_are_known_as_long_as_they_run(tmp_path):
     assert list((tmp_path / "servers").iterdir()) == []
 
 
-def test_files_of_a_server_that_was_killed_are_deleted(tmp_path):
+def test_files_of_a_killed_server_are_deleted(tmp_path):
     folder = tmp_path / "servers"
     folder.mkdir()
     (folder / "host-1.json").write_text('{"address": "x"}', encoding="utf-8")
@@ -201,7 +201,7 @@ def test_files_of_a_server_that_was_killed_are_deleted(tmp_path):
     assert list(folder.iterdir()) == []
 
 
-def test_without_a_server_the_command_says_so(instance, capsys, monkeypatch):  # noqa: F811
+def test_command_without_a_server_says_so(instance, capsys, monkeypatch):  # noqa: F811
     with pytest.raises(SystemExit) as ended:
         cli.main(["restart"])
     said = capsys.readouterr().err
@@ -219,7 +219,7 @@ def command(*arguments):
 @posix
 @pytest.mark.slow
 @pytest.mark.parametrize("processes", ["1", "2"])
-def test_the_command_restarts_the_real_server_with_new_settings(instance, processes, monkeypatch):  # noqa: F811
+def test_command_restarts_the_real_server_with_new_settings(instance, processes, monkeypatch):  # noqa: F811
     monkeypatch.setenv("RATELIMIT_ENABLED", "false")
     server = start("--processes", processes)
     address = server.stdout.readline().removeprefix("Quire is ready at ").strip()
@@ -242,7 +242,9 @@ def test_the_command_restarts_the_real_server_with_new_settings(instance, proces
 
 @posix
 @pytest.mark.slow
-def test_maintenance_begins_at_once_in_all_processes_and_outlasts_a_restart(instance, monkeypatch):  # noqa: F811
+def test_maintenance_starts_immediately_in_all_processes_and_outlasts_a_restart(
+    instance, monkeypatch
+):  # noqa: F811
     monkeypatch.setenv("RATELIMIT_ENABLED", "false")
     server = start("--processes", "2")
     address = server.stdout.readline().removeprefix("Quire is ready at ").strip()

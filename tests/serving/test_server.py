@@ -89,7 +89,7 @@ def recording(order, let):
     ("trusted_proxy", "source", "header"),
     [(None, "127.0.0.2", b""), ("127.0.0.1", "127.0.0.1", b"X-Forwarded-For: 192.0.2.7\r\n")],
 )
-def test_many_requests_of_one_network_are_in_nobody_elses_way(trusted_proxy, source, header):
+def test_many_requests_of_one_network_do_not_delay_others(trusted_proxy, source, header):
     order, let = [], threading.Event()
     requests = [("127.0.0.1", b"many", b"")] * 20 + [(source, b"one", header)]
     options = {"threads": 1, "trusted_proxy": trusted_proxy}
@@ -108,7 +108,7 @@ def test_many_requests_of_one_network_are_in_nobody_elses_way(trusted_proxy, sou
     assert order.index("/one") <= 2
 
 
-def test_answers_without_naming_itself(port):
+def test_server_header_is_not_sent(port):
     status, head, body = parsed(send(port, GET % b""))
     assert (status, body) == (200, b"ok")
     assert "server:" not in head
@@ -134,7 +134,7 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("data", BROKEN.values(), ids=BROKEN)
-def test_refuses_broken_framing_in_json(port, data):
+def test_malformed_framing_is_refused_in_json(port, data):
     status, head, body = parsed(send(port, data))
     error = json.loads(body)
     assert status == 400
@@ -149,11 +149,11 @@ def test_refuses_broken_framing_in_json(port, data):
     assert error["message"].startswith("Not a valid HTTP request: ")
 
 
-def test_one_zero_needs_no_host(port):
+def test_http_1_0_needs_no_host(port):
     assert parsed(send(port, b"GET / HTTP/1.0\r\n\r\n"))[0] == 200
 
 
-def test_headers_that_end_in_another_packet(port):
+def test_headers_may_end_in_another_packet(port):
     with socket.create_connection(("127.0.0.1", port), timeout=10) as client:
         for part in (b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r", b"\n\r", b"\n"):
             client.sendall(part)
@@ -161,13 +161,13 @@ def test_headers_that_end_in_another_packet(port):
         assert parsed(drain(client))[0] == 200
 
 
-def test_body_with_empty_lines_is_no_bare_line_feed(port):
+def test_body_with_empty_lines_is_not_a_bare_line_feed(port):
     body = b"\n\n\n\n"
     head = b"POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 4\r\n\r\n"
     assert parsed(send(port, head + body))[2] == body
 
 
-def test_too_large_body_gets_json_even_while_it_is_still_sent(port):
+def test_too_large_body_gets_json_while_it_is_still_being_sent(port):
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
     connection.request("POST", "/", body=b"x" * 5_000_000)
     answer = connection.getresponse()
@@ -176,7 +176,7 @@ def test_too_large_body_gets_json_even_while_it_is_still_sent(port):
     connection.close()
 
 
-def test_bodies_may_be_larger_only_where_files_come_in():
+def test_larger_bodies_are_accepted_only_for_files():
     with running(max_upload=9000) as (_, port):
         asked = [("/api/v1/media?name=x", 5000), ("/api/v1/media", 9500), ("/api/v1/posts", 5000)]
         heads = [f"POST {path} HTTP/1.1\r\nHost: a\r\nContent-Length: {n}\r\n" for path, n in asked]
@@ -200,14 +200,14 @@ def test_too_large_headers(port):
     assert (status, json.loads(body)["code"]) == (431, "too_large")
 
 
-def test_failing_application_shows_no_details(port):
+def test_failing_application_reveals_no_details(port):
     status, _, body = parsed(send(port, GET % b"?fail"))
     error = json.loads(body)
     assert (status, error["code"]) == (500, "internal_error")
     assert b"secret" not in body
 
 
-def test_more_idle_connections_than_waitress_allows_by_itself(port):
+def test_more_idle_connections_than_waitress_allows_by_default(port):
     with contextlib.ExitStack() as stack:
         for _ in range(150):
             stack.enter_context(socket.create_connection(("127.0.0.1", port)))
@@ -219,7 +219,7 @@ def test_more_idle_connections_than_waitress_allows_by_itself(port):
     [b"GET / HT", b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 900\r\n\r\nx"],
     ids=["headers", "body"],
 )
-def test_request_that_does_not_come_to_its_end(port, data, monkeypatch):
+def test_incomplete_request_is_aborted(port, data, monkeypatch):
     monkeypatch.setattr(channel_module, "HEADER_SECONDS", 0.5)
     monkeypatch.setattr(channel_module, "BODY_SECONDS", 0.5)
     begun = time.monotonic()
@@ -227,7 +227,7 @@ def test_request_that_does_not_come_to_its_end(port, data, monkeypatch):
     assert 0.4 < time.monotonic() - begun < 10
 
 
-def test_refused_client_that_never_stops_is_cut_off(port, monkeypatch):
+def test_refused_client_that_never_stops_is_disconnected(port, monkeypatch):
     monkeypatch.setattr(channel_module, "LINGER_SECONDS", 0.5)
     with socket.create_connection(("127.0.0.1", port), timeout=10) as client:
         client.sendall(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9000000\r\n\r\n")
@@ -295,7 +295,7 @@ def test_stop_closes_idle_connections_after_a_moment():
 
 
 @pytest.mark.parametrize("held", [True, False], ids=["held off", "not held off"])
-def test_stop_answers_connections_that_were_never_accepted(monkeypatch, held):
+def test_stop_answers_connections_in_the_backlog(monkeypatch, held):
     if not held:
         monkeypatch.setattr(server_module, "drop_new_connections", lambda sock: False)
     sock = sockets.bind("127.0.0.1", 0)
@@ -312,7 +312,7 @@ def test_stop_answers_connections_that_were_never_accepted(monkeypatch, held):
 
 
 @pytest.mark.parametrize(("shares_socket", "accepted"), [(True, 3), (False, 6)])
-def test_every_second_turn_is_left_to_others_that_share_the_socket(shares_socket, accepted):
+def test_every_other_turn_is_left_to_processes_sharing_the_socket(shares_socket, accepted):
     sock = sockets.bind("127.0.0.1", 0)
     server = Server(application, sock, shares_socket=shares_socket)
     clients = [socket.create_connection(sock.getsockname(), timeout=10) for _ in range(6)]
@@ -325,7 +325,7 @@ def test_every_second_turn_is_left_to_others_that_share_the_socket(shares_socket
     assert server.run() is True
 
 
-def test_stop_gives_up_in_the_end(monkeypatch):
+def test_stop_gives_up_eventually(monkeypatch):
     monkeypatch.setattr(server_module, "DRAIN_SECONDS", 0.3)
     sock = sockets.bind("127.0.0.1", 0)
     server = Server(application, sock, threads=1)
@@ -403,7 +403,7 @@ def watched(build, meanwhile, count=2):
     return status
 
 
-def test_fleet_replaces_the_dead(caplog):
+def test_supervisor_replaces_dead_processes(caplog):
     def kill_one(fleet, port):
         first = fleet.members[0]
         first.process.kill()
@@ -419,12 +419,12 @@ def test_fleet_replaces_the_dead(caplog):
     assert caplog.text.count("starting another one.") == 1
 
 
-def test_fleet_ends_when_a_process_cannot_start(caplog):
+def test_supervisor_ends_if_a_process_cannot_start(caplog):
     assert watched(build_broken, lambda fleet, port: None, 1) == 1
     assert "ended with status 7 before it was ready; stopping." in caplog.text
 
 
-def test_fleet_forces_a_process_that_hangs(monkeypatch):
+def test_supervisor_kills_a_hanging_process(monkeypatch):
     monkeypatch.setattr(fleet_module, "DRAIN_SECONDS", -4)
 
     def hang(fleet, port):
@@ -452,7 +452,7 @@ def test_address_to_open():
         assert sockets.url("::1", sock) == f"http://[::1]:{number}/"
 
 
-def test_systems_without_the_means(monkeypatch):
+def test_systems_without_these_functions(monkeypatch):
     with sockets.bind("127.0.0.1", 0) as sock:
         monkeypatch.setattr(sockets.sys, "platform", "win32")
         assert sockets.drop_new_connections(sock) is False

@@ -38,7 +38,7 @@ def test_networks_take_turns():
     assert not queue
 
 
-def test_another_thread_takes_the_place_of_one_that_waits():
+def test_another_thread_replaces_a_blocked_one():
     workers, let = dispatcher(1), threading.Event()
 
     def wait():
@@ -58,7 +58,7 @@ def test_another_thread_takes_the_place_of_one_that_waits():
     assert not workers.threads
 
 
-def test_nobody_takes_a_place_after_the_end():
+def test_no_thread_is_replaced_after_the_end():
     workers = dispatcher(2)
     workers.shutdown()
     with workers.blocking():

@@ -49,7 +49,7 @@ def wait_for_waiters(app, count=WAITING):
     raise AssertionError(f"not {count} of them wait")
 
 
-def test_others_are_answered_and_all_hear_of_a_change(quire):
+def test_others_are_answered_and_all_waiting_requests_see_a_change(quire):
     with serving(quire) as url, ThreadPoolExecutor(WAITING) as pool:
         address = f"{url}/api/v1/changes?wait=25&since={cursor(url)}"
         answers = [pool.submit(ask, address) for _ in range(WAITING)]
@@ -62,7 +62,7 @@ def test_others_are_answered_and_all_hear_of_a_change(quire):
             assert f'"id":{id}'.encode() in answer.result(20)
 
 
-def test_a_server_that_stops_lets_nobody_wait(quire):
+def test_stopping_server_ends_the_wait(quire):
     with ThreadPoolExecutor(WAITING) as pool:
         with serving(quire) as url:
             address = f"{url}/api/v1/changes?wait=25&since={cursor(url)}"
@@ -83,7 +83,7 @@ def begin_to_wait(url, since):
     return client
 
 
-def test_those_whose_clients_have_gone_leave_their_places(make_app):
+def test_disconnected_clients_free_their_places(make_app):
     app = make_app(THREADS=2, CHANGES_WAITING=WAITING)
     with serving(app) as url:
         since = cursor(url)
@@ -97,7 +97,7 @@ def test_those_whose_clients_have_gone_leave_their_places(make_app):
             assert b'"changes":[]' in half.recv(4096)
 
 
-def test_a_connection_goes_on_after_a_wait(quire):
+def test_connection_continues_after_a_wait(quire):
     with serving(quire) as url:
         since = cursor(url)
         with closing(HTTPConnection(urlsplit(url).netloc, timeout=20)) as connection:
@@ -110,7 +110,7 @@ def test_a_connection_goes_on_after_a_wait(quire):
             assert b'"tags"' in connection.getresponse().read()
 
 
-def test_those_with_the_same_question_share_one_read(quire, people):
+def test_identical_requests_share_one_read(quire, people):
     """Ten of each reader: what one may see is told to them alone."""
     readers = {name: headers(quire, name and people[name]) for name in (None, "ann", "bob")}
     with serving(quire) as url, ThreadPoolExecutor(WAITING) as pool, reads_of_posts(quire) as reads:

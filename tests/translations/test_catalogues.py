@@ -21,18 +21,18 @@ def test_german_is_there():
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
-def test_a_catalogue_has_the_texts_of_the_code_and_no_others(path, template):
+def test_catalogue_has_exactly_the_texts_of_the_code(path, template):
     assert translations.updated(path, template) == path.read_bytes(), (
         "run python tools/translations.py, then translate what it names"
     )
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
-def test_a_catalogue_is_complete(path):
+def test_catalogue_is_complete(path):
     assert translations.problems(path) == []
 
 
-def test_what_is_wrong_is_named(tmp_path):
+def test_errors_in_catalogues_are_detected(tmp_path):
     path = tmp_path / "de.po"
     path.write_text(
         'msgid ""\nmsgstr "Plural-Forms: nplurals=2; plural=(n != 1);\\n"\n\n'
@@ -49,7 +49,7 @@ def test_what_is_wrong_is_named(tmp_path):
 QUOTED = re.compile(r'(?:"|`) ?([A-Z][a-z]+(?: [^"`$]+)[^"`$]*)(?:"|`)')
 
 
-def test_no_script_says_anything_that_is_not_translated(template):
+def test_scripts_contain_no_untranslated_texts(template):
     """A script of the panel translates by `translate`; what others say stands in their page."""
     scripts = list(translations.SOURCE.rglob("static/*.js"))
     found = [(p.name, text) for p in scripts for text in QUOTED.findall(p.read_text("utf-8"))]
@@ -64,7 +64,7 @@ FOR_PROGRAMS_ONLY = {
 """Where sentences for imports, bulk requests and parameters of the API are put together."""
 
 
-def test_no_error_is_put_together_where_a_message_could_be_translated():
+def test_errors_are_not_concatenated():
     found = set()
     for path in translations.SOURCE.rglob("*.py"):
         place = path.relative_to(translations.SOURCE).as_posix()
@@ -82,7 +82,7 @@ def test_no_error_is_put_together_where_a_message_could_be_translated():
     assert written_for_people <= FOR_PROGRAMS_ONLY
 
 
-def test_texts_of_every_room_are_found(template):
+def test_texts_of_every_package_are_found(template):
     for text in (
         "Nothing has been published here yet.",  # a template
         "You have been signed out.",  # a call of gettext

@@ -22,7 +22,7 @@ def test_durations(seconds, words):
     assert duration_in_words(seconds) == words
 
 
-def test_nobody_is_told_to_come_too_early():
+def test_delays_are_rounded_up():
     assert duration_in_words(121, rounded=math.ceil) == "3 minutes"
 
 
@@ -31,7 +31,7 @@ LEADS_TO = Message("%(host)s leads to a private network (%(address)s).")
 FORMS = (NO_CONNECTION, LEADS_TO)
 
 
-def test_a_stored_sentence_is_read_again_with_the_sentences_in_it():
+def test_stored_sentence_is_parsed_with_nested_sentences():
     inner = LEADS_TO.with_values(host="a.example", address="10.0.0.1")
     message = read_message(str(NO_CONNECTION.with_values(reason=inner)), FORMS)
     assert isinstance(message, Message) and message.text == NO_CONNECTION.text
@@ -40,7 +40,7 @@ def test_a_stored_sentence_is_read_again_with_the_sentences_in_it():
 
 
 @pytest.mark.parametrize("text", ["", "Gone.", "No connection: ", "no connection: refused"])
-def test_another_sentence_stays_as_it_is(text):
+def test_unknown_sentence_is_unchanged(text):
     assert read_message(text, FORMS) is text
 
 

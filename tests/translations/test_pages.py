@@ -116,7 +116,7 @@ def test_every_sentence_on_a_page_comes_from_the_catalogue(app, german, monkeypa
     assert sorted(set(readable(BeautifulSoup(answer.data, "html.parser")))) == []
 
 
-def test_what_is_wrong_with_a_form_is_said_in_german(german):
+def test_form_errors_are_in_german(german):
     token = BeautifulSoup(german.get("/admin/posts/new/").data, "html.parser").select_one(
         "[name=csrf_token]"
     )["value"]
@@ -127,7 +127,7 @@ def test_what_is_wrong_with_a_form_is_said_in_german(german):
 
 
 @pytest.mark.parametrize("path", [*SITE, *PANEL, *LISTS])
-def test_a_page_is_in_german(app, german, english, path):
+def test_pages_are_in_german(app, german, english, path):
     signed_out = {"headers": {"Accept-Language": "de"}}
     answer = app.test_client().get(path, **signed_out) if "/auth/" in path else german.get(path)
     assert answer.status_code in (200, 404)
@@ -146,7 +146,7 @@ ERRORS = {
 
 
 @pytest.mark.parametrize("error", ERRORS)
-def test_why_a_delivery_has_failed_is_said_in_german(app, german, error):
+def test_delivery_failures_are_in_german(app, german, error):
     about = {"event": "posts.created", "message_id": "msg_1", "status": "failed", "type": "posts"}
     about |= {"record_id": 1, "event_at": now(), "error": error}
     with app.app_context(), transaction() as connection:

@@ -33,7 +33,7 @@ def file(full, tmp_path):
     return path
 
 
-def test_there_and_back_without_loss(file, elsewhere):
+def test_round_trip_loses_nothing(file, elsewhere):
     sent = file.read_bytes()
     report = merge.load(file)
     assert report.skipped == 0, str(report)
@@ -45,7 +45,7 @@ def test_there_and_back_without_loss(file, elsewhere):
     assert archives.manifest(sent)["place"] != archives.manifest(back)["place"]
 
 
-def test_a_second_time_changes_nothing(file, elsewhere):
+def test_second_import_changes_nothing(file, elsewhere):
     merge.load(file)
     before = archives.contents(archives.packed(passwords=True))
     report = merge.load(file)
@@ -53,7 +53,7 @@ def test_a_second_time_changes_nothing(file, elsewhere):
     assert archives.contents(archives.packed(passwords=True)) == before
 
 
-def test_into_where_it_came_from(full, file):
+def test_import_into_the_source(full, file):
     write.update(COMMENTS, SYSTEM, 1, {"body": "Edited since"})
     before = archives.contents(archives.packed())
     report = merge.load(file)
@@ -62,7 +62,7 @@ def test_into_where_it_came_from(full, file):
     assert archives.contents(archives.packed()) == before
 
 
-def test_with_another_database_beneath(file, elsewhere):
+def test_import_into_another_database_engine(file, elsewhere):
     """What a trash, a thread and a redirect are to readers."""
     merge.load(file)
     post = read.get_record(POSTS, SYSTEM, read.find_id(POSTS, SYSTEM, slug="ebb-and-flood"))
@@ -72,7 +72,7 @@ def test_with_another_database_beneath(file, elsewhere):
     assert elsewhere.test_client().get("/posts/gone").status_code == 404
 
 
-def test_files_arrive_under_their_addresses(full, file, elsewhere):
+def test_files_keep_their_urls(full, file, elsewhere):
     sent = archives.contents(file.read_bytes())["records/media.ndjson"]
     merge.load(file)
     assert [name for name in files(elsewhere) if not name.endswith(".part")] == sorted(
@@ -89,7 +89,7 @@ def test_files_arrive_under_their_addresses(full, file, elsewhere):
     assert set(again.counts) == {"unchanged"}
 
 
-def test_files_that_are_not_there(full, file, tmp_path, elsewhere):
+def test_missing_files_are_reported(full, file, tmp_path, elsewhere):
     archives.forged(tmp_path / "bare.zip", archives.contents(file.read_bytes()))
     report = merge.load(tmp_path / "bare.zip")
     assert str(report).count("its file is missing from the archive") == 2
@@ -98,7 +98,7 @@ def test_files_that_are_not_there(full, file, tmp_path, elsewhere):
     assert files(elsewhere) == []
 
 
-def test_passwords_only_when_asked(full, file, elsewhere):
+def test_passwords_are_exported_only_on_request(full, file, elsewhere):
     assert "password" not in json.dumps(
         archives.contents(archives.packed())["records/users.ndjson"]
     )
@@ -116,7 +116,7 @@ def test_without_passwords_nobody_can_sign_in(full, tmp_path, elsewhere):
     assert elsewhere.test_client().post("/api/v1/auth/token", json=sent).status_code == 401
 
 
-def test_what_opens_doors_stays(full, people, as_):
+def test_credentials_are_not_exported(full, people, as_):
     key = as_("root").post("api_keys", json={"name": "k", "scopes": ["tags:read"]}).json["key"]
     session_store.create_session(people["root"], "browser", secret := new_secret(), 3600)
     audit.record_event(SYSTEM, "sign_in", "users", people["root"].id)
@@ -132,7 +132,7 @@ def test_what_opens_doors_stays(full, people, as_):
         assert word not in everything
 
 
-def test_the_manifest_counts(full):
+def test_manifest_counts_records(full):
     data = archives.packed()
     found = {o["name"]: o for o in archives.manifest(data)["files"] if "count" in o}
     lines = archives.contents(data)
@@ -143,7 +143,7 @@ def test_the_manifest_counts(full):
     assert archives.manifest(data)["format_version"] == 1
 
 
-def test_one_moment_is_exported(full, people):
+def test_export_is_a_snapshot(full, people):
     pieces = export.stream()
     begun = next(pieces)
     write.create(TAGS, SYSTEM, {"name": "written meanwhile"})
@@ -152,7 +152,7 @@ def test_one_moment_is_exported(full, people):
     assert "written meanwhile" in json.dumps(archives.contents(archives.packed()))
 
 
-def test_what_changes_there_changes_here(full, file, tmp_path, elsewhere):
+def test_changes_at_the_source_are_imported(full, file, tmp_path, elsewhere):
     merge.load(file)
     again = tmp_path / "again.zip"
     with full.app_context():
@@ -169,7 +169,7 @@ def test_what_changes_there_changes_here(full, file, tmp_path, elsewhere):
     assert read.get_record(TAGS, SYSTEM, 1)["description"] == "Edited here"
 
 
-def test_what_was_deleted_here_stays_away(file, elsewhere):
+def test_records_deleted_here_stay_deleted(file, elsewhere):
     merge.load(file)
     id = read.find_id(POSTS, SYSTEM, slug="ebb-and-flood")
     write.delete(POSTS, SYSTEM, id, permanent=True)
@@ -178,7 +178,7 @@ def test_what_was_deleted_here_stays_away(file, elsewhere):
     assert read.find_id(POSTS, SYSTEM, slug="ebb-and-flood") is None
 
 
-def test_a_dry_run_keeps_nothing(file, elsewhere):
+def test_dry_run_saves_nothing(file, elsewhere):
     before = archives.contents(archives.packed())
     assert merge.load(file, dry_run=True).created > 10
     assert archives.contents(archives.packed()) == before
@@ -187,7 +187,7 @@ def test_a_dry_run_keeps_nothing(file, elsewhere):
 class TestMeeting:
     """What comes to a place where something of that name is already."""
 
-    def test_people_by_address_then_by_name(self, file, elsewhere):
+    def test_users_are_matched_by_address_then_by_name(self, file, elsewhere):
         raw = {"username": "other", "email": "ann@example.org", "role": "member"}
         ann = write.create(USERS, SYSTEM, raw).id
         write.create(USERS, SYSTEM, {"username": "BOB", "email": "another@example.org"})
@@ -200,7 +200,7 @@ class TestMeeting:
         profile = read.get_record(PROFILES, SYSTEM, read.find_id(PROFILES, SYSTEM, user_id=ann))
         assert profile["display_name"] == "Ann Ash"
 
-    def test_tags_by_name_posts_by_slug_and_time(self, file, elsewhere):
+    def test_tags_are_matched_by_name_and_posts_by_slug_and_time(self, file, elsewhere):
         tag = write.create(TAGS, SYSTEM, {"name": "boats", "slug": "ships"}).id
         author = write.create(USERS, SYSTEM, {"username": "someone"}).id
         other = {"title": "Mine", "slug": "ebb-and-flood", "body": "x", "author": author}
@@ -214,7 +214,7 @@ class TestMeeting:
         again = merge.load(file)
         assert again.counts["created"] == again.counts["updated"] == 0
 
-    def test_administrators_are_named(self, file, elsewhere):
+    def test_administrators_are_reported(self, file, elsewhere):
         assert "(root): is an administrator" in str(merge.load(file))
 
 
@@ -229,7 +229,7 @@ def dense_file(site, people, tmp_path):
     return path
 
 
-def test_texts_that_repeat_a_word_are_no_bomb(dense_file, elsewhere):
+def test_repetitive_texts_are_not_a_zip_bomb(dense_file, elsewhere):
     with zipfile.ZipFile(dense_file) as zip:
         info = zip.getinfo("records/posts.ndjson")
     assert info.file_size > checked_zip.MAX_TIMES_SMALLER * info.compress_size

@@ -57,7 +57,7 @@ def stored(app):
     return {f"files/{path.name}": path.read_bytes() for path in root.rglob("*.*")}
 
 
-def test_what_was_drawn_arrives_byte_for_byte(image_archive, elsewhere, tmp_path):
+def test_processed_images_arrive_byte_for_byte(image_archive, elsewhere, tmp_path):
     before = files_in(image_archive)
     report = merge.load(image_archive)
     assert report.skipped == 0, str(report)
@@ -71,7 +71,7 @@ def test_what_was_drawn_arrives_byte_for_byte(image_archive, elsewhere, tmp_path
     assert stored(elsewhere) == before
 
 
-def test_a_replaced_file_arrives_at_its_first_address(site, elsewhere, tmp_path):
+def test_replaced_file_arrives_at_its_first_url(site, elsewhere, tmp_path):
     paths = [tmp_path / name for name in ("first.zip", "second.zip", "third.zip")]
     with site.app_context():
         id = drawn(picture(700, 300))
@@ -134,7 +134,7 @@ FORGERIES = (
 )  # fmt: skip
 
 
-def test_what_is_not_all_there_and_sound_is_drawn_anew(site, elsewhere, tmp_path):
+def test_incomplete_or_damaged_images_are_processed_again(site, elsewhere, tmp_path):
     path = tmp_path / "all.zip"
     with site.app_context():
         url = whole(drawn(picture(700, 300, "JPEG")))["url"]

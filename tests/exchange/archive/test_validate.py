@@ -49,12 +49,12 @@ def loaded(site, tmp_path):
     return load
 
 
-def test_no_zip(refused):
+def test_file_that_is_not_a_zip(refused):
     assert "is not a valid ZIP file" in refused(b"")
     assert "is not a valid ZIP file" in refused(b"id,title\n1,x\n" * 100)
 
 
-def test_cut_off_anywhere(refused, people):
+def test_truncated_file(refused, people):
     archives.fill(people)
     data = archives.packed()
     for part in (1, 2, 3, 9):
@@ -62,7 +62,7 @@ def test_cut_off_anywhere(refused, people):
     assert "is not a valid ZIP file" in refused(data[:-1])
 
 
-def test_a_changed_byte(refused, people):
+def test_changed_byte(refused, people):
     archives.fill(people)
     data = bytearray(archives.packed())
     place = data.index(b"records/posts.ndjson") + 200
@@ -70,7 +70,7 @@ def test_a_changed_byte(refused, people):
     assert "damaged" in refused(bytes(data))
 
 
-def test_a_changed_record(refused):
+def test_changed_record(refused):
     archives.forged(refused.file, {"records/tags.ndjson": [TAG]})
     with zipfile.ZipFile(refused.file) as zip:
         files = {name: zip.read(name) for name in zip.namelist()}
@@ -85,12 +85,12 @@ def test_a_changed_record(refused):
     ["../evil", "/etc/passwd", "records/../../x.ndjson", "records\\x.ndjson", "C:/x", "records/CON",
      "files/../x", "records/tags.ndjson/"],
 )  # fmt: skip
-def test_names_that_lead_elsewhere(refused, name):
+def test_paths_outside_the_archive_are_refused(refused, name):
     archives.forged(refused.file, {name: b"x"})
     assert "which is not part of a Quire export" in refused()
 
 
-def test_bombs(refused):
+def test_zip_bombs_are_refused(refused):
     archives.forged(refused.file, {"records/tags.ndjson": b"0" * 12_000_000})
     assert "too large for its compressed size" in refused()
 
@@ -100,13 +100,13 @@ def test_bombs(refused):
     [(checked_zip, "MAX_FILES", 1), (validate, "MAX_BYTES", 100)],
     ids=["files", "bytes"],
 )
-def test_too_much(refused, monkeypatch, module, name, limit):
+def test_too_many_files_or_bytes_are_refused(refused, monkeypatch, module, name, limit):
     monkeypatch.setattr(module, name, limit)
     archives.forged(refused.file, {"records/tags.ndjson": [TAG] * 9})
     assert "more than" in refused()
 
 
-def test_a_directory_that_would_fill_memory(refused, monkeypatch):
+def test_oversized_directory_is_refused(refused, monkeypatch):
     monkeypatch.setattr(checked_zip, "SMALL_DIRECTORY", 10_000)
     with zipfile.ZipFile(refused.file, "w") as zip:
         for number in range(1000):
@@ -114,14 +114,14 @@ def test_a_directory_that_would_fill_memory(refused, monkeypatch):
     assert "has a table of contents of" in refused()
 
 
-def test_the_same_name_twice(refused):
+def test_duplicate_names_are_refused(refused):
     archives.forged(refused.file, {"records/tags.ndjson": [TAG]})
     with zipfile.ZipFile(refused.file, "a") as zip, pytest.warns(UserWarning, match="Duplicate"):
         zip.writestr("records/tags.ndjson", b"{}")
     assert "twice" in refused()
 
 
-def test_encrypted(refused):
+def test_encrypted_zip_is_refused(refused):
     archives.forged(refused.file, {"records/tags.ndjson": [TAG]})
     data = bytearray(refused.file.read_bytes())
     for mark, offset in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
@@ -129,7 +129,7 @@ def test_encrypted(refused):
     assert "encrypted" in refused(bytes(data))
 
 
-def test_packed_in_another_way(refused):
+def test_unknown_compression_is_refused(refused):
     with zipfile.ZipFile(refused.file, "w", zipfile.ZIP_LZMA) as zip:
         zip.writestr("manifest.json", "{}")
     assert "with an unsupported compression method" in refused()
@@ -152,7 +152,7 @@ def test_manifests(refused, facts, words):
     assert words in refused()
 
 
-def test_no_manifest(refused):
+def test_missing_manifest_is_refused(refused):
     with zipfile.ZipFile(refused.file, "w") as zip:
         zip.writestr("records/tags.ndjson", "{}")
     assert "it has no manifest.json" in refused()
@@ -161,7 +161,7 @@ def test_no_manifest(refused):
     assert "cannot be read" in refused()
 
 
-def test_bad_lines_are_named_and_stop_nothing_else(loaded):
+def test_invalid_lines_are_named_and_stop_nothing_else(loaded):
     lines = [
         b"{", b"[1]", b'{"id":true}', b'{"id":1,"name":5,"slug":"a"}',
         b'{"id":2,"name":"x","slug":"../x"}', json.dumps(TAG).encode(), b'{"id":9,"nam": "Y"}',
@@ -175,7 +175,7 @@ def test_bad_lines_are_named_and_stop_nothing_else(loaded):
     assert read.find_id(TAGS, SYSTEM, name="Ice")
 
 
-def test_lines_that_fill_memory(loaded, monkeypatch):
+def test_oversized_lines_are_refused(loaded, monkeypatch):
     monkeypatch.setattr(validate, "MAX_OF_LINE", 300)
     long = {**TAG, "id": 4, "description": "x" * 900}
     report = loaded({"records/tags.ndjson": [long, TAG]})
@@ -183,13 +183,13 @@ def test_lines_that_fill_memory(loaded, monkeypatch):
 
 
 @pytest.mark.parametrize("value", [{}, [], 1])
-def test_lines_of_many_values(loaded, monkeypatch, value):
+def test_lines_with_too_many_values_are_refused(loaded, monkeypatch, value):
     monkeypatch.setattr(validate, "MAX_VALUES", 100)
     report = loaded({"records/tags.ndjson": [TAG, {"a": [value] * 100}]})
     assert "line 2: has too many values" in str(report)
 
 
-def test_pasts_that_are_none(loaded):
+def test_invalid_revisions_are_reported(loaded):
     past = [
         {"record_id": 3, "version": 1, "action": 5, "created_at": "x", "data": []},
         {"record_id": "3", "version": 1},
@@ -203,7 +203,7 @@ def test_pasts_that_are_none(loaded):
     assert [one["data"] for one in kept] == [{"name": None, "slug": "then", "description": ""}]
 
 
-def test_references_that_lead_nowhere(loaded):
+def test_dangling_references_are_reported(loaded):
     post = {"id": 1, "title": "T", "slug": "t", "body": "x", "created_at": "2026-01-01T00:00:00Z",
             "published_at": None, "author": {"id": 77}}  # fmt: skip
     report = loaded({"records/posts.ndjson": [post]})
@@ -215,7 +215,7 @@ def test_references_that_lead_nowhere(loaded):
     assert "its category is not here; its tags are not all here" in str(report)
 
 
-def test_hashes_that_are_none(loaded, rows):
+def test_invalid_hashes_are_refused(loaded, rows):
     user = {"id": 7, "username": "new", "created_at": "2026-01-01T00:00:00Z", "password": "plain"}
     assert loaded({"records/users.ndjson": [user]}, passwords=True).created == 1
     assert rows("SELECT password FROM users WHERE username = 'new'") == [{"password": None}]

@@ -59,7 +59,7 @@ def link(table, other, *pairs):
     ]}  # fmt: skip
 
 
-def test_a_post(blog, rows):
+def test_post_with_all_fields(blog, rows):
     one = post(title="Hello & welcome", slug="hello", custom_excerpt="In short",
                canonical_url="__GHOST_URL__/first/")  # fmt: skip
     report = blog(one, tables=link("posts_authors", "author_id", (one, "2"), (one, "1")))
@@ -82,7 +82,7 @@ def test_a_post(blog, rows):
     ]
 
 
-def test_what_search_engines_are_told(blog, rows):
+def test_seo_fields(blog, rows):
     whole, shared, old = post(), post(og_title="Then"), post(meta_title="Old", type="page")
     beside = [
         {
@@ -118,7 +118,7 @@ def test_states(blog, rows, values, published, words):
     assert words in str(report)
 
 
-def test_what_is_too_long_for_a_text_or_a_title(blog):
+def test_too_long_texts_and_titles(blog):
     report = blog(post(html=f"<p>{'x' * 300_000}</p>"), post(title="word " * 60))
     assert [line.words for line in report.lines] == [
         "its text is larger than 256 KB", "title shortened to 200 characters",
@@ -130,7 +130,7 @@ def test_pages(blog, rows):
     assert [one["slug"] for one in rows("SELECT slug FROM pages ORDER BY id")] == ["team", "old"]
 
 
-def test_tags_in_order_without_the_internal_ones(blog, rows):
+def test_tags_keep_their_order_without_internal_ones(blog, rows):
     one = post()
     terms = [
         {
@@ -153,7 +153,7 @@ def test_tags_in_order_without_the_internal_ones(blog, rows):
     assert "1 internal tags" in str(report)
 
 
-def test_pictures_and_addresses(blog, rows):
+def test_image_urls(blog, rows):
     html = (
         '<p><a href="__GHOST_URL__/other/">there</a></p><!--kg-card-begin: html-->'
         '<figure class="kg-card kg-image-card kg-card-hascaption">'
@@ -169,7 +169,7 @@ def test_pictures_and_addresses(blog, rows):
     assert "[there](/other/)" in body and "alert" not in body and "GHOST" not in body
 
 
-def test_without_html_the_plain_text(blog, rows):
+def test_plain_text_is_used_without_html(blog, rows):
     report = blog(post(html=None, plaintext="Just words"), post(html="", plaintext=None, title=""))
     assert [one["body"] for one in rows("SELECT body FROM posts ORDER BY id")] == [
         "Just words",
@@ -178,7 +178,7 @@ def test_without_html_the_plain_text(blog, rows):
     assert "its plain text was used" in str(report)
 
 
-def test_an_export_of_long_ago(site, tmp_path, rows):
+def test_old_export_format(site, tmp_path, rows):
     old = {
         "meta": {"exported_on": 1388805572000, "version": "003"},
         "data": {
@@ -201,7 +201,7 @@ def test_an_export_of_long_ago(site, tmp_path, rows):
     assert (found["username"], tags(rows)) == ("jane", ["Old"])
 
 
-def test_a_second_run(blog, rows):
+def test_second_run(blog, rows):
     one, two = post(), post()
     assert blog(one, two).created == 2
     assert blog(one, two).counts == {"unchanged": 2}
@@ -209,18 +209,18 @@ def test_a_second_run(blog, rows):
     assert imported_users(rows) == []
 
 
-def test_what_is_left_out_is_counted(blog):
+def test_skipped_content_is_counted(blog):
     report = blog(post(), tables={"members": [{}, {}], "comments": [{}]})
     assert "skipped 2 members: not imported" in str(report)
     assert report.skipped == 3
 
 
-def test_a_dry_run(blog, rows):
+def test_dry_run(blog, rows):
     assert blog(post(), dry_run=True).created == 1
     assert rows("SELECT id FROM posts") == []
 
 
-def test_odd_rows_stop_nothing_else(blog, rows):
+def test_unusual_rows_stop_nothing_else(blog, rows):
     bad = [{}, 5, {"id": [1], "title": 7, "html": 8}, post(html="x" * 2_000_000), post(title=None)]
     tables = {
         "tags": [5], "users": {}, "posts_tags": [{"post_id": {}, "tag_id": [], "sort_order": "x"}],
@@ -238,13 +238,13 @@ def test_odd_rows_stop_nothing_else(blog, rows):
         (b'{"data": {"posts": 5}}', 1, "it has no posts"), (b"[", 100_000, "is nested too deeply"),
     ],
 )  # fmt: skip
-def test_files_that_are_none(site, tmp_path, data, times, words):
+def test_unreadable_files_are_refused(site, tmp_path, data, times, words):
     (tmp_path / "x.json").write_bytes(data * times)
     report = load_ghost(tmp_path / "x.json")
     assert not report.has_content and words in str(report)
 
 
-def test_posts_without_a_text_fill_neither_the_memory_nor_the_day(blog, monkeypatch):
+def test_empty_posts_are_bounded(blog, monkeypatch):
     monkeypatch.setattr("quire.exchange.ghost.load.MAX_EMPTY_POSTS", 2)
     assert blog({}, {"id": "1"}, post()).counts == {"created": 2, "skipped": 1}
     [line] = blog({}, {"id": "1"}, {"title": "No id"}, post()).lines
@@ -263,7 +263,7 @@ def test_tables_in_memory_are_bounded(blog, monkeypatch, limit, value):
     assert (line.outcome, line.words[:9]) == ("skipped", "has more ")
 
 
-def test_unknown_tables_and_columns_are_not_kept(blog, monkeypatch):
+def test_unknown_tables_and_columns_are_ignored(blog, monkeypatch):
     monkeypatch.setattr("quire.exchange.ghost.load.MAX_ROWS", 2)
     monkeypatch.setattr("quire.exchange.ghost.load.MAX_CHARACTERS", 70)
     others = {f"table{number}": [{"id": "x" * 100}] for number in range(10)}

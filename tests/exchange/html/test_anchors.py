@@ -52,7 +52,7 @@ def test_ids_become_markdown(html: str, expected: str) -> None:
     "figure", "figcaption", "pre", "code", "div", "section", "span", "b", "img", "hr", "br", "ul", "ol",
     "table", "tr", "details", "summary", "a", "sub", "abbr", "kbd", "time", "main", "header"])  # fmt: skip
 @pytest.mark.parametrize("id", ["plain", 'q"><i>', "_ü|&{{a}}_", "comments"])
-def test_every_element_keeps_the_id_that_a_link_leads_to(tag: str, id: str) -> None:
+def test_linked_ids_of_all_elements_are_kept(tag: str, id: str) -> None:
     quoted = id.replace("&", "&amp;").replace('"', "&quot;")
     inner = f'<{tag} id="{quoted}" datetime="2020-01-01">words'
     before, after = {
@@ -79,11 +79,11 @@ def test_every_element_keeps_the_id_that_a_link_leads_to(tag: str, id: str) -> N
     ["<p id=a>", "<a name=a>b</a>", "<div id=a>", "<b id=a>", "<a href=#a id=a>b</a>", "<h2 id=a>b</h2>",
      "<ul id=a>", "<table id=a>"],
 )  # fmt: skip
-def test_ids_take_time_in_step_with_their_number(token: str) -> None:
+def test_ids_take_linear_time(token: str) -> None:
     assert not grows_too_fast(to_markdown, token, 16 * 1024)
 
 
-def test_a_folder_with_contents(site: Flask, rows: Rows, tmp_path: Path) -> None:
+def test_folder_with_contents(site: Flask, rows: Rows, tmp_path: Path) -> None:
     text = (
         "- [New](#what-is-new)\n- [End](#fin)\n\n## What is new\n\nWords\n\n<h2 id='fin'>End</h2>\n"
     )
@@ -98,7 +98,7 @@ def test_a_folder_with_contents(site: Flask, rows: Rows, tmp_path: Path) -> None
     assert [dead_links(markup) for markup in markups] == [[], []]
 
 
-def test_real_content_has_no_dead_links(site: Flask, real: Path, rows: Rows) -> None:
+def test_real_content_has_no_broken_anchors(site: Flask, real: Path, rows: Rows) -> None:
     reader.load(real / "jekyll-posts")
     load.load_wordpress(real / "wordpress" / "themeunittestdata.xml")
     texts = rows("SELECT slug, body_html FROM posts UNION ALL SELECT slug, body_html FROM pages")

@@ -44,7 +44,7 @@ def converted(html: str) -> str:
         ("<pre class='wp-block-verse'>a *b*\nc</pre>", "a \\*b\\*  \nc"),
     ],
 )  # fmt: skip
-def test_html_has_the_markdown_form(html: str, markdown: str) -> None:
+def test_html_is_converted_to_markdown(html: str, markdown: str) -> None:
     assert converted(html) == markdown
 
 
@@ -56,12 +56,12 @@ def test_html_has_the_markdown_form(html: str, markdown: str) -> None:
         "<dl><dt>Term</dt><dd>What <em>it</em> is</dd></dl>",
     ],
 )  # fmt: skip
-def test_what_has_no_markdown_form_stays_html(html: str) -> None:
+def test_html_without_a_markdown_form_stays_html(html: str) -> None:
     shown = render_markdown(converted(html))
     assert shown.replace("\n", "").replace("> <", "><") == html
 
 
-def test_blank_lines_of_code_inside_of_html_stay() -> None:
+def test_blank_lines_in_code_inside_html_are_kept() -> None:
     html = "<dl><dt>Term</dt><dd><pre>a\n\n  b</pre></dd></dl>"
     shown = render_markdown(converted(html))
     assert shown.replace("</dt>\n", "</dt>").strip() == html
@@ -70,7 +70,7 @@ def test_blank_lines_of_code_inside_of_html_stay() -> None:
 @pytest.mark.parametrize(
     "tag", ["sub", "sup", "kbd", "u", "ins", "mark", "small", "cite", "q", "var"]
 )
-def test_inline_html_without_a_mark_stays(tag: str) -> None:
+def test_inline_html_without_markup_is_kept(tag: str) -> None:
     assert (
         render_markdown(converted(f"a <{tag}>x*y*z</{tag}> b"))
         == f"<p>a <{tag}>x*y*z</{tag}> b</p>\n"
@@ -82,23 +82,23 @@ def test_inline_html_without_a_mark_stays(tag: str) -> None:
     ["1. no list", "- no list", "# no head", "&gt; no quote", "*no* _marks_ `here`", "5 &lt;div&gt; &amp;amp;",
      "[no](link)", "[no]: reference", "snake_case_word", "a | b", "~~no~~", "back\\slash \\*", "==="],
 )  # fmt: skip
-def test_ordinary_words_are_not_taken_for_marks(words: str) -> None:
+def test_ordinary_words_are_not_mistaken_for_markup(words: str) -> None:
     assert render_markdown(converted(f"<p>{words}</p>")) == f"<p>{words}</p>\n"
 
 
-def test_marks_work_also_against_letters() -> None:
+def test_markup_works_next_to_letters() -> None:
     for html in ("a<strong>(b)</strong>c", "<em>x</em><em>y</em>", "pre<em>fix</em>es"):
         assert render_markdown(converted(f"<p>{html}</p>")) == f"<p>{html}</p>\n"
 
 
 @pytest.mark.parametrize("tag", ["b", "em", "del", "sub"])
 @pytest.mark.parametrize("breaks", ["<br><br>", "<br> <br>", "<br>\n<br>"])
-def test_marks_do_not_reach_from_one_paragraph_into_the_next(tag: str, breaks: str) -> None:
+def test_markup_does_not_span_paragraphs(tag: str, breaks: str) -> None:
     body = converted(f"<p>a <{tag}>b{breaks}c</{tag}> d</p>")
     assert render_markdown(body) == "<p>a b</p>\n<p>c d</p>\n"
 
 
-def test_markup_too_deep_keeps_its_words() -> None:
+def test_deeply_nested_markup_keeps_its_words() -> None:
     body, warning = to_markdown("<div>" * 3000 + "words")
     assert body == "words"
     assert "too deeply" in warning
@@ -111,7 +111,7 @@ def test_titles_lose_their_markup() -> None:
     )
 
 
-def test_the_classic_editor_gets_its_paragraphs() -> None:
+def test_paragraphs_of_the_classic_editor() -> None:
     html = with_paragraphs(
         "one\ntwo\r\n\r\nthree <b\nclass='x'>four</b>\n<ul>\n<li>a</li>\n</ul>\nfive\n<pre>x\n\n\ny</pre>"
     )
@@ -138,14 +138,14 @@ ALBUM = Attachments(
         ("<pre>[gallery ids=1]</pre>", "```\n[gallery ids=1]\n```"),
     ],
 )  # fmt: skip
-def test_shortcodes_say_the_same_without_wordpress(text: str, expected: str) -> None:
+def test_shortcodes_are_converted(text: str, expected: str) -> None:
     assert expected in converted(with_paragraphs(expand(text, ALBUM, "7")))
 
 
 @pytest.mark.parametrize(
     "piece", ["[caption]", "[embed]", "<pre>", "\n \t", "<", "[gallery", "<!--", "<p>", "[[", "<b>"]
 )
-def test_hostile_text_takes_time_in_step_with_its_length(piece: str) -> None:
+def test_hostile_text_takes_linear_time(piece: str) -> None:
     started = time.process_time()
     to_markdown(with_paragraphs(expand(piece * 10_000, Attachments(), "")))
     assert time.process_time() - started < 15

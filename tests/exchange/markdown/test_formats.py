@@ -11,7 +11,7 @@ def lines(folder: Folder) -> list[str]:
     return [str(line) for line in folder.load().lines]
 
 
-def test_every_file_is_imported_named_or_counted(folder: Folder, rows: Rows) -> None:
+def test_every_file_is_imported_reported_or_counted(folder: Folder, rows: Rows) -> None:
     folder.add("_posts/2012-01-01-first.html", HTML)
     folder.add("_posts/2012-01-02-second.md", "---\ntitle: Second\n---\nText")
     folder.add(
@@ -43,7 +43,7 @@ def test_every_file_is_imported_named_or_counted(folder: Folder, rows: Rows) -> 
     assert bodies == ["Some **text**", "Text", "Text"]
 
 
-def test_a_whole_document_gives_its_title_and_body(folder: Folder, rows: Rows) -> None:
+def test_complete_html_document_has_a_title_and_a_body(folder: Folder, rows: Rows) -> None:
     document = "<!DOCTYPE html><html><head><title>A\n page</title><style>x</style></head>"
     folder.add("about.htm", document + "<body class='x'><p>Text</p></body></html>")
     folder.load()
@@ -52,13 +52,13 @@ def test_a_whole_document_gives_its_title_and_body(folder: Folder, rows: Rows) -
     ]
 
 
-def test_letters_that_are_longer_in_small_change_no_title(folder: Folder, rows: Rows) -> None:
+def test_lower_case_letters_of_another_length_keep_the_title(folder: Folder, rows: Rows) -> None:
     folder.add("a.html", "<HEAD><TITLE>İstanbul</TITLE></HEAD><BODY><p>Türkiye</p></BODY>")
     folder.load()
     assert rows("SELECT title, body FROM posts") == [{"title": "İstanbul", "body": "Türkiye"}]
 
 
-def test_a_title_has_the_characters_that_its_references_name(folder: Folder, rows: Rows) -> None:
+def test_character_references_in_a_title_are_decoded(folder: Folder, rows: Rows) -> None:
     folder.add("a.html", "<title>Bread &amp; Salt &#8211; 1 &lt; 2</title><p>Text</p>")
     folder.load()
     assert rows("SELECT title, body FROM posts")[0]["title"] == "Bread & Salt – 1 < 2"
@@ -86,7 +86,7 @@ def test_highlighted_code_in_html_stays_code(folder: Folder, rows: Rows) -> None
     "text",
     ["{% for post in site.posts %}", "{{ content }}", "{{ .Title }}", '{{ define "main" }}'],
 )
-def test_templates_are_no_pages(text: str, folder: Folder, rows: Rows) -> None:
+def test_templates_are_not_imported(text: str, folder: Folder, rows: Rows) -> None:
     folder.add("index.html", f"<div>{text}</div>")
     (line,) = lines(folder)
     assert line.startswith("skipped index.html: is a template, not a page")
@@ -104,7 +104,7 @@ def test_templates_are_no_pages(text: str, folder: Folder, rows: Rows) -> None:
     ],
 )
 @pytest.mark.parametrize("name", ["content/posts/new.md", "posts/new/index.md"])
-def test_aliases_begin_where_their_generator_says(
+def test_aliases_are_relative_as_in_their_generator(
     name: str, head: str, paths: list[str], folder: Folder, rows: Rows
 ) -> None:
     folder.add(name, f"---\ntitle: New\ndate: 2020-01-01\n{head}\n---\nText")

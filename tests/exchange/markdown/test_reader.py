@@ -28,7 +28,7 @@ def _post(folder: Folder, rows: Rows) -> Callable[..., dict[str, Any]]:
     return post
 
 
-def test_a_jekyll_post(post: Any) -> None:
+def test_jekyll_post(post: Any) -> None:
     found = post(
         '---\ntitle: "First steps"\ndate: 2013-05-06 02:12:52 +0200\nauthor: parkr\n'
         "categories: [release, news]\ntags: big data\n---\n\n**Hello**\n",
@@ -45,7 +45,7 @@ def test_a_jekyll_post(post: Any) -> None:
     assert found["words"] == ""
 
 
-def test_what_search_engines_are_told(post: Any) -> None:
+def test_seo_fields(post: Any) -> None:
     found = post(
         "---\ntitle: T\nexcerpt: Short\nseo_title: Steps, first\n"
         f"params:\n  meta_description: {'word ' * 100}\n---\nx"
@@ -54,7 +54,7 @@ def test_what_search_engines_are_told(post: Any) -> None:
     assert len(found["seo_description"]) <= 300 and found["seo_description"].endswith("word…")
 
 
-def test_a_zola_page(post: Any, rows: Rows) -> None:
+def test_zola_page(post: Any, rows: Rows) -> None:
     found = post(
         '+++\ntitle = "Étape"\ndate = 2013-05-06\npath = "blog/2012/01/02/etape-1"\n'
         'aliases = ["old/etape", "/older/"]\n[taxonomies]\ntags = ["big data", "ai"]\n'
@@ -69,7 +69,7 @@ def test_a_zola_page(post: Any, rows: Rows) -> None:
     )
 
 
-def test_a_hugo_post_with_several_authors(post: Any) -> None:
+def test_hugo_post_with_several_authors(post: Any) -> None:
     found = post(
         "---\nTitle: T\npublishDate: 2014-01-01\nauthors:\n- name: Jane Doe\n  email: JANE@x.example\n"
         "- John\nparams:\n  tags: [a]\n---\nText"
@@ -78,7 +78,7 @@ def test_a_hugo_post_with_several_authors(post: Any) -> None:
     assert found["words"] == "1 more author not imported"
 
 
-def test_a_file_without_a_head_has_its_heading_or_name(post: Any) -> None:
+def test_file_without_front_matter_is_titled_by_heading_or_name(post: Any) -> None:
     found = post("# My *first* [day](x) #\n\nText\n", "notes.md")
     assert (found["title"], found["slug"], found["body"]) == ("My first day", "notes", "Text")
     assert found["username"] == "root"
@@ -99,7 +99,7 @@ def test_titles(post: Any, content: str, name: str, title: str) -> None:
     assert post(content, name)["title"] == title
 
 
-def test_a_title_too_long_is_cut_and_told(post: Any) -> None:
+def test_too_long_title_is_truncated_and_reported(post: Any) -> None:
     found = post(f"---\ntitle: {'word ' * 80}\ndate: 2013-01-01\n---\nText")
     assert len(found["title"]) <= 200
     assert found["title"].endswith("word…")
@@ -114,21 +114,21 @@ def test_a_title_too_long_is_cut_and_told(post: Any) -> None:
         ("x: y", "_drafts/a.md"), ("build:\n  render: never", "a.md"),
     ],
 )  # fmt: skip
-def test_what_is_not_public_becomes_a_draft(post: Any, site: Flask, head: str, name: str) -> None:
+def test_unpublished_page_becomes_a_draft(post: Any, site: Flask, head: str, name: str) -> None:
     found = post(f"---\ndate: 2013-05-06\naliases: [/secret]\n{head}\n---\nText", name)
     assert found["published_at"] is None
     assert found["created_at"] == "2013-05-06T00:00:00Z"
     assert site.test_client().get("/secret").status_code == 404
 
 
-def test_an_old_address_leads_readers_on(post: Any, site: Flask) -> None:
+def test_old_url_redirects(post: Any, site: Flask) -> None:
     post("---\naliases: [/old/place/]\n---\nText")
     for path in ("/old/place/", "/old/place"):
         answer = site.test_client().get(path)
         assert (answer.status_code, answer.location) == (301, "/posts/a")
 
 
-def test_dates_in_the_future_and_ends_are_kept(post: Any) -> None:
+def test_future_dates_and_expiry_dates_are_kept(post: Any) -> None:
     found = post(
         "---\ndate: 2013-05-06\npublishDate: 2999-01-01\nexpiryDate: 2999-02-01\n---\nText"
     )
@@ -137,13 +137,13 @@ def test_dates_in_the_future_and_ends_are_kept(post: Any) -> None:
     assert found["created_at"] < "2999"
 
 
-def test_what_expired_before_it_came_is_a_draft(post: Any) -> None:
+def test_expired_page_is_a_draft(post: Any) -> None:
     found = post("---\nexpiryDate: 2013-05-06\n---\nText")
     assert (found["published_at"], found["unpublish_at"]) == (None, None)
     assert "expires before it is published" in found["words"]
 
 
-def test_a_date_that_cannot_be_read_is_told_and_replaced(post: Any) -> None:
+def test_unreadable_date_is_reported_and_replaced(post: Any) -> None:
     found = post("---\ndate: soon\n---\nText", "2013-05-06-a.md")
     assert found["published_at"] == "2013-05-06T00:00:00Z"
     assert found["words"] == "its date “soon” cannot be read"
@@ -156,15 +156,15 @@ def test_other_encodings_and_line_breaks(post: Any) -> None:
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
-def test_a_byte_order_mark_is_no_text(post: Any, encoding: str) -> None:
+def test_byte_order_mark_is_ignored(post: Any, encoding: str) -> None:
     assert post("---\ntitle: Ä\ndate: 2013-05-06\n---\nText".encode(encoding))["title"] == "Ä"
 
 
-def test_a_head_without_text_is_a_post_without_text(post: Any) -> None:
+def test_front_matter_without_text_is_a_post_without_text(post: Any) -> None:
     assert post("---\ntitle: Only a title\ndate: 2013-05-06\n---\n")["body"].strip() == ""
 
 
-def test_unusable_files_are_named_with_their_reason_and_stop_nothing(folder: Folder) -> None:
+def test_unusable_files_are_reported_and_stop_nothing(folder: Folder) -> None:
     folder.add("_index.md", "+++\ntitle = 'Blog'\n+++\n")
     folder.add("bad.md", "---\ntitle: a: b\n---\nText")
     folder.add("binary.md", b"\x89PNG\r\n\x1a\n\x00\x00\x00")
@@ -193,14 +193,14 @@ def test_unusable_files_are_named_with_their_reason_and_stop_nothing(folder: Fol
     assert report.summary() == "1 created, 8 skipped"
 
 
-def test_nothing_usable_is_said(folder: Folder) -> None:
+def test_nothing_usable_is_reported(folder: Folder) -> None:
     assert not folder.load().has_content
     folder.add("empty.md", "")
     assert not folder.load().has_content
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="links need a right there")
-def test_links_are_not_followed(folder: Folder, tmp_path: Path) -> None:
+def test_symbolic_links_are_not_followed(folder: Folder, tmp_path: Path) -> None:
     outside = tmp_path / "outside"
     outside.mkdir()
     (outside / "secret.md").write_text("Secret", encoding="utf-8")
@@ -209,7 +209,7 @@ def test_links_are_not_followed(folder: Folder, tmp_path: Path) -> None:
     assert [str(line) for line in folder.load().lines] == ["skipped link.md: is a link"]
 
 
-def test_progress_is_told(folder: Folder) -> None:
+def test_progress_is_reported(folder: Folder) -> None:
     for name in "abc":
         folder.add(f"{name}.md", "Text")
     calls: list[tuple[int, int]] = []
@@ -217,7 +217,7 @@ def test_progress_is_told(folder: Folder) -> None:
     assert calls[-1] == (3, 3)
 
 
-def test_categories_and_tags_that_are_there_are_used(folder: Folder, rows: Rows) -> None:
+def test_existing_categories_and_tags_are_used(folder: Folder, rows: Rows) -> None:
     id = write.create(CATEGORIES, SYSTEM, {"name": "Release Notes"}).id
     folder.add("a.md", "---\ncategory: release notes\ntags: [C, C++, 'C#', c]\n---\nText")
     folder.load()
@@ -225,7 +225,7 @@ def test_categories_and_tags_that_are_there_are_used(folder: Folder, rows: Rows)
     assert sorted(tags(rows)) == ["C", "C#", "C++"]
 
 
-def test_the_first_tags_are_taken_and_that_is_said(post: Any) -> None:
+def test_too_many_tags_are_truncated_and_reported(post: Any) -> None:
     names = [f"tag {number:02}" for number in range(60)]
     found = post(f"---\ntags: {[*names[:10], *names]}\n---\nText\n", "many.md")
     assert found["tags"] == names[:50]
@@ -240,13 +240,13 @@ def test_jekyll_folders_are_categories_and_pages_are_pages(folder: Folder, rows:
     assert rows(ONE)[0]["category"] == "news"
 
 
-def test_an_old_address_that_is_taken_is_told(folder: Folder) -> None:
+def test_taken_old_url_is_reported(folder: Folder) -> None:
     folder.add("a.md", "---\naliases: /old\ndate: 2013-05-06\n---\nText")
     folder.add("b.md", "---\naliases: /old\ndate: 2013-05-06\n---\nText")
     assert folder.load().lines[1].words == "/old already redirects to /posts/a"
 
 
-def test_values_the_store_refuses_become_a_reason(folder: Folder, rows: Rows) -> None:
+def test_refused_values_are_reported(folder: Folder, rows: Rows) -> None:
     folder.add("a.md", "---\ntags: [new]\nslug: ok\n---\nText")
     folder.add(
         "b.md",
@@ -265,5 +265,5 @@ def test_values_the_store_refuses_become_a_reason(folder: Folder, rows: Rows) ->
         ("13/02/2024", ""),
     ],
 )
-def test_a_date_that_could_be_another_is_named(post: Any, date: str, words: str) -> None:
+def test_ambiguous_date_is_reported(post: Any, date: str, words: str) -> None:
     assert post(f"---\ntitle: T\ndate: {date}\n---\nText")["words"] == words

@@ -15,7 +15,7 @@ from quire.store.db import db
 from tests.exchange.conftest import ONE, Folder, Rows, imported_users, tags
 
 
-def test_slugs_that_are_taken_get_a_suffix_for_ever(folder: Folder, rows: Rows) -> None:
+def test_taken_slugs_get_a_permanent_suffix(folder: Folder, rows: Rows) -> None:
     for name in ("a", "b", "c"):
         folder.add(f"{name}/hello.md", f"---\ndate: 2013-05-06\naliases: /{name}\n---\n{name}")
     folder.load()
@@ -29,7 +29,7 @@ def test_slugs_that_are_taken_get_a_suffix_for_ever(folder: Folder, rows: Rows) 
     ] == "/posts/hello-3"
 
 
-def test_a_second_run_changes_nothing(folder: Folder, rows: Rows) -> None:
+def test_second_run_changes_nothing(folder: Folder, rows: Rows) -> None:
     folder.add("a.md", "---\nauthor: Jane\ntags: [x]\naliases: /y\n---\nText")
     folder.load()
     tables = (
@@ -49,7 +49,7 @@ def test_a_second_run_changes_nothing(folder: Folder, rows: Rows) -> None:
     assert {table: rows(f"SELECT * FROM {table}") for table in tables} == before
 
 
-def test_what_an_earlier_quire_has_imported_is_known_again() -> None:
+def test_posts_imported_by_earlier_versions_are_recognized() -> None:
     entry = ImportedPost("first.md", "first.md", "First", "Words")
     then = "6ba60467807af7cd27f2d2ee0a064cca6ad858462cd5ab85bbfcc4bda3ea402b"
     assert fingerprint_of(entry) == then
@@ -57,7 +57,7 @@ def test_what_an_earlier_quire_has_imported_is_known_again() -> None:
     assert fingerprint_of(entry) != then
 
 
-def test_a_changed_file_is_brought_again(folder: Folder, rows: Rows) -> None:
+def test_changed_file_is_imported_again(folder: Folder, rows: Rows) -> None:
     folder.add("a.md", "---\ndate: 2013-05-06\ntags: [x, y]\ndraft: true\n---\nText")
     folder.load()
     folder.add(
@@ -73,7 +73,7 @@ def test_a_changed_file_is_brought_again(folder: Folder, rows: Rows) -> None:
     assert tags(rows) == ["y", "z"]
 
 
-def test_what_was_edited_here_is_left_alone_and_told(folder: Folder, rows: Rows) -> None:
+def test_edited_posts_are_left_alone_and_reported(folder: Folder, rows: Rows) -> None:
     folder.add("a.md", "---\ndate: 2013-05-06\n---\nText")
     folder.load()
     id = rows("SELECT id FROM posts")[0]["id"]
@@ -88,14 +88,14 @@ def test_what_was_edited_here_is_left_alone_and_told(folder: Folder, rows: Rows)
     assert rows("SELECT title, body FROM posts") == [{"title": "Mine", "body": "Text"}]
 
 
-def test_what_was_deleted_here_does_not_come_back(folder: Folder, rows: Rows) -> None:
+def test_deleted_posts_stay_deleted(folder: Folder, rows: Rows) -> None:
     folder.add("a.md", "Text")
     folder.load()
     write.delete(POSTS, SYSTEM, rows("SELECT id FROM posts")[0]["id"], permanent=True)
     assert [str(line) for line in folder.load().lines] == ["skipped a.md: has been deleted here"]
 
 
-def test_a_dry_run_says_the_same_and_keeps_nothing(folder: Folder, rows: Rows) -> None:
+def test_dry_run_reports_the_same_and_saves_nothing(folder: Folder, rows: Rows) -> None:
     folder.add("a.md", "---\nauthor: Jane\ntags: [x]\naliases: /y\n---\nText")
     folder.add("b.md", "---\nauthor: jane\ntags: [X]\n---\nText")
     folder.add("bad.md", "")
@@ -107,7 +107,7 @@ def test_a_dry_run_says_the_same_and_keeps_nothing(folder: Folder, rows: Rows) -
     assert tried.summary() == "2 created, 1 skipped (dry run)"
 
 
-def test_a_folder_that_was_moved_is_known_again(folder: Folder, tmp_path: Path) -> None:
+def test_moved_folder_is_recognized(folder: Folder, tmp_path: Path) -> None:
     folder.add("a.md", "Text")
     folder.load()
     folder.path.rename(tmp_path / "moved")
@@ -124,7 +124,7 @@ def test_another_folder_with_the_same_names_is_another_blog(folder: Folder, tmp_
     ]
 
 
-def test_others_write_while_a_dry_run_is_under_way(folder: Folder, rows: Rows) -> None:
+def test_others_can_write_during_a_dry_run(folder: Folder, rows: Rows) -> None:
     for name in "abc":
         folder.add(f"{name}.md", "---\ndate: 2020-01-01\n---\nText")
     if db.engine.dialect.name != "sqlite":

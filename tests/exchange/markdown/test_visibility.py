@@ -104,7 +104,9 @@ OTHERS = {
 
 
 @pytest.mark.parametrize("files", [*HUGO.values(), *OTHERS.values()], ids=[*HUGO, *OTHERS])
-def test_what_a_folder_hides_is_a_draft(files: dict[str, str], folder: Folder, rows: Rows) -> None:
+def test_pages_hidden_by_their_folder_are_drafts(
+    files: dict[str, str], folder: Folder, rows: Rows
+) -> None:
     for name, content in files.items():
         folder.add(name, content)
     report = folder.load()
@@ -136,7 +138,9 @@ def test_what_a_folder_hides_is_a_draft(files: dict[str, str], folder: Folder, r
         "is_published: false",
     ],
 )
-def test_what_a_head_hides_is_a_draft(lines: str, folder: Folder, rows: Rows) -> None:
+def test_pages_hidden_by_their_front_matter_are_drafts(
+    lines: str, folder: Folder, rows: Rows
+) -> None:
     folder.add("page.md", head(lines))
     report = folder.load()
     assert states(rows) == {"page": False}
@@ -176,14 +180,14 @@ def test_what_a_head_hides_is_a_draft(lines: str, folder: Folder, rows: Rows) ->
         {"a/a.json": "{", "a/page.md": PAGE},
     ],
 )
-def test_what_was_public_stays_public(files: dict[str, str], folder: Folder, rows: Rows) -> None:
+def test_public_pages_stay_public(files: dict[str, str], folder: Folder, rows: Rows) -> None:
     for name, content in files.items():
         folder.add(name, content)
     report = folder.load()
     assert states(rows) and all(states(rows).values()), str(report)
 
 
-def test_the_configuration_is_found_above_the_folder(folder: Folder, rows: Rows) -> None:
+def test_configuration_above_the_folder_is_found(folder: Folder, rows: Rows) -> None:
     folder.add("_config.yml", "exclude: [_posts/2020-01-02-b.md]\n")
     folder.add("_posts/2020-01-01-a.md", PLAIN)
     folder.add("_posts/2020-01-02-b.md", PLAIN)
@@ -191,20 +195,20 @@ def test_the_configuration_is_found_above_the_folder(folder: Folder, rows: Rows)
     assert states(rows) == {"a": True, "b": False}
 
 
-def test_a_folder_says_when_its_pages_expire(folder: Folder, rows: Rows) -> None:
+def test_folder_sets_the_expiry_of_its_pages(folder: Folder, rows: Rows) -> None:
     folder.add("a/_index.md", head("cascade:\n  expiryDate: 2020-06-01"))
     folder.add("a/page.md", PAGE)
     folder.load()
     assert [row["unpublish_at"] for row in rows("SELECT * FROM posts")] == ["2020-06-01T00:00:00Z"]
 
 
-def test_a_folder_of_drafts_is_one_when_it_is_named(folder: Folder, rows: Rows) -> None:
+def test_folder_of_drafts_is_recognized_if_imported_itself(folder: Folder, rows: Rows) -> None:
     folder.add("_drafts/page.md", PAGE)
     Folder(folder.path / "_drafts").load()
     assert states(rows) == {"page": False}
 
 
-def test_a_permalink_that_is_no_path_names_nothing(folder: Folder, rows: Rows) -> None:
+def test_permalink_that_is_not_a_path_is_ignored(folder: Folder, rows: Rows) -> None:
     folder.add("tpl.md", head('permalink: "/blog/{{ title | slugify }}/index.html"'))
     folder.add("no.md", head("permalink: false"))
     folder.add("yes.md", head("permalink: true\nslug: false"))
@@ -214,7 +218,7 @@ def test_a_permalink_that_is_no_path_names_nothing(folder: Folder, rows: Rows) -
 
 
 @pytest.mark.parametrize("body", ["", " \n\n", "\u00a0\u200b\n", "\ufeff\u2060"])
-def test_a_file_of_front_matter_alone_is_a_draft(folder: Folder, rows: Rows, body: str) -> None:
+def test_file_with_only_front_matter_is_a_draft(folder: Folder, rows: Rows, body: str) -> None:
     folder.add("page.md", f"---\ntitle: Only a head\ndate: 2020-01-01\n---\n{body}")
     report = folder.load()
     assert states(rows) == {"page": False}
@@ -229,20 +233,20 @@ def test_a_file_of_front_matter_alone_is_a_draft(folder: Folder, rows: Rows, bod
         "---toml\ntitle = 'Plans'\ndraft = true\n---\nPRIVATE",
     ],
 )  # fmt: skip
-def test_heads_of_other_forms_hide_a_page_too(text: str, folder: Folder, rows: Rows) -> None:
+def test_other_front_matter_formats_hide_a_page_too(text: str, folder: Folder, rows: Rows) -> None:
     folder.add("page.md", text)
     folder.load()
     found = rows("SELECT title, body, published_at FROM posts")
     assert found == [{"title": "Plans", "body": "PRIVATE", "published_at": None}]
 
 
-def test_a_head_that_is_a_program_is_not_taken_for_text(folder: Folder, rows: Rows) -> None:
+def test_executable_front_matter_is_not_text(folder: Folder, rows: Rows) -> None:
     folder.add("page.md", "---js\n{draft: true}\n---\nPRIVATE")
     words = ["skipped page.md: its front matter is js, which is not supported"]
     assert [str(line) for line in folder.load().lines] == words
 
 
-def test_text_that_begins_with_a_colon_is_no_head(folder: Folder, rows: Rows) -> None:
+def test_text_that_begins_with_a_colon_is_not_front_matter(folder: Folder, rows: Rows) -> None:
     folder.add("page.md", "Note: this is text.\n\nMore")
     folder.load()
     assert rows("SELECT body FROM posts")[0]["body"].startswith("Note: this is text.")

@@ -64,7 +64,7 @@ def advance(job, find_actor):
     import_handler.advance(job.id, job.ticket, find_actor)
 
 
-def test_few_tables_are_read_at_the_same_time(site, root, monkeypatch):
+def test_number_of_tables_read_at_the_same_time_is_limited(site, root, monkeypatch):
     monkeypatch.setattr(sheets, "_readers", sheets.BoundedSemaphore(1))
     blocked = []
 
@@ -83,7 +83,7 @@ def test_few_tables_are_read_at_the_same_time(site, root, monkeypatch):
     assert len(import_jobs.jobs_of(root)) == 1
 
 
-def test_part_by_part(job, root, rows, one_by_one):
+def test_import_runs_in_parts(job, root, rows, one_by_one):
     import_jobs.start(job, root, "import")
     with pytest.raises(import_handler.Reschedule):
         advance(job, lambda _: root)
@@ -99,7 +99,7 @@ def test_part_by_part(job, root, rows, one_by_one):
 
 
 @pytest.mark.parametrize("saved", [1, 3, 5])
-def test_a_worker_that_dies_leaves_no_row_twice(job, root, rows, one_by_one, monkeypatch, saved):
+def test_killed_worker_duplicates_no_row(job, root, rows, one_by_one, monkeypatch, saved):
     import_jobs.start(job, root, "import")
     save, count = import_handler._Part._save, []
 
@@ -121,7 +121,7 @@ def test_a_worker_that_dies_leaves_no_row_twice(job, root, rows, one_by_one, mon
     assert undoable_batches.count(again(job).batch_id) == 5
 
 
-def test_another_worker_goes_on_and_the_first_changes_nothing(job, root, rows, one_by_one):
+def test_another_worker_continues_and_the_first_changes_nothing(job, root, rows, one_by_one):
     import_jobs.start(job, root, "import")
     slow = import_handler._Part(again(job), lambda _: root)
     with pytest.raises(import_handler.Reschedule):
@@ -132,7 +132,7 @@ def test_another_worker_goes_on_and_the_first_changes_nothing(job, root, rows, o
     assert names(rows) == NAMES and again(job).summary == "5 created"
 
 
-def test_stopped_in_the_middle(job, root, rows, one_by_one):
+def test_import_is_stopped_in_the_middle(job, root, rows, one_by_one):
     import_jobs.start(job, root, "import")
     with pytest.raises(import_handler.Reschedule):
         advance(job, lambda _: root)
@@ -146,7 +146,7 @@ def test_stopped_in_the_middle(job, root, rows, one_by_one):
     assert names(rows) == NAMES and again(job).summary == "5 created"
 
 
-def test_discarded_while_it_waited(job, root, rows):
+def test_import_is_discarded_while_waiting(job, root, rows):
     import_jobs.start(job, root, "import")
     import_jobs.stop(again(job))
     import_jobs.discard(again(job))
@@ -155,7 +155,7 @@ def test_discarded_while_it_waited(job, root, rows):
 
 
 @pytest.mark.parametrize("later", [None, Actor("moderator", 1, "root"), Actor("member", 1, "root")])
-def test_whoever_is_not_who_they_were_changes_nothing_more(job, root, rows, one_by_one, later):
+def test_users_who_lost_their_rights_import_nothing_more(job, root, rows, one_by_one, later):
     import_jobs.start(job, root, "import")
     actors = iter([root, root, later])
     with pytest.raises(import_handler.Reschedule):
@@ -166,7 +166,7 @@ def test_whoever_is_not_who_they_were_changes_nothing_more(job, root, rows, one_
     assert stopped.error == import_handler.ROLE_CHANGED
 
 
-def test_in_the_middle_of_a_part_too(job, root, rows, monkeypatch):
+def test_rights_are_checked_within_a_part_too(job, root, rows, monkeypatch):
     monkeypatch.setattr(
         "quire.store.transactions.long_work.BATCH_SECONDS", -1.0
     )  # each row is a batch
@@ -176,7 +176,7 @@ def test_in_the_middle_of_a_part_too(job, root, rows, monkeypatch):
     assert names(rows) == NAMES[:2] and again(job).status == "stopped"
 
 
-def test_a_check_part_by_part_keeps_nothing(job, root, rows, one_by_one):
+def test_check_in_parts_saves_nothing(job, root, rows, one_by_one):
     import_jobs.start(job, root, "check")
     worker.run_due_jobs()
     checked = again(job)
@@ -186,7 +186,7 @@ def test_a_check_part_by_part_keeps_nothing(job, root, rows, one_by_one):
     assert (again(job).done, again(job).counts) == (0, {})
 
 
-def test_undone_part_by_part(job, root, rows, one_by_one):
+def test_undo_runs_in_parts(job, root, rows, one_by_one):
     kept = write.create(TAGS, SYSTEM, {"name": "Ice", "description": "before"}).id
     import_jobs.start(job, root, "import")
     worker.run_due_jobs()
@@ -205,14 +205,14 @@ def test_undone_part_by_part(job, root, rows, one_by_one):
     assert rows("SELECT id FROM origins WHERE item <> 'name ice'") == []
 
 
-def test_a_table_that_is_gone(job, root):
+def test_missing_table_is_reported(job, root):
     file_storage().delete(job.file)
     import_jobs.start(job, root, "import")
     worker.run_due_jobs()
     assert again(job).error == import_handler.FILE_GONE
 
 
-def test_a_report_is_bounded(site, root):
+def test_report_is_bounded(site, root):
     text = "name\n" + ("n" * 101 + "\n") * 300
     job = import_jobs.receive_table(root, TAGS, io.BytesIO(text.encode()), "x.csv")
     import_jobs.start(job, root, "check")
@@ -221,14 +221,14 @@ def test_a_report_is_bounded(site, root):
     assert (done.counts, len(done.lines), done.more_lines) == ({"skipped": 300}, 200, 100)
 
 
-def test_what_is_shown_of_long_cells_is_short(site, root):
+def test_samples_of_long_cells_are_truncated(site, root):
     text = "name,slug\n" + f"{'long ' * 1000},x\n" * 9
     job = import_jobs.receive_table(root, TAGS, io.BytesIO(text.encode()), "x.csv")
     assert [len(one) for one in job.samples] == [3, 3]
     assert {len(text) for text in job.samples[0]} == {60}
 
 
-def test_tables_that_wait_are_no_stray_files(job, monkeypatch):
+def test_waiting_tables_are_not_orphaned_files(job, monkeypatch):
     monkeypatch.setattr(orphaned_files, "DAY", -60)
     orphaned_files.delete_orphans()
     assert file_storage().find(job.file) is not None
@@ -236,7 +236,7 @@ def test_tables_that_wait_are_no_stray_files(job, monkeypatch):
     assert file_storage().find(job.file) is None
 
 
-def test_what_is_old_goes_with_its_batch(job, root, rows, site, monkeypatch, tmp_path):
+def test_old_tables_are_deleted_with_their_batches(job, root, rows, site, monkeypatch, tmp_path):
     import_jobs.start(job, root, "import")
     worker.run_due_jobs()
     old = tmp_path / "imports" / "token"

@@ -60,14 +60,14 @@ def test_posts(csv, rows):
     assert tags(rows) == ["boats", "ebb"]
 
 
-def test_columns_that_are_none_are_named(csv):
+def test_unknown_columns_are_reported(csv):
     report = csv("posts", POST)
     assert "columns ignored: Text" in str(report)
     assert not report.has_content
 
 
 @pytest.mark.parametrize("between", [",", ";", "\t"])
-def test_what_stands_between(csv, between, rows):
+def test_separators(csv, between, rows):
     csv("tags", f'name{between}description\nIce{between}"a,b;c\td"\n')
     assert rows("SELECT name, description FROM tags") == [
         {"name": "Ice", "description": "a,b;c\td"}
@@ -83,7 +83,7 @@ def test_encodings(csv, rows, encoding, warned):
     assert ("Windows-1252" in str(report)) is warned
 
 
-def test_errors_by_row_and_field(csv, rows):
+def test_errors_name_row_and_field(csv, rows):
     text = "name,slug,description\nA,a b,x\n,b,\n" + "n" * 101 + ",c,x\n\nGood,good,\n"
     report = csv("tags", text)
     assert said(report) == [
@@ -94,7 +94,7 @@ def test_errors_by_row_and_field(csv, rows):
     assert report.created == 1 and report.has_content
 
 
-def test_references_that_lead_nowhere(csv):
+def test_dangling_references_are_reported(csv):
     report = csv("posts", "title,body,category,author\nT,B,nowhere,ann\nU,B,,nobody\n")
     assert said(report) == [
         "row 2: category: Category nowhere does not exist",
@@ -102,13 +102,13 @@ def test_references_that_lead_nowhere(csv):
     ]
 
 
-def test_a_dry_run_says_all_and_keeps_nothing(csv, rows):
+def test_dry_run_reports_everything_and_saves_nothing(csv, rows):
     report = csv("tags", "name\nOne\n\nTwo\n" + "n" * 101 + "\n", dry_run=True)
     assert report.counts == {"created": 2, "skipped": 1}
     assert rows("SELECT id FROM tags") == [] and rows("SELECT id FROM origins") == []
 
 
-def test_a_second_run(csv, rows):
+def test_second_run(csv, rows):
     text = "name,slug,description\nOne,one,\nTwo,two,\n"
     assert csv("tags", text).created == 2
     assert csv("tags", text).counts == {"unchanged": 2}
@@ -120,7 +120,7 @@ def test_a_second_run(csv, rows):
     ]  # fmt: skip
 
 
-def test_rows_without_a_name_are_known_again(csv, rows):
+def test_rows_without_a_key_are_recognized(csv, rows):
     text = "title,body\nOne,x\nTwo,y\n"
     csv("posts", text)
     assert csv("posts", text + "Three,z\n").counts == {"unchanged": 2, "created": 1}
@@ -128,7 +128,7 @@ def test_rows_without_a_name_are_known_again(csv, rows):
     assert csv("posts", text).counts == {"unchanged": 1, "skipped": 1}
 
 
-def test_by_id_and_version(csv):
+def test_rows_by_id_and_version(csv):
     id = write.create(TAGS, SYSTEM, {"name": "Old"}).id
     assert csv("tags", f"id,name,version\n{id},New,1\n").updated == 1
     assert "has changed since you read it" in str(csv("tags", f"id,name,version\n{id},Newer,1\n"))
@@ -136,19 +136,19 @@ def test_by_id_and_version(csv):
     assert said(report) == ["row 2: ID: there is no tag 99", "row 3: ID: there is no tag 0"]
 
 
-def test_emptied_cells_empty_fields(csv):
+def test_empty_cells_clear_fields(csv):
     id = write.create(TAGS, SYSTEM, {"name": "A", "description": "x"}).id
     csv("tags", "name,description\nA,\n")
     assert read.get_record(TAGS, SYSTEM, id)["description"] == ""
 
 
-def test_what_an_export_escaped(csv, rows):
+def test_escaped_formulas_are_restored(csv, rows):
     csv("tags", "name\n'=1+1\n'quoted'\n'-x\n")
     names = [one["name"] for one in rows("SELECT name FROM tags ORDER BY id")]
     assert names == ["=1+1", "'quoted'", "-x"]
 
 
-def test_a_workbook(xlsx, rows):
+def test_workbook(xlsx, rows):
     report = xlsx("posts", [
         ["Title", "Body", "Published at", "Views", "Comments open"],
         ["One", 5.0, datetime(2024, 5, 6, 7, 8), 41.0, True],
@@ -167,13 +167,13 @@ def test_a_workbook(xlsx, rows):
 
 
 @pytest.mark.parametrize("data", [b"", b"no zip", b"PK\x05\x06" + b"\0" * 18])
-def test_what_is_no_workbook(site, tmp_path, data):
+def test_invalid_workbooks_are_refused(site, tmp_path, data):
     (tmp_path / "x.xlsx").write_bytes(data)
     report = command.load(tmp_path / "x.xlsx", kind="xlsx", path="tags")
     assert "is not a valid XLSX file" in str(report) and not report.has_content
 
 
-def test_what_is_no_table(csv):
+def test_invalid_tables_are_refused(csv):
     for text in ("", "\n\n", ",,\n1,2,3\n"):
         assert "is empty" in str(csv("tags", text))
     assert "has no column that matches a field of tags" in str(csv("tags", "foo,bar\n1,2\n"))
@@ -185,19 +185,19 @@ def test_too_many_rows(csv, monkeypatch):
     assert "more than 3 rows" in str(csv("tags", "name\n" + "x\n" * 9))
 
 
-def test_types_and_authors_that_are_none(csv):
+def test_unknown_types_and_authors_are_refused(csv):
     with pytest.raises(NotFound, match="There is no type sessions"):
         csv("sessions", "a\n")
     with pytest.raises(NotFound, match="nobody"):
         csv("posts", "title,body\na,b\n", author="nobody")
 
 
-def test_users_are_found_in_any_case(csv):
+def test_usernames_are_case_insensitive(csv):
     assert csv("users", "username,email\nANN,ann@example.org\n").counts == {"updated": 1}
     assert csv("users", "email,bio\nAnn@Example.org,Hi\n").counts == {"updated": 1}
 
 
-def test_what_is_read_seldom_is_a_column_too(csv, rows):
+def test_fields_shown_on_request_can_be_columns(csv, rows):
     table = "title,slug,body,SEO title,seo_description\nA,a,b,{},In short\n"
     assert csv("posts", table.format("Found")).counts == {"created": 1}
     assert csv("posts", table.format("Found")).counts == {"unchanged": 1}

@@ -80,25 +80,25 @@ def refusal(data: bytes, path: Path, kind: str = "xlsx") -> str:
         ('Title,Body\nA,"one\n', 200_000),
     ],
 )
-def test_a_quote_that_is_not_closed_is_refused(text, more_lines, csv, rows: Rows):
+def test_unclosed_quote_is_refused(text, more_lines, csv, rows: Rows):
     report = csv("posts", text + "B,two\n" * more_lines)
     assert "that is never closed" in str(report) and not report.has_content
     assert rows("SELECT id FROM posts") == []
 
 
-def test_quotes_that_belong_together_are_read(csv, rows: Rows):
+def test_balanced_quotes_are_read(csv, rows: Rows):
     csv("posts", 'Title,Body\nA,"one\n\ntwo ""x"" three"\nB,a 5" pipe\nC,"x"y\n')
     bodies = [row["body"] for row in rows("SELECT body FROM posts ORDER BY id")]
     assert bodies == ['one\n\ntwo "x" three', 'a 5" pipe', "xy"]
 
 
-def test_cells_without_a_column_are_named(csv):
+def test_cells_without_a_column_are_reported(csv):
     assert "row 2: 2 cells more than there are columns, ignored" in str(
         csv("tags", "name\nIce,x,y\n")
     )
 
 
-def test_slugs_heed_case_as_everywhere(csv, rows: Rows):
+def test_slugs_are_case_sensitive(csv, rows: Rows):
     csv("posts", "Title,Body,Slug\nUpper,first,Rust-1.0\n")
     assert csv("posts", "Title,Body,Slug\nLower,second,rust-1.0\n").created == 1
     assert csv("posts", "Title,Body,Slug\nUpper,first,Rust-1.0\n").counts == {"unchanged": 1}
@@ -107,7 +107,7 @@ def test_slugs_heed_case_as_everywhere(csv, rows: Rows):
 
 
 @pytest.mark.parametrize("first", ["sep=;", '"sep=;"', "SEP=;"])
-def test_the_line_that_names_the_separator(first, csv, rows: Rows):
+def test_separator_line_is_read(first, csv, rows: Rows):
     report = csv("posts", f"{first}\r\nTitle;Body\r\nA, B and C;b\r\n;c\r\n")
     assert rows("SELECT title, body FROM posts") == [{"title": "A, B and C", "body": "b"}]
     assert "skipped row 4: title: Title is required" in str(report)
@@ -128,7 +128,7 @@ def test_the_line_that_names_the_separator(first, csv, rows: Rows):
         (["2024-01-02", "05/05/2024"], ["2024-01-02", "2024-05-05"], ""),
     ],
 )
-def test_a_column_has_its_dates_in_one_order(dates, read, said, csv, rows: Rows):
+def test_dates_of_a_column_have_one_order(dates, read, said, csv, rows: Rows):
     lines = "".join(f"{n},b,{date}\n" for n, date in enumerate(dates))
     report = csv("posts", f"Title,Body,Published at\n{lines}")
     found = [row["published_at"][:10] for row in rows("SELECT * FROM posts ORDER BY id")]
@@ -136,7 +136,7 @@ def test_a_column_has_its_dates_in_one_order(dates, read, said, csv, rows: Rows)
     assert (said in str(report)) if said else ("noted" not in str(report))
 
 
-def test_the_order_does_not_depend_on_the_order_of_rows():
+def test_date_order_does_not_depend_on_the_order_of_rows():
     forwards, backwards = DateOrder(), DateOrder()
     seen = ["01/02/2024", "x", "13/02/2024", "02/13/2024"]
     for text, other in zip(seen, reversed(seen), strict=True):
@@ -145,13 +145,13 @@ def test_the_order_does_not_depend_on_the_order_of_rows():
     assert forwards.name == backwards.name == "mixed"
 
 
-def test_empty_rows_do_not_count(csv):
+def test_empty_rows_are_ignored(csv):
     report = csv("tags", "name\nIce\n" + "\n" * 150_000)
     assert report.created == 1
     assert "has only empty rows after row 2, so reading stopped there" in str(report)
 
 
-def test_a_sheet_that_is_formatted_to_its_end(site, tmp_path, monkeypatch):
+def test_sheet_formatted_to_its_end_is_read(site, tmp_path, monkeypatch):
     book = Workbook()
     for line in (["name"], ["Ice"], [], ["Snow"]):
         book.active.append(line)
@@ -164,7 +164,7 @@ def test_a_sheet_that_is_formatted_to_its_end(site, tmp_path, monkeypatch):
     assert [line.source for line in report.lines if line.outcome == "created"] == ["row 2", "row 4"]
 
 
-def test_no_more_cells_are_read_than_a_row_may_have(tmp_path, monkeypatch):
+def test_reading_stops_at_the_limit_of_cells(tmp_path, monkeypatch):
     read = []
     monkeypatch.setattr(xlsx_sheet, "_number", lambda text, *more: read.append(text) or text)
     row = f'<row r="1">{"<c><v>1</v></c>" * 700_000}</row>'
@@ -182,13 +182,13 @@ def test_no_more_cells_are_read_than_a_row_may_have(tmp_path, monkeypatch):
         (lambda: '<c r="A1" x="' + "y" * 3_000_000 + '"/>', "a tag that is too large"),
     ],
 )
-def test_what_would_fill_memory_is_refused(make_cells, said, tmp_path):
+def test_workbooks_that_would_fill_memory_are_refused(make_cells, said, tmp_path):
     book = workbook(SHEET.format(f"<row>{make_cells()}</row>"), more=bytes(range(256)) * 400)
     assert said in refusal(book, tmp_path)
 
 
 @pytest.mark.parametrize("where", ["cell", "workbook"])
-def test_elements_inside_of_each_other_are_counted(where, tmp_path):
+def test_nested_elements_are_counted(where, tmp_path):
     book = workbook(SHEET.format("<row><c>" + "<a>" * 101))
     if where == "workbook":
         book = with_member(book, "xl/workbook.xml", "<workbook>" + "<a>" * 101)
@@ -196,23 +196,23 @@ def test_elements_inside_of_each_other_are_counted(where, tmp_path):
 
 
 @pytest.mark.parametrize("element", ["<n{0}/>", '<a n{0}=""/>', '<a xmlns:n{0}="u"/>'])
-def test_names_that_the_parser_would_keep_are_counted(element, tmp_path):
+def test_distinct_names_are_counted(element, tmp_path):
     elements = "".join(element.format(number) for number in range(11_000))
     assert "too many different names" in refusal(workbook(SHEET.format(elements)), tmp_path)
 
 
-def test_names_of_sheets_that_would_fill_memory_are_refused(tmp_path):
+def test_long_sheet_names_are_refused(tmp_path):
     sheets = f'<sheet name="{"n" * 2000}"/>' * 6000
     book = with_member(workbook(SHEET.format("")), "xl/workbook.xml", f"<x>{sheets}</x>")
     assert "too many styles or sheets" in refusal(book, tmp_path)
 
 
-def test_elements_that_mean_nothing_are_read_for_a_bounded_time(tmp_path, monkeypatch):
+def test_unknown_elements_are_read_for_a_bounded_time(tmp_path, monkeypatch):
     monkeypatch.setattr(bounded_xml, "MAX_SECONDS", 0.0)
     assert "takes too long to read" in refusal(workbook(SHEET.format("<a/>" * 50_000)), tmp_path)
 
 
-def test_a_directory_that_would_fill_memory_is_refused(tmp_path):
+def test_oversized_directory_is_refused(tmp_path):
     book = io.BytesIO(workbook(SHEET.format("<row/>")))
     with zipfile.ZipFile(book, "a") as zip:
         for number in range(9000):

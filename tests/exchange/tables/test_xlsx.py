@@ -13,7 +13,7 @@ def headers(book, tmp_path):
     return sheets.open_table(tmp_path / "x.xlsx", "xlsx").headers
 
 
-def test_days_are_counted_from_the_year_that_the_workbook_names(tmp_path):
+def test_dates_count_from_the_workbooks_epoch(tmp_path):
     book = workbook(SHEET.format('<row><c s="1"><v>1</v></c></row>'))
     styles = '<styleSheet><cellXfs><xf numFmtId="0"/><xf numFmtId="14"/></cellXfs></styleSheet>'
     with zipfile.ZipFile(io.BytesIO(book)) as zip:
@@ -24,12 +24,12 @@ def test_days_are_counted_from_the_year_that_the_workbook_names(tmp_path):
     assert headers(with_member(book, "xl/workbook.xml", mac), tmp_path) == ["1904-01-02T00:00:00"]
 
 
-def test_a_number_that_is_none_is_text(tmp_path):
+def test_invalid_number_is_text(tmp_path):
     book = workbook(SHEET.format("<row><c><v>1e</v></c><c><v>--</v></c></row>"))
     assert headers(book, tmp_path) == ["1e", "--"]
 
 
-def test_what_a_workbook_lacks_is_refused_in_words(tmp_path):
+def test_incomplete_workbook_is_refused_with_a_reason(tmp_path):
     book = workbook(SHEET.format('<row><c t="s"><v>5</v></c></row>'))
     assert refusal(book, tmp_path) == "is not a valid XLSX file (IndexError)"
     empty = with_member(book, "xl/_rels/workbook.xml.rels", "<Relationships/>")

@@ -9,7 +9,7 @@ def meta(key: str, value: str) -> str:
     return f"<wp:postmeta><wp:meta_key>{key}</wp:meta_key><wp:meta_value>{value}</wp:meta_value></wp:postmeta>"
 
 
-def test_a_post_with_all_it_has(wxr: Load, rows: Rows) -> None:
+def test_post_with_all_fields(wxr: Load, rows: Rows) -> None:
     extra = (
         category("News", slug="the-news")
         + category("Old", slug="old")
@@ -84,7 +84,7 @@ def test_states(wxr: Load, rows: Rows, values: dict[str, str], status: str) -> N
         assert found["created_at"] == "2012-03-04T05:06:07Z"
 
 
-def test_out_of_the_trash_nothing_private_becomes_public(wxr: Load, rows: Rows) -> None:
+def test_trashed_private_posts_do_not_become_public(wxr: Load, rows: Rows) -> None:
     wxr(
         item(
             1,
@@ -102,7 +102,7 @@ def test_out_of_the_trash_nothing_private_becomes_public(wxr: Load, rows: Rows) 
     assert rows("SELECT * FROM pages") == []
 
 
-def test_dates_fall_back(wxr: Load, rows: Rows) -> None:
+def test_missing_dates_have_fallbacks(wxr: Load, rows: Rows) -> None:
     none = "0000-00-00 00:00:00"
     report = wxr(
         item(1, post_date_gmt=none, post_date="2011-01-01 01:01:01")
@@ -114,13 +114,13 @@ def test_dates_fall_back(wxr: Load, rows: Rows) -> None:
     assert report.lines[2].words == "has no date, so it is published now"
 
 
-def test_what_was_scheduled_for_a_time_that_has_passed_is_public(wxr: Load, rows: Rows) -> None:
+def test_schedule_in_the_past_is_public(wxr: Load, rows: Rows) -> None:
     report = wxr(item(1, status="future"))
     assert rows("SELECT published_at FROM posts") == [{"published_at": "2012-03-04T05:06:07Z"}]
     assert report.lines[0].words == ("was scheduled for a time that has passed, so it is published")
 
 
-def test_texts_that_are_too_long_or_too_deep(wxr: Load, rows: Rows) -> None:
+def test_too_long_or_too_deep_texts(wxr: Load, rows: Rows) -> None:
     report = wxr(
         item(1, content="x" * (1024 * 1024 + 1))
         + item(2, content="x" * (256 * 1024 + 1))
@@ -134,7 +134,7 @@ def test_texts_that_are_too_long_or_too_deep(wxr: Load, rows: Rows) -> None:
     assert rows("SELECT body FROM posts") == [{"body": "words"}]
 
 
-def test_untitled_and_empty_and_long(wxr: Load, rows: Rows) -> None:
+def test_untitled_empty_and_long_posts(wxr: Load, rows: Rows) -> None:
     wxr(
         item(1, "", "<p>First words of it</p>")
         + item(2, "No content", "")
@@ -192,7 +192,7 @@ def test_comments_of_invisible_characters_are_counted_as_empty(wxr: Load, rows: 
     assert "2 empty comments" in str(report)
 
 
-def test_a_guest_is_no_user_whatever_address_is_given(wxr: Load, rows: Rows) -> None:
+def test_guest_is_not_matched_to_a_user_by_address(wxr: Load, rows: Rows) -> None:
     add_user("real", role="author", email="guest@x.example", password="correct horse 7")
     wxr(item(1, extra=comment(2, comment_author="root")))
     assert rows("SELECT author_id, author_name FROM comments") == [
@@ -200,7 +200,7 @@ def test_a_guest_is_no_user_whatever_address_is_given(wxr: Load, rows: Rows) -> 
     ]
 
 
-def test_people_are_matched_by_address_or_login(wxr: Load, rows: Rows) -> None:
+def test_authors_are_matched_by_address_or_login(wxr: Load, rows: Rows) -> None:
     id = add_user("someone", role="author", email="jane@x.example", password="correct horse 7")
     wxr(AUTHOR + item(1))
     assert rows("SELECT author_id FROM posts") == [{"author_id": id}]
@@ -221,7 +221,7 @@ def test_other_items_are_counted(wxr: Load) -> None:
     assert (report.skipped, report.has_content) == (4, False)
 
 
-def test_galleries_show_the_pictures_of_the_export(wxr: Load, rows: Rows) -> None:
+def test_galleries_show_the_images_of_the_export(wxr: Load, rows: Rows) -> None:
     picture = item(
         9,
         "Sea",
@@ -233,7 +233,7 @@ def test_galleries_show_the_pictures_of_the_export(wxr: Load, rows: Rows) -> Non
     assert rows("SELECT body FROM posts") == [{"body": "![Sea](https://x.example/a.jpg)"}]
 
 
-def test_blocks_lose_their_marks(wxr: Load, rows: Rows) -> None:
+def test_block_comments_are_removed(wxr: Load, rows: Rows) -> None:
     wxr(
         item(
             1,
@@ -243,7 +243,7 @@ def test_blocks_lose_their_marks(wxr: Load, rows: Rows) -> None:
     assert rows("SELECT body FROM posts")[0]["body"] == "One\ntwo"
 
 
-def test_pages_keep_place_and_address(wxr: Load, rows: Rows) -> None:
+def test_pages_keep_position_and_url(wxr: Load, rows: Rows) -> None:
     wxr(
         item(
             1,
@@ -265,7 +265,7 @@ def test_pages_keep_place_and_address(wxr: Load, rows: Rows) -> None:
     ]
 
 
-def test_addresses_by_number_are_no_redirects(wxr: Load, rows: Rows) -> None:
+def test_numeric_urls_create_no_redirects(wxr: Load, rows: Rows) -> None:
     wxr(
         item(1, extra="<link>https://blog.example/?p=1</link>")
         + item(2, extra="<link>https://blog.example/posts/post-2/</link>")
@@ -278,7 +278,7 @@ def test_slugs_in_other_scripts_are_kept(wxr: Load, rows: Rows) -> None:
     assert rows("SELECT slug FROM posts") == [{"slug": "επί-2"}]
 
 
-def test_wxr_1_0_names_terms_twice_and_has_no_authors(wxr: Load, rows: Rows) -> None:
+def test_wxr_1_0_repeats_terms_and_has_no_authors(wxr: Load, rows: Rows) -> None:
     old = (
         "<category><![CDATA[News]]></category>"
         + category("News", slug="news")

@@ -13,7 +13,7 @@ from quire.store import write
 from tests.exchange.conftest import AUTHOR, Load, Rows, category, comment, imported_users, item
 
 
-def test_a_second_run_brings_only_what_is_new(wxr: Load, rows: Rows) -> None:
+def test_second_run_imports_only_new_items(wxr: Load, rows: Rows) -> None:
     wxr(AUTHOR + item(1, extra=comment(2)) + item(2))
     assert wxr(AUTHOR + item(1, extra=comment(2)) + item(2)).summary() == "2 unchanged"
     report = wxr(
@@ -29,7 +29,7 @@ def test_a_second_run_brings_only_what_is_new(wxr: Load, rows: Rows) -> None:
     assert imported_users(rows) == ["jane"]
 
 
-def test_comments_moderated_here_stay_as_they_are(wxr: Load, rows: Rows) -> None:
+def test_comments_moderated_here_are_unchanged(wxr: Load, rows: Rows) -> None:
     wxr(item(1, extra=comment(2, comment_approved="0")))
     write.act(COMMENTS, SYSTEM, rows("SELECT id FROM comments")[0]["id"], "spam")
     assert wxr(item(1, extra=comment(2, comment_approved="1"))).summary() == "1 unchanged"
@@ -42,7 +42,7 @@ def test_comments_moderated_here_stay_as_they_are(wxr: Load, rows: Rows) -> None
     ]
 
 
-def test_a_dry_run_keeps_nothing(wxr: Load, rows: Rows) -> None:
+def test_dry_run_saves_nothing(wxr: Load, rows: Rows) -> None:
     content = AUTHOR + item(1, extra=comment(2) + category("News"))
     tried = wxr(content, dry_run=True)
     for table in ("posts", "comments", "categories", "origins"):
@@ -65,7 +65,7 @@ def test_a_dry_run_keeps_nothing(wxr: Load, rows: Rows) -> None:
         (b"<rss><channel>" + b"<a>" * 5000, "is nested too deeply"),
     ],
 )  # fmt: skip
-def test_what_is_no_export_is_refused(
+def test_files_that_are_not_exports_are_refused(
     site: Flask, tmp_path: Path, content: bytes, reason: str
 ) -> None:
     file = tmp_path / "x.xml"
@@ -75,7 +75,7 @@ def test_what_is_no_export_is_refused(
     assert not report.has_content
 
 
-def test_what_stands_before_a_fault_is_imported(site: Flask, tmp_path: Path, wxr: Load) -> None:
+def test_items_before_an_error_are_imported(site: Flask, tmp_path: Path, wxr: Load) -> None:
     wxr(item(1) + item(2) + item(3))
     whole = (tmp_path / "export.xml").read_bytes()
     broken = tmp_path / "broken.xml"
@@ -105,7 +105,7 @@ def test_memory_does_not_grow_with_the_file(site: Flask, tmp_path: Path) -> None
     assert peak < 5_000_000
 
 
-def test_bytes_of_another_encoding_are_mended_and_told(
+def test_invalid_bytes_are_replaced_and_reported(
     site: Flask, tmp_path: Path, wxr: Load, rows: Rows
 ) -> None:
     wxr(item(1))
@@ -120,7 +120,7 @@ def test_bytes_of_another_encoding_are_mended_and_told(
 
 
 @pytest.mark.parametrize("element", ["<x/>", "<item/>", "<wp:term/>"])
-def test_a_channel_of_endless_small_elements_is_refused(
+def test_channel_with_endless_small_elements_is_refused(
     wxr: Load, element: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(parser, "MAX_UNKNOWN", 500)
@@ -128,7 +128,7 @@ def test_a_channel_of_endless_small_elements_is_refused(
     assert "too many elements that are not posts" in str(report)
 
 
-def test_a_channel_may_have_as_many_categories_as_a_blog_has(wxr: Load) -> None:
+def test_channel_may_have_as_many_categories_as_a_blog(wxr: Load) -> None:
     term = "<wp:term><wp:term_id>7</wp:term_id></wp:term>"
     report = wxr(AUTHOR + term * 10_100 + item(1))
     assert report.summary() == "1 created"

@@ -56,7 +56,7 @@ def rows():
         return connection.execute(statement).scalars().all()
 
 
-def test_what_goes_with_a_change_is_one_message(app_in_context):
+def test_deferred_statements_are_one_message(app_in_context):
     with messages() as sent:
         write.create(TAGS, SYSTEM, {"name": "sea"})
     (statements,) = sent
@@ -65,13 +65,13 @@ def test_what_goes_with_a_change_is_one_message(app_in_context):
     assert statements[-1] == "COMMIT"
 
 
-def test_values_are_written_as_they_are(app_in_context):
+def test_values_are_written_exactly(app_in_context):
     with transaction() as connection:
         audit.insert_rows(connection, [ROW])
     assert rows() == [ROW["fields"]]
 
 
-def test_a_later_statement_sees_them(app_in_context):
+def test_later_statements_see_them(app_in_context):
     with messages() as sent, transaction() as connection:
         audit.insert_rows(connection, [ROW])
         audit.insert_rows(connection, [ROW])
@@ -80,7 +80,7 @@ def test_a_later_statement_sees_them(app_in_context):
     assert [len(one) for one in sent] == [2]  # the commit had nothing to bring along
 
 
-def test_they_go_back_with_their_transaction(app_in_context):
+def test_they_are_rolled_back_with_their_transaction(app_in_context):
     with pytest.raises(ZeroDivisionError), transaction() as connection:
         audit.insert_rows(connection, [ROW])
         raise ZeroDivisionError
@@ -89,7 +89,7 @@ def test_they_go_back_with_their_transaction(app_in_context):
     assert rows() == []
 
 
-def test_they_go_back_with_a_savepoint(app_in_context):
+def test_they_are_rolled_back_with_a_savepoint(app_in_context):
     def fail(connection):
         with connection.begin_nested():
             audit.insert_rows(connection, [ROW])
@@ -100,7 +100,7 @@ def test_they_go_back_with_a_savepoint(app_in_context):
     assert rows() == []
 
 
-def test_an_error_is_that_of_the_commit(app_in_context):
+def test_error_is_raised_by_the_commit(app_in_context):
     with pytest.raises(IntegrityError), transaction() as connection:
         audit.insert_rows(connection, [{**ROW, "actor_id": 999_999}])
         audit.insert_rows(connection, [ROW])
@@ -110,7 +110,7 @@ def test_an_error_is_that_of_the_commit(app_in_context):
     assert len(rows()) == 1
 
 
-def test_long_values_go_alone(app_in_context, monkeypatch):
+def test_long_values_are_sent_alone(app_in_context, monkeypatch):
     monkeypatch.setattr(deferred_statements, "LONGEST_VALUES", 5)
     with messages() as sent, transaction() as connection:
         audit.insert_rows(connection, [ROW])
@@ -118,7 +118,7 @@ def test_long_values_go_alone(app_in_context, monkeypatch):
     assert rows() == [ROW["fields"]]
 
 
-def test_outside_of_a_transaction_nothing_waits(app_in_context):
+def test_statements_outside_a_transaction_run_immediately(app_in_context):
     insert_at_once = Prepared(insert(audit.AuditEvent.__table__), deferred=True)
     with db.engine.connect() as connection:
         insert_at_once(connection, ROW)
@@ -157,7 +157,7 @@ def test_slow_messages_are_logged_without_values(postgresql, make_app, tmp_path,
     assert "0.0234567" not in line and "doors" not in line
 
 
-def test_a_message_that_takes_too_long_is_stopped(postgresql, make_app, monkeypatch):
+def test_slow_message_is_stopped(postgresql, make_app, monkeypatch):
     monkeypatch.setattr(statement_timer, "TICK_SECONDS", 0.05)
     app = make_app(REQUEST_STATEMENT_SECONDS=0.2)
     with app.test_request_context("/"):

@@ -21,7 +21,7 @@ def engine(app):
         yield db.engine
 
 
-def test_listeners_hear_of_them(engine):
+def test_listeners_are_called(engine):
     heard = []
 
     def note(connection, cursor, statement, parameters, context, many):
@@ -38,21 +38,21 @@ def test_listeners_hear_of_them(engine):
     assert heard == [("INSERT", False)] * 2
 
 
-def test_an_error_is_that_of_sqlalchemy(engine):
+def test_error_is_that_of_sqlalchemy(engine):
     with pytest.raises(IntegrityError) as caught, transaction() as connection:
         add(connection, ROW)
         add(connection, ROW)
     assert "INSERT INTO data_versions" in str(caught.value)
 
 
-def test_the_first_one_begins_a_transaction(engine):
+def test_first_statement_begins_a_transaction(engine):
     find = Prepared(select(VERSIONS.c.version).where(VERSIONS.c.name == "nothing"))
     with engine.connect() as connection:
         assert find(connection, {}) == []
         assert connection.in_transaction()
 
 
-def test_the_id_of_a_row_is_told(engine):
+def test_id_of_a_row_is_returned(engine):
     table, rows = audit.AuditEvent.__table__, ("one", "two")
     with transaction() as connection:
         ids = [

@@ -40,7 +40,7 @@ def post(make, people):
 
 @pytest.mark.parametrize("name", [None, "ann"])
 @pytest.mark.parametrize("path", ["/api/v1/posts", "/api/v1/posts/{id}"])
-def test_a_read_takes_one_connection(as_, post, pool, path, name):
+def test_read_takes_one_connection(as_, post, pool, path, name):
     client = as_(name)
     client.get(f"{path.format(id=post)}?fields=id")  # totals are counted once
     pool.taken, before = 0, pool.out
@@ -48,13 +48,13 @@ def test_a_read_takes_one_connection(as_, post, pool, path, name):
     assert (pool.taken, pool.out) == (1, before)
 
 
-def test_a_request_that_reads_nothing_gives_it_back(client, pool):
+def test_request_without_a_read_returns_the_connection(client, pool):
     before = pool.out
     assert client.get("/api/v1/posts?nonsense=1").status_code == 400
     assert pool.out == before
 
 
-def test_the_next_read_sees_what_was_committed_since(app, make, pool):
+def test_next_read_sees_later_commits(app, make, pool):
     with app.test_request_context("/") as context:
         allow_keeping(context.request.environ)
         with first_connection(db.engine, context.request.environ) as connection:
@@ -66,7 +66,7 @@ def test_the_next_read_sees_what_was_committed_since(app, make, pool):
             assert kept.execute(TAGS.table.select()).first().name == "sea"
 
 
-def test_who_writes_gives_it_back_first(app, pool):
+def test_writer_returns_the_connection_first(app, pool):
     with app.test_request_context("/") as context:
         environ, before = context.request.environ, pool.out
         allow_keeping(environ)
@@ -79,7 +79,7 @@ def test_who_writes_gives_it_back_first(app, pool):
         assert pool.out == before
 
 
-def test_one_that_fails_is_not_kept(app, pool):
+def test_failed_connection_is_not_kept(app, pool):
     with app.test_request_context("/") as context:
         environ, before = context.request.environ, pool.out
         allow_keeping(environ)

@@ -33,7 +33,7 @@ class Fault(sqlite3.OperationalError):
      (sqlite3.SQLITE_READONLY_DBMOVED, READ_ONLY), (sqlite3.SQLITE_IOERR, BAD_FILE),
      (sqlite3.SQLITE_CANTOPEN, BAD_FILE)],
 )  # fmt: skip
-def test_each_cause_has_a_line_a_minute(database_log, code, cause):
+def test_each_cause_is_logged_once_a_minute(database_log, code, cause):
     for _ in range(3):
         with pytest.raises(Unavailable) as refused, translate_outages():
             raise OperationalError(None, None, Fault(code))
@@ -45,9 +45,7 @@ def test_each_cause_has_a_line_a_minute(database_log, code, cause):
 
 
 @pytest.mark.skipif(on_postgresql(), reason="the file of SQLite")
-def test_a_disk_that_has_turned_read_only_is_told_from_one_that_is_broken(
-    app, database_log, monkeypatch
-):
+def test_read_only_disk_is_distinguished_from_a_broken_one(app, database_log, monkeypatch):
     def refused(**_):
         raise OSError(errno.EROFS, "Read-only file system")
 
@@ -57,7 +55,7 @@ def test_a_disk_that_has_turned_read_only_is_told_from_one_that_is_broken(
     assert database_log.records[0].message.startswith(READ_ONLY)
 
 
-def test_the_line_names_the_request_once(database_log, tmp_path):
+def test_log_line_names_the_request_once(database_log, tmp_path):
     with logging_to(tmp_path, LOG_FORMAT="text") as read, following("5eed"):
         with pytest.raises(Unavailable), translate_outages():
             raise OperationalError(None, None, Fault(sqlite3.SQLITE_BUSY))
@@ -66,7 +64,7 @@ def test_the_line_names_the_request_once(database_log, tmp_path):
 
 
 @pytest.mark.skipif(not on_postgresql(), reason="a file does not go away")
-def test_a_dead_connection_is_left_and_never_a_500(app, client, database_log):
+def test_dead_connection_is_dropped_and_never_a_500(app, client, database_log):
     for place in ("/api/v1/posts", "/", "/api/v1/posts?page=2", "/api/v1/settings"):
         with app.app_context(), db.engine.connect() as other:
             other.execute(text(
@@ -81,7 +79,7 @@ def test_a_dead_connection_is_left_and_never_a_500(app, client, database_log):
 
 
 @pytest.mark.skipif(on_postgresql(), reason="the lock of SQLite's file")
-def test_a_request_waits_once_for_all_locks_together(app, people, database_log, monkeypatch):
+def test_request_waits_once_for_all_locks_together(app, people, database_log, monkeypatch):
     monkeypatch.setattr("quire.store.connections.writer_lock.BUSY_SECONDS", 0.2)
     with app.app_context():
         file = db.engine.url.database

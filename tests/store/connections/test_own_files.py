@@ -34,7 +34,7 @@ def count(engine):
         return connection.execute(text("SELECT count(*) FROM numbers")).scalar()
 
 
-def test_a_refused_commit_is_rolled_back(engine, path):
+def test_refused_commit_is_rolled_back(engine, path):
     add(engine)
     path.rename(path.with_suffix(".old"))
     with pytest.raises(Unavailable):
@@ -45,7 +45,7 @@ def test_a_refused_commit_is_rolled_back(engine, path):
     assert count(engine) == 2
 
 
-def test_no_new_database_is_made_in_its_place(engine, path):
+def test_no_new_database_is_created_in_its_place(engine, path):
     with engine.connect():
         path.rename(path.with_suffix(".old"))
         with pytest.raises(Unavailable), engine.connect():
@@ -53,7 +53,7 @@ def test_no_new_database_is_made_in_its_place(engine, path):
     assert not path.exists()
 
 
-def test_once_none_is_open_there_may_be_another(engine, path):
+def test_after_the_last_connection_the_file_may_be_replaced(engine, path):
     add(engine)
     engine.dispose()
     path.rename(path.with_suffix(".old"))
@@ -63,14 +63,14 @@ def test_once_none_is_open_there_may_be_another(engine, path):
     assert count(engine) == 1
 
 
-def test_the_log_may_be_another_after_the_last_connection(engine, path):
+def test_after_the_last_connection_the_log_may_be_replaced(engine, path):
     for _ in range(3):
         add(engine)
         engine.dispose()
     assert count(engine) == 3
 
 
-def test_a_connection_that_could_not_be_prepared_is_forgotten(engine, path):
+def test_failed_connection_is_not_counted(engine, path):
     add(engine)
     engine.dispose()
 

@@ -46,7 +46,7 @@ def pauses(monkeypatch):
     return seconds
 
 
-def test_a_conflict_is_run_again_a_bounded_number_of_times(app, pauses):
+def test_conflict_is_retried_a_bounded_number_of_times(app, pauses):
     with app.app_context():
         assert run_again(Conflicts(ATTEMPTS - 1)) == ATTEMPTS
         hopeless = Conflicts(100)
@@ -58,7 +58,7 @@ def test_a_conflict_is_run_again_a_bounded_number_of_times(app, pauses):
     assert max(pauses) <= retries.PAUSE_SECONDS * 2**ATTEMPTS
 
 
-def test_only_the_outermost_runs_again(app, pauses):
+def test_only_the_outermost_call_is_retried(app, pauses):
     hopeless = Conflicts(100)
     with app.app_context():
         with pytest.raises(TransactionConflict):
@@ -140,7 +140,7 @@ def test_bulk_calls_in_opposite_order_both_succeed(
 
 
 @only_postgresql
-def test_a_serialization_failure_is_a_conflict(app, make):
+def test_serialization_failure_is_a_conflict(app, make):
     id = make(TAGS, name="a")
     change = text("UPDATE tags SET description = 'x' WHERE id = :id")
     refused = pytest.raises(TransactionConflict)
@@ -160,7 +160,7 @@ def test_a_serialization_failure_is_a_conflict(app, make):
         ("idle_in_transaction_session_timeout", "SELECT 1", Unavailable, IDLE),
     ],
 )
-def test_what_takes_too_long_says_so(app, make, database_log, name, statement, error, cause):
+def test_slow_statement_has_its_own_error(app, make, database_log, name, statement, error, cause):
     make(TAGS, name="a")
     with app.app_context():
         other = create_engine(db.engine.url)
@@ -177,7 +177,7 @@ def test_what_takes_too_long_says_so(app, make, database_log, name, statement, e
 
 
 @only_postgresql
-def test_sessions_have_limits_and_long_work_has_none(app):
+def test_sessions_have_limits_except_for_long_work(app):
     asked = text(
         "SELECT current_setting('statement_timeout'), current_setting('lock_timeout'), "
         "current_setting('idle_in_transaction_session_timeout'), current_setting('timezone')"
@@ -193,7 +193,7 @@ def test_sessions_have_limits_and_long_work_has_none(app):
             assert tuple(connection.execute(asked).one()) == ("30s", "5s", "1min", "UTC")
 
 
-def test_a_bulk_call_forgets_what_was_rolled_back(app, people, make, monkeypatch, pauses):
+def test_bulk_call_forgets_rolled_back_rows(app, people, make, monkeypatch, pauses):
     """Whatever the database: the second attempt has each change once."""
     id = make(TAGS, name="a")
     keep, failures = bulk.store_changes, [TransactionConflict()]
@@ -213,7 +213,7 @@ def test_a_bulk_call_forgets_what_was_rolled_back(app, people, make, monkeypatch
 
 
 @only_postgresql
-def test_tables_are_looked_at_after_many_rows_were_written(app, make):
+def test_tables_are_analyzed_after_many_inserts(app, make):
     seen = text("SELECT count(*) FROM pg_stats WHERE tablename = 'tags' AND attname = 'slug'")
     with app.app_context():
         make(TAGS, name="Sea")

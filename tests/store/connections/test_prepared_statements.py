@@ -45,7 +45,7 @@ def kept(app, add):
             return connection.execute(last).one()._asdict()
 
 
-def test_an_insert_takes_defaults_and_nulls(app):
+def test_insert_uses_defaults_and_nulls(app):
     one = kept(app, lambda connection: Prepared(insert(TABLE))(connection, [ROW, ROW]))
     other = kept(app, lambda connection: connection.execute(insert(TABLE), ROW))
     assert other.pop("id") == one.pop("id") + 1
@@ -55,7 +55,7 @@ def test_an_insert_takes_defaults_and_nulls(app):
     assert one["ip"] is None
 
 
-def test_a_select_takes_parameters_and_constants(app):
+def test_select_takes_parameters_and_constants(app):
     kept(app, lambda connection: Prepared(insert(TABLE))(connection, {**ROW, "created_at": now()}))
     sought = and_(
         TABLE.c.record_id == bindparam("id"),
@@ -106,7 +106,7 @@ def stored(write):
         return [row[1:] for row in rows]
 
 
-def test_many_rows_are_stored_as_single_ones(kinds):
+def test_many_rows_are_stored_like_single_ones(kinds):
     many = stored(lambda connection: Prepared(insert(kinds))(connection, VALUES))
     single = stored(lambda connection: [connection.execute(insert(kinds), one) for one in VALUES])
     assert many == single
@@ -123,14 +123,14 @@ def test_groups_of_rows_are_stored_in_their_order(kinds, count):
 
 
 @pytest.mark.parametrize("same", [[1], {"a": True}])
-def test_equal_values_of_other_kinds_stay_apart(kinds, same):
+def test_equal_values_of_other_types_are_kept_apart(kinds, same):
     """Python calls 1 and True equal; to JSON they are not."""
     rows = [{"row": 1, "extra": same}, {"row": 1, "extra": [True]}, {"row": True, "extra": same}]
     many = stored(lambda connection: Prepared(insert(kinds))(connection, rows))
     assert [repr(row[-1]) for row in many] == [repr(same), "[True]", repr(same)]
 
 
-def test_what_no_row_gives_a_value_is_null(kinds):
+def test_omitted_columns_are_null(kinds):
     """Not the null of JSON, which is a value."""
     is_null = select(func.count()).where(kinds.c.extra.is_(null()))
     with db.engine.begin() as connection:
@@ -141,7 +141,7 @@ def test_what_no_row_gives_a_value_is_null(kinds):
         assert connection.execute(is_null).scalar() == 5
 
 
-def test_many_rows_update_those_that_are_there(kinds):
+def test_many_rows_update_existing_ones(kinds):
     add = Prepared(insert(kinds), True, "ON CONFLICT (id) DO UPDATE SET text = excluded.text")
 
     def write(connection):
@@ -152,7 +152,7 @@ def test_many_rows_update_those_that_are_there(kinds):
 
 
 @pytest.mark.parametrize("is_list", [False, True])
-def test_rows_are_read_as_the_caller_wants(app, is_list):
+def test_rows_are_fetched_as_the_caller_wants(app, is_list):
     ids = (
         TABLE.c.id.in_(bindparam("ids", expanding=True))
         if is_list
@@ -192,7 +192,7 @@ def test_lists_are_filled_in_among_other_values(kinds):
         assert found([]) == []
 
 
-def test_parameters_of_one_name_have_one_value(app):
+def test_parameters_with_the_same_name_share_a_value(app):
     moments = [bindparam("moment", type_=UTCDateTime()) for _ in range(2)]
     find = Prepared(select(*(one.label(f"value_{i}") for i, one in enumerate(moments))))
     moment = now()

@@ -83,14 +83,14 @@ def names(app):
     return read
 
 
-def test_those_who_wait_share_a_commit(in_threads, names, commits):
+def test_waiting_writers_share_a_commit(in_threads, names, commits):
     calls = [lambda n=n: write(f"shared {n}") for n in "123"]
     assert in_threads(*calls) == [None] * 3
     assert names() == ["shared 1", "shared 2", "shared 3"]
     assert len(commits) == 1
 
 
-def test_what_follows_a_commit_waits_for_it(in_threads, names, commits):
+def test_work_after_a_commit_waits_for_it(in_threads, names, commits):
     seen = []
 
     def write_and_look(name):
@@ -102,7 +102,7 @@ def test_what_follows_a_commit_waits_for_it(in_threads, names, commits):
     assert seen == [(1, ["shared 1", "shared 2"])] * 2
 
 
-def test_who_fails_is_rolled_back_alone(in_threads, names, commits):
+def test_failing_writer_is_rolled_back_alone(in_threads, names, commits):
     def fail():
         with transaction():
             write("shared 2")
@@ -114,7 +114,7 @@ def test_who_fails_is_rolled_back_alone(in_threads, names, commits):
     assert len(commits) == 1
 
 
-def test_the_first_may_fail_too(in_threads, names):
+def test_first_writer_may_fail_too(in_threads, names):
     def fail():
         write("shared 1")
         raise LookupError
@@ -124,7 +124,7 @@ def test_the_first_may_fail_too(in_threads, names):
     assert names() == ["shared 2"]
 
 
-def test_all_hear_of_a_commit_that_fails(in_threads, names, engine, monkeypatch):
+def test_all_writers_get_a_commit_error(in_threads, names, engine, monkeypatch):
     undone = []
 
     def refuse(connection):
@@ -142,7 +142,7 @@ def test_all_hear_of_a_commit_that_fails(in_threads, names, engine, monkeypatch)
     assert sorted(undone) == ["shared 1", "shared 2"]
 
 
-def test_all_hear_of_it_when_the_database_rolls_back_everything(in_threads, names):
+def test_all_writers_get_a_full_rollback(in_threads, names):
     def lose():
         with transaction() as connection:
             connection.execute(text("ROLLBACK"))  # as SQLite does by itself when a disk is full
@@ -155,14 +155,14 @@ def test_all_hear_of_it_when_the_database_rolls_back_everything(in_threads, name
     assert names() == (["shared 3"] if third is None else [])
 
 
-def test_who_is_not_followed_commits(app, names, monkeypatch):
+def test_last_writer_commits(app, names, monkeypatch):
     monkeypatch.setattr(writer_lock, "_waiting", {0})  # somebody who gives up waiting
     with app.test_request_context("/"):
         write("shared 1")
     assert names() == ["shared 1"]
 
 
-def test_what_is_no_request_keeps_nobody_waiting(app, in_threads, names, commits):
+def test_background_work_does_not_hold_others_up(app, in_threads, names, commits):
     def job():
         with app.app_context():
             write("shared 2")

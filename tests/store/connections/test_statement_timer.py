@@ -44,7 +44,7 @@ def in_request(app):
     return run
 
 
-def test_a_request_whose_beginning_is_repeated_has_one_timer(app):
+def test_restarted_request_has_one_timer(app):
     with app.test_request_context("/"):
         app.preprocess_request()
         first = statement_timer.current_timer()
@@ -70,7 +70,7 @@ def write_and_be_slow(statement):
             connection.execute(text(statement))
 
 
-def test_a_read_is_stopped_and_its_connection_is_good_afterwards(in_request):
+def test_read_is_stopped_and_its_connection_stays_usable(in_request):
     def read():
         with read_connection() as connection:
             endless(connection)
@@ -83,14 +83,14 @@ def test_a_read_is_stopped_and_its_connection_is_good_afterwards(in_request):
 @pytest.mark.parametrize(
     "statement", [ENDLESS, f"UPDATE tags SET name = 'b' WHERE ({ENDLESS}) = 0"]
 )
-def test_nothing_of_a_stopped_change_is_written(app, make, in_request, statement):
+def test_stopped_change_is_rolled_back(app, make, in_request, statement):
     make(TAGS, name="first")
     in_request(lambda: write_and_be_slow(statement))
     with app.app_context():
         assert names() == ["first"]
 
 
-def test_many_short_statements_count_together(in_request):
+def test_many_short_statements_add_up(in_request):
     def read():
         with read_connection() as connection:
             for _ in range(100_000):
@@ -99,7 +99,7 @@ def test_many_short_statements_count_together(in_request):
     in_request(read)
 
 
-def test_what_sqlite_does_while_rows_are_fetched_counts(in_request):
+def test_time_for_fetching_rows_on_sqlite_counts(in_request):
     rows = ENDLESS.replace("count(*)", "n") + " LIMIT 3000000"
 
     def read():
@@ -111,12 +111,12 @@ def test_what_sqlite_does_while_rows_are_fetched_counts(in_request):
     in_request(read)
 
 
-def test_what_no_request_waits_for_is_not_limited(app):
+def test_background_statements_are_not_limited(app):
     with app.app_context(), read_connection() as connection:
         assert connection.execute(counting_to(900_000)).scalar() == 900_000
 
 
-def test_an_error_of_the_database_stays_what_it_is(app):
+def test_database_errors_are_unchanged(app):
     with app.test_request_context("/"):
         app.preprocess_request()
         with pytest.raises((Unavailable, ProgrammingError)) as refused, read_connection() as one:
@@ -124,7 +124,7 @@ def test_an_error_of_the_database_stays_what_it_is(app):
     assert not isinstance(refused.value, QueryTimeout)
 
 
-def test_statements_are_counted_whether_one_by_one_or_together():
+def test_statements_are_counted_individually_or_together():
     timer = StatementTimer(1)
     timer.count = 1
     assert 'desc="1 statement", app;dur=' in timer.server_timing()
@@ -132,7 +132,7 @@ def test_statements_are_counted_whether_one_by_one_or_together():
     assert timer.server_timing().startswith('db;dur=12.3;desc="3 statements", app;dur=')
 
 
-def test_a_connection_that_works_for_nobody_is_not_stopped(app, monkeypatch):
+def test_idle_connection_is_not_stopped(app, monkeypatch):
     calls = []
     monkeypatch.setattr(statement_timer, "_interrupt", calls.append)
     timer = StatementTimer(0)

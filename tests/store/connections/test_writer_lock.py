@@ -80,7 +80,7 @@ def writers(token):
     return start
 
 
-def test_readers_go_on_while_all_writers_wait(other_app, writers, locked_file):
+def test_readers_continue_while_all_writers_wait(other_app, writers, locked_file):
     with serving(other_app) as address:
         threads, statuses = writers(address)
         assert [ask(f"{address}{path}") for path in ("/healthz", "/api/v1/posts", "/")] == [200] * 3
@@ -91,7 +91,7 @@ def test_readers_go_on_while_all_writers_wait(other_app, writers, locked_file):
     assert statuses == [201] * 8
 
 
-def test_all_waiting_writers_are_refused_in_the_same_time(
+def test_all_waiting_writers_are_refused_after_the_same_time(
     other_app, writers, locked_file, monkeypatch
 ):
     monkeypatch.setattr(writer_lock, "BUSY_SECONDS", 0.5)
@@ -102,9 +102,7 @@ def test_all_waiting_writers_are_refused_in_the_same_time(
         assert statuses == [503] * 8
 
 
-def test_more_writers_than_may_wait_are_refused_at_once(
-    other_app, writers, locked_file, monkeypatch
-):
+def test_excess_writers_are_refused_immediately(other_app, writers, locked_file, monkeypatch):
     monkeypatch.setattr(writer_lock, "_queue_slots", threading.BoundedSemaphore(2))
     with serving(other_app) as address:
         threads, statuses = writers(address)
@@ -117,7 +115,7 @@ def test_more_writers_than_may_wait_are_refused_at_once(
     assert sorted(statuses) == [201] * 3 + [503] * 5
 
 
-def test_writers_of_postgresql_leave_a_thread_to_readers(app):
+def test_postgresql_writers_leave_a_thread_to_readers(app):
     waiting = []
 
     @contextmanager
