@@ -242,9 +242,7 @@ def test_command_restarts_the_real_server_with_new_settings(instance, processes,
 
 @posix
 @pytest.mark.slow
-def test_maintenance_starts_immediately_in_all_processes_and_outlasts_a_restart(
-    instance, monkeypatch
-):  # noqa: F811
+def test_maintenance_starts_immediately_and_outlasts_a_restart(instance, monkeypatch):  # noqa: F811
     monkeypatch.setenv("RATELIMIT_ENABLED", "false")
     server = start("--processes", "2")
     address = server.stdout.readline().removeprefix("Quire is ready at ").strip()
