@@ -1,4 +1,4 @@
-"""Content in every state, and a browser-like client for each of the people."""
+"""Content in every state, and a browser-like client for each user."""
 
 from pathlib import Path
 from shutil import rmtree
@@ -17,7 +17,7 @@ LIVE = "2026-01-01T10:00:00Z"
 
 
 def fill(app, people):
-    """Posts in every state, comments, a page; answers the ids of all and of the people by name."""
+    """Create posts in every state, comments and a page; return the ids of all these and of the users by name."""
     ids = {name: one.id for name, one in people.items()}
     with app.app_context():
         write.create(CATEGORIES, SYSTEM, {"name": "Sea and shore"})
@@ -70,7 +70,7 @@ def ids(app, people, load_ids):
 
 @pytest.fixture
 def browser(app, ids, people):
-    """`browser("ann")` is a client signed in as ann, `browser()` one signed out."""
+    """`browser("ann")` is a client signed in as ann; `browser()` is one signed out."""
     return lambda name=None: Browser(app, people[name] if name else None)
 
 
@@ -81,7 +81,7 @@ def admin(browser):
 
 @pytest.fixture
 def state(app):
-    """`state(POSTS, 7)` is the record as the program sees it."""
+    """`state(POSTS, 7)` is the stored record."""
 
     def read(record, id):
         with app.app_context():

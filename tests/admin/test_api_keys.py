@@ -1,4 +1,4 @@
-"""API keys in the panel: the key is shown once, after it was made."""
+"""API keys in the panel: the key is shown once, after it was created."""
 
 import re
 

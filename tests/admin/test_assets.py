@@ -1,4 +1,4 @@
-"""The styles and scripts of a page of the panel come in few requests."""
+"""A page of the panel loads its styles and scripts in few requests."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""One field of many rows: asked for, tried, changed, refused by row, undone."""
+"""Changing one field of many rows: confirmed, tried, applied, refused by row, undone."""
 
 import pytest
 from bs4 import BeautifulSoup

@@ -1,4 +1,4 @@
-"""The home page, the frame around every page, headers and assets."""
+"""The home page, the layout of every page, headers and assets."""
 
 import re
 from datetime import timedelta
@@ -30,7 +30,7 @@ from tests.waiting import wait_until
 
 
 def lines(text):
-    """What wants attention: words and addresses."""
+    """Return what needs attention: words and addresses."""
     found = BeautifulSoup(text, "html.parser")
     return {one.span.text: one["href"] for one in found.select(".attention a")}
 
@@ -130,12 +130,12 @@ def test_daily_views_are_shown_to_those_who_see_all_posts(app, browser):
 
 def test_administrators_see_the_state_of_the_server(app, admin, browser, monkeypatch):
     with app.app_context():
-        run_due_jobs()  # an old one that waits is a problem
+        run_due_jobs()  # an old waiting job is a problem
     app.extensions.pop(EXTENSION, None)
     text = admin.get().text
     assert f"Quire {VERSION}" in text and "All is well" in text
     monkeypatch.setattr(readiness, "check_disk", lambda: error("The disk is full.", "Free some."))
-    assert "The disk is full." not in admin.get().text  # it is asked once a minute
+    assert "The disk is full." not in admin.get().text  # it is checked once a minute
     app.extensions.pop(EXTENSION)
     page = BeautifulSoup(admin.get().text, "html.parser")
     assert "The disk is full. Free some." in page.get_text()
@@ -157,7 +157,7 @@ def test_first_home_page_of_a_process_takes_six_statements(app, browser, stateme
     visitor = browser(name)
     visitor.get(
         "palette/"
-    )  # what every page needs is known by then, and nothing that only this one shows
+    )  # loads what every page needs, but nothing that only the home page shows
     _, sent = statements(visitor.get)
     assert len(sent) <= 6, sent
     app.extensions.pop(EXTENSION)

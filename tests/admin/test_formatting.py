@@ -1,4 +1,4 @@
-"""The parts of the panel that need no browser: words for values, text for values, the chart."""
+"""Functions of the panel that need no browser: labels of values, text for values, the chart."""
 
 from datetime import UTC, date, datetime, timedelta
 from types import SimpleNamespace
@@ -228,7 +228,7 @@ MOMENT = datetime(2026, 3, 31, 22, 30, tzinfo=UTC)
 
 @pytest.fixture
 def berlin(app, monkeypatch):
-    """A request of somebody in Berlin, at MOMENT: there it is half past midnight in April."""
+    """A request from Berlin at MOMENT, when it is half past midnight in April there."""
     for module in (local_time, presets):
         monkeypatch.setattr(module, "now", lambda: MOMENT)
     with app.test_request_context("/admin/", headers={"Cookie": "time_zone=Europe/Berlin"}):

@@ -1,11 +1,11 @@
-"""What nobody would type, in every field of every form: refused in words, never an error of ours."""
+"""Values that no user would type, in every field of every form: refused in words, never a server error."""
 
 import pytest
 
 from quire.declare.record import REGISTRY
 from tests.extended_set import sampled
 
-pytestmark = pytest.mark.no_cover  # hundreds of forms, each of which other tests send
+pytestmark = pytest.mark.no_cover  # hundreds of forms, each of which other tests send too
 
 ODD = [
     "", "-1", "9" * 25, "9" * 5000, "1e400", "NaN", "null", "\x00", "a\x00b", "\u202e<b>", "{{7*7}}", "%00",

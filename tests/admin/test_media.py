@@ -1,4 +1,4 @@
-"""Media in the panel: upload with and without a script, the point, uses, deletion, pickers."""
+"""Media in the panel: upload with and without a script, the focal point, uses, deletion, pickers."""
 
 import io
 import re
@@ -24,7 +24,7 @@ def ann(browser):
 
 @pytest.fixture
 def put(ann):
-    """`put(content)`: the id of ann's upload by the form."""
+    """`put(content)`: the id of ann's upload through the form."""
 
     def kept(content, name="lake.png", **more):
         answer = ann.post("media/new/", form(content, name, **more))
@@ -135,7 +135,7 @@ def test_members_and_anonymous_users_cannot_upload(browser):
 
 @pytest.fixture
 def failing(app, put):
-    """`failing(state="broken", fault="...")`: the id of a picture that was not drawn."""
+    """`failing(state="broken", fault="...")`: the id of an image that could not be processed."""
 
     def made(**values):
         id = put(picture(300, 200))

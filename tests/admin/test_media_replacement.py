@@ -1,4 +1,4 @@
-"""The file of a media record is replaced in the panel, with and without a script; the list as a grid."""
+"""Replacing the file of a media record in the panel, with and without a script; the list as a grid."""
 
 import pytest
 

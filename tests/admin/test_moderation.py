@@ -1,4 +1,4 @@
-"""The moderation queue: what waits, decisions about one and about many, replies, undo."""
+"""The moderation queue: waiting comments, decisions about one and about many, replies, undo."""
 
 import re
 
@@ -15,7 +15,7 @@ QUEUE = "comments/moderation/"
 
 @pytest.fixture
 def waiting_comments(app, ids):
-    """Twenty-five comments on abe's post wait, with the two of `ids`; the last one first."""
+    """Twenty-five waiting comments on abe's post, of which two are in `ids`, the last one first."""
     with app.app_context():
         bob = Actor("member", ids.bob, "bob")
         raw = {"post": ids.abes}
@@ -31,7 +31,7 @@ def page(answer):
 
 
 def decide(browser, found, action, form=".decisions"):
-    """Press a button of the page as a browser would, and follow."""
+    """Press a button of the page as a browser would, and follow the redirect."""
     form = found.select_one(form)
     data = {one["name"]: one["value"] for one in form.select("input[type=hidden]")}
     if form.get("id") == "queue":
@@ -138,7 +138,7 @@ def test_reply_approves_its_parent_and_both_are_undone(admin, app, waiting_comme
     form, id = found.select_one(".reply"), shown(found)
     assert form.button.text == "Approve and reply"
     data = {one["name"]: one["value"] for one in form.select("input")}
-    for _ in range(2):  # the second time is a double click
+    for _ in range(2):  # the second one is a double click
         sent = admin.client.post(form["action"], data={**data, "body": "Thank you!"})
         assert sent.status_code == 302
     found = page(admin.client.get(sent.location))

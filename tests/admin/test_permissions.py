@@ -1,4 +1,4 @@
-"""Who sees what in the panel: every role, every view."""
+"""Access to the panel: every role, every view."""
 
 import pytest
 

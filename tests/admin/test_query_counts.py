@@ -1,4 +1,4 @@
-"""How many statements a page of the panel sends: each thing is read once and handed on."""
+"""The number of statements that a page of the panel sends: each record is read once and passed on."""
 
 import re
 
@@ -10,7 +10,7 @@ from quire.records import CATEGORIES, COMMENTS, PAGES, POSTS, REDIRECTS, SAVED_V
 from quire.store import write
 from quire.store.drafts import draft_service
 
-pytestmark = pytest.mark.no_cover  # pages that other tests open
+pytestmark = pytest.mark.no_cover  # pages that other tests open too
 
 LIMIT = 6
 """Statements of a page, whatever was changed before."""
@@ -19,13 +19,13 @@ FROM = re.compile(r"FROM (\w+)")
 
 
 def tables(sent):
-    """The table that each statement reads, that of a session for the one that finds the account."""
+    """Return the table that each statement reads, the sessions for the one that finds the account."""
     sent = [one.split(" AS found JOIN ")[-1] for one in sent]
     return sorted("sessions" if "JOIN sessions" in one else _table(one) for one in sent)
 
 
 def _table(statement):
-    # columns may hold subqueries; the table itself stands outside of brackets
+    # columns may contain subqueries; the table itself is outside of brackets
     while statement != (outer := re.sub(r"\([^()]*\)", "", statement)):
         statement = outer
     found = FROM.search(statement)
@@ -34,7 +34,7 @@ def _table(statement):
 
 @pytest.fixture
 def drafted(app, ids):
-    """The post and the page have drafts."""
+    """Drafts of the post and the page."""
     root = Actor("admin", ids.root, "root")
     with app.app_context():
         for record, id in ((POSTS, ids.live), (PAGES, ids.page)):
@@ -44,7 +44,7 @@ def drafted(app, ids):
 
 @pytest.fixture
 def read(browser, statements):
-    """`read("ann", path)`: the tables that the page reads; it is looked at twice, caches are warm."""
+    """`read("ann", path)`: the tables that the page reads when its caches are warm."""
 
     def page(name, path):
         visitor = browser(name)
@@ -91,7 +91,7 @@ def test_empty_form_only_reads_the_user(ids, read, record):
 
 @pytest.mark.parametrize("record", LISTS)
 def test_list_takes_two_statements(ids, read, record):
-    # what the site is called, the choices of a person and their views are read again when they change
+    # the site's name and a user's preferences and views are read again when they change
     assert read("root", f"{record}/") == sorted([record, "sessions"])
 
 
@@ -114,7 +114,7 @@ def test_trashed_record_is_found_in_one_statement(ids, admin, read):
 
 @pytest.fixture
 def after_a_change(app, browser, statements, ids):
-    """`after_a_change("ann", path)`: the statements of the page after each kind of record was changed."""
+    """`after_a_change("ann", path)`: the statements of the page after a record of each kind was changed."""
     root = Actor("admin", ids.root, "root")
 
     def change(number):

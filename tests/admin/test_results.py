@@ -1,4 +1,4 @@
-"""What an action has come to, in whole sentences: in English and in German, of one record and of many."""
+"""The results of actions in whole sentences: in English and in German, for one record and for many."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Webhooks in the panel: secrets are shown once, tests and replays are buttons."""
+"""Webhooks in the panel: secrets are shown once; test and replay are buttons."""
 
 import re
 
@@ -6,7 +6,7 @@ HOOK = {"url": "https://example.org/hook", "events": "posts.*\ntags.created", "i
 
 
 def secret_in(answer):
-    """The secret that a page shows, with the words that it will not be shown again."""
+    """Return the secret that a page shows, with the note that it will not be shown again."""
     assert "it will not be shown again" in answer.text
     return re.search(r"whsec_[\w+/]+=", answer.text)[0]
 

@@ -1,4 +1,4 @@
-"""What breaks clients between two versions of the OpenAPI document."""
+"""Finds the changes between two versions of the OpenAPI document that break clients."""
 
 METHODS = ("get", "post", "put", "patch", "delete")
 LOWER_LIMITS = ("minLength", "minimum", "minItems", "minProperties")
@@ -6,12 +6,12 @@ UPPER_LIMITS = ("maxLength", "maximum", "maxItems")
 
 
 def breaking_changes(old, new):
-    """Sentences, one for each change that a client of `old` would not survive."""
+    """Return a sentence for each change that would break a client of `old`."""
     return list(dict.fromkeys(Comparison(old, new).run()))
 
 
 class Comparison:
-    """Two documents; each pair of objects is compared once for each direction."""
+    """A comparison of two documents; each pair of objects is compared once per direction."""
 
     def __init__(self, old, new):
         self.documents, self.known = (old, new), {}
@@ -28,7 +28,7 @@ class Comparison:
                         yield from self.operations(place, item, new[path], method)
 
     def found(self, number, value):
-        """What a reference of the old (0) or the new (1) document leads to."""
+        """Return the object that a reference of the old (0) or the new (1) document points to."""
         while "$ref" in value:
             _, _, kind, name = value["$ref"].split("/")
             value = self.documents[number]["components"][kind][name]
@@ -76,7 +76,7 @@ class Comparison:
                 yield from self.schemas(place, *schemas, sent)
 
     def schemas(self, place, old, new, sent):
-        """Compare what is `sent` by clients, or read by them."""
+        """Compare two schemas of values that clients send, if `sent`, or read."""
         if "$ref" in old:
             place = old["$ref"].rpartition("/")[2] + (" as sent" if sent else "")
         old, new = self.forms(0, old), self.forms(1, new)
@@ -89,20 +89,23 @@ class Comparison:
                 yield from self.best(place, form, new, sent)
 
     def best(self, place, old, news, sent):
-        """What breaks between a form and the new one that is nearest to it."""
+        """Yield the breaking changes between a form and the most similar new one."""
         each = [self.between(place, old, new, sent) for new in news]
         yield from min(each, key=len, default=[f"{place}: a form of it is gone"])
 
     def between(self, place, old, new, sent):
-        """What breaks between two forms; objects lead back to themselves."""
+        """Return the breaking changes between two forms; objects may refer to themselves."""
         key = id(old), id(new), sent
         if key not in self.known:
-            self.known[key] = [], (old, new)  # keeps both, and their ids
+            self.known[key] = (
+                [],
+                (old, new),
+            )  # keeps both objects alive, so that their ids stay valid
             self.known[key] = list(dict.fromkeys(self.values(place, old, new, sent))), (old, new)
         return self.known[key][0]
 
     def forms(self, number, schema):
-        """The forms of a value: alternatives, and types where there are several."""
+        """Return the forms of a value: alternatives, and types if there are several."""
         schema = self.found(number, schema)
         several = schema.get("anyOf") or schema.get("oneOf")
         if several:
@@ -143,12 +146,12 @@ class Comparison:
 
 
 def words(schema):
-    """The values that an enumeration lists."""
+    """Return the values of an enumeration."""
     return {str(one) for one in schema.get("enum", [schema["const"]] if "const" in schema else ())}
 
 
 def narrower_limits(place, old, new):
-    """Limits of what is sent that refuse more than before."""
+    """Yield the limits of sent values that have become stricter."""
     if words(new) and not words(old):
         yield f"{place}: only some words are allowed now"
     if new.get("pattern", old.get("pattern")) != old.get("pattern"):

@@ -1,4 +1,4 @@
-"""A test client that checks every answer of the API against the OpenAPI document."""
+"""A test client that checks every response of the API against the OpenAPI document."""
 
 import json
 import re
@@ -19,9 +19,9 @@ NEVER_DOCUMENTED = {405}
 
 @cache
 def document():
-    """The document as clients read it; what the application caches is emptied many times (`tests/garbage.py`).
+    """Return the document as clients read it; the application's own cache is cleared often (`tests/garbage.py`).
 
-    Equal objects in it are one and the same, which takes 2.4 MB of each process instead of 7.6.
+    Equal objects are shared, so that each process needs 2.4 MB instead of 7.6.
     """
     objects = {}
 
@@ -33,20 +33,20 @@ def document():
 
 @cache
 def registry():
-    """Where the schemas find each other."""
+    """Return the registry in which schemas resolve references to each other."""
     resource = Resource.from_contents(document(), DRAFT202012)
     return Registry().with_resource("urn:api", resource)
 
 
 @cache
 def patterns():
-    """The paths of the document as regular expressions, exact ones first."""
+    """Return the paths of the document as regular expressions, exact ones first."""
     paths = sorted(document()["paths"], key=lambda path: path.count("{"))
     return [(re.compile(re.sub(r"\{[^}]+\}", "[^/]+", path)), path) for path in paths]
 
 
 def operation(method, path):
-    """The operation that documents a request; None when there is none."""
+    """Return the operation that documents a request, and its path; None if there is none."""
     place = path.removeprefix(PREFIX).rstrip("/") or "/"
     for pattern, template in patterns():
         if pattern.fullmatch(place):
@@ -57,12 +57,12 @@ def operation(method, path):
 
 @cache
 def validator(pointer):
-    """A validator of the schema at a JSON pointer."""
+    """Return a validator of the schema at a JSON pointer."""
     return Draft202012Validator({"$ref": f"urn:api#{pointer}"}, registry=registry())
 
 
 def pointer_to(template, method, status, mime):
-    """Where the schema of an answer stands; None when it has no body."""
+    """Return the pointer to the schema of a response; None if it has no body."""
     keys = ["paths", template, method, "responses", str(status)]
     here = document()
     for key in keys:
@@ -76,12 +76,12 @@ def pointer_to(template, method, status, mime):
 
 
 def pointer(keys):
-    """The JSON pointer (RFC 6901) of what stands under `keys`."""
+    """Return the JSON pointer (RFC 6901) to the value under `keys`."""
     return "".join("/" + key.replace("~", "~0").replace("/", "~1") for key in keys)
 
 
 def check(method, path, response, partial=False):
-    """Fail when the answer is not what the document says; a `partial` one may leave fields out."""
+    """Fail if a response does not match the document; a `partial` one may lack fields."""
     if not path.startswith(PREFIX + "/"):
         return
     assert response.headers["X-Request-Id"]
@@ -109,14 +109,14 @@ def check(method, path, response, partial=False):
 
 
 def check_error(response):
-    """The body of an error has the documented form."""
+    """Fail if the body of an error does not have the documented form."""
     if response.data:
         name = "ProblemError" if response.mimetype.startswith("application/problem") else "Error"
         fits(f"/components/schemas/{name}", json.loads(response.data), "an error")
 
 
 def fits(place, value, where, partial=False):
-    """`value` satisfies the schema at the pointer `place`; a `partial` one may leave fields out."""
+    """Fail unless `value` satisfies the schema at the pointer `place`; a `partial` one may lack fields."""
     errors = validator(place).iter_errors(value)
     problems = [
         f"{error.json_path}: {error.message[:300]}"
@@ -127,7 +127,7 @@ def fits(place, value, where, partial=False):
 
 
 def is_missing(error):
-    """Whether nothing is wrong but that fields are missing."""
+    """Return whether the only error is that fields are missing."""
     if not error.context:
         return error.validator == "required"
     forms = {one.relative_schema_path[0] for one in error.context}
@@ -138,7 +138,7 @@ def is_missing(error):
 
 
 class Client(FlaskClient):
-    """Flask's test client; paths that begin with no slash are below /api/v1/."""
+    """Flask's test client; paths without a leading slash are below /api/v1/."""
 
     account = None
     checked = True
@@ -146,7 +146,7 @@ class Client(FlaskClient):
     def open(self, *args, **kwargs):
         if args and isinstance(args[0], str) and not args[0].startswith("/"):
             args = (f"{PREFIX}/{args[0]}", *args[1:])
-        kwargs.setdefault("buffered", True)  # files that are sent are closed, as servers do
+        kwargs.setdefault("buffered", True)  # closes files that were sent, as servers do
         response = super().open(*args, **kwargs)
         if self.checked:
             names = "fields" in (kwargs.get("json") or ()) or '"fields"' in str(kwargs.get("data"))

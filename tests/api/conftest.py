@@ -1,4 +1,4 @@
-"""Content for conversations with the API."""
+"""Content for tests of the API."""
 
 from types import SimpleNamespace
 
@@ -11,7 +11,7 @@ from tests.users import maker
 
 
 def fill(app, people):
-    """Ann's posts in every status, one of Abe's, a page; their ids by name."""
+    """Create Ann's posts in every status, one of Abe's, and a page; return their ids by name."""
     make = maker(app)
 
     def post(title, author="ann", **more):
@@ -41,5 +41,5 @@ def content(app, people, load_content):
 
 
 def moment(value):
-    """A datetime as the API shows it."""
+    """Return a datetime as the API shows it."""
     return rfc3339(value)

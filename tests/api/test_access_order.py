@@ -1,4 +1,4 @@
-"""Who is refused, with which status, and in which order."""
+"""Refusals: who gets which status, and in which order checks are made."""
 
 import time
 
@@ -38,7 +38,7 @@ def test_invalid_credentials_are_never_treated_as_anonymous(client, header):
 
 @pytest.fixture
 def claims(app, people):
-    """What a good token of the first user says."""
+    """The claims of a valid token of the first user."""
     token = token_of(app, people["root"])
     return jwt.decode(token, options={"verify_signature": False})
 
@@ -153,7 +153,7 @@ def test_invisible_rows_are_404_and_visible_ones_403(as_, content):
 
 @pytest.fixture
 def browser(guarded, people):
-    """A browser that Ann is signed in with."""
+    """A browser in which Ann is signed in."""
     client: Client = guarded.test_client()
     give_session(guarded, client, people["ann"])
     return client

@@ -1,4 +1,4 @@
-"""Batches: what was done at once is listed for who did it, and taken back row by row."""
+"""Batches: what a user did in bulk is listed for them, and undone row by row."""
 
 from datetime import timedelta
 
@@ -13,7 +13,7 @@ from quire.store.history import batch_undo, undoable_batches
 
 
 def bulk(client, path, *operations, **more):
-    """The id of the batch of some operations."""
+    """Run operations in bulk; return the id of their batch."""
     answer = client.post(f"{path}/bulk", json={"operations": list(operations), **more})
     assert answer.status_code == 200, answer.text
     return answer.json["batch"]
@@ -117,7 +117,7 @@ def test_records_changed_since_are_kept(ann, content):
     )
     assert ann.get(f"posts/{content.live}").json["title"] == "Third"
     assert ann.get(f"posts/{content.draft}").json["title"] == "Draft"
-    assert ann.get(f"batches/{batch}?fields=undone").json["undone"] is False  # a part of it is left
+    assert ann.get(f"batches/{batch}?fields=undone").json["undone"] is False  # part of it remains
     again = undo(ann, batch)
     assert [(row["index"], row["status"]) for row in again.json["results"]] == [(0, 412)]
     assert (again.json["succeeded"], again.json["failed"]) == (0, 1)
@@ -126,7 +126,7 @@ def test_records_changed_since_are_kept(ann, content):
 def test_nothing_is_undone_twice(ann):
     batch = bulk(ann, "tags", {"op": "create", "data": {"name": "sea"}})
     answer = undo(ann, batch)
-    assert answer.json["results"][0]["status"] == 403  # authors delete no tags
+    assert answer.json["results"][0]["status"] == 403  # authors may not delete tags
     batch = bulk(ann, "posts", {"op": "create", "data": {"title": "x", "body": "x"}})
     assert undo(ann, batch).json["succeeded"] == 1
     assert (undo(ann, batch).status_code, undo(ann, batch).json["code"]) == (409, "wrong_state")
@@ -151,7 +151,7 @@ def test_action_that_sets_a_read_only_field_is_undone(as_, comment):
 
 
 def test_undo_restores_no_rights(as_, app, people):
-    """Who was an administrator then is none by undoing their own demotion."""
+    """Former administrators do not regain their role by undoing their own demotion."""
     root = as_("root")
     with app.app_context():
         second = {"username": "second", "email": "s@example.org", "role": "admin"}

@@ -1,4 +1,4 @@
-"""No release breaks clients of the one before it, unless somebody said so and why."""
+"""No release breaks clients of the previous one without a declared reason."""
 
 import copy
 import json
@@ -47,7 +47,7 @@ ITEM = {
     },
 }  # fmt: skip
 NEW = copy.deepcopy(ITEM)
-del NEW["properties"]["items"]  # what leads to Item would have it sent, too
+del NEW["properties"]["items"]  # a reference to Item would make it sent too
 BODY = {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Item"}}}}
 SENT = {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/ItemNew"}}}}
 DOCUMENT = {
@@ -76,7 +76,7 @@ ABSENT = object()
 
 
 def changed(place, value):
-    """DOCUMENT with another value at a place; ABSENT takes it away."""
+    """Return DOCUMENT with a different value at a place; ABSENT removes it."""
     new = copy.deepcopy(DOCUMENT)
     *way, last = place.split(".")
     here = new

@@ -1,4 +1,4 @@
-"""Many operations in one request: order, versions, upserts, failures, dry runs, who may what."""
+"""Many operations in one request: order, versions, upserts, failures, dry runs, permissions."""
 
 import pytest
 from sqlalchemy import func, select
@@ -25,12 +25,12 @@ def rows(app):
 
 
 def bulk(client, path, *operations, **more):
-    """The answer to some operations."""
+    """Return the response to a bulk request."""
     return client.post(f"{path}/bulk", json={"operations": list(operations), **more})
 
 
 def new(title, **more):
-    """The operation that makes a post."""
+    """Return the operation that creates a post."""
     return {"op": "create", "data": {"title": title, "body": f"About *{title}*.", **more}}
 
 
@@ -270,7 +270,7 @@ def test_large_responses_omit_records(make_app, people):
 
 @pytest.fixture
 def demanding(make_app, people):
-    """`demanding("ann")`: a client of an installation that wants a version with every change."""
+    """`demanding("ann")`: a client of an installation that requires a version with every change."""
     app = make_app(REQUIRE_IF_MATCH=True)
 
     return lambda name: signed_in(app, people[name])
@@ -354,7 +354,7 @@ def test_keys_are_shown_once_and_counted(as_, rows):
 
 
 def test_hooks_run_once_for_each_record(as_, content, people):
-    """A refused row lets the others of its group be tried again, with fresh hooks."""
+    """After a refused row, the others of its group are tried again, with fresh hooks."""
     ann = as_("ann")
     comment = {"op": "create", "data": {"post": content.live, "body": "Hello."}}
     bad = {"op": "create", "data": {"post": 4711, "body": "Hello."}}
@@ -374,13 +374,13 @@ def test_number_of_statements_is_bounded(as_, statements):
         return len(sent)
 
     few, many = made(100), made(500)
-    # a free slug, the row, its tags; PostgreSQL has a savepoint around each row that may be tried again
+    # finding a free slug, the row, its tags; on PostgreSQL a savepoint around each row that may be tried again
     assert many - few <= 400 * 5 + 4 * 20
 
 
 @pytest.mark.parametrize("atomic", [True, False])
 def test_denied_rows_are_audited_once(as_, make_app, people, make, atomic):
-    fresh = make_app()  # one that has denied nothing yet: it notes some refusals in a minute
+    fresh = make_app()  # one without denials so far, since only a few are recorded per minute
     ids = [make(TAGS, name=name) for name in ("sea", "sky")]
     operations = [{"op": "delete", "id": id} for id in ids]
     ann = signed_in(fresh, people["ann"])
@@ -410,7 +410,7 @@ def test_refused_request_leaves_its_key_unused(as_, rows):
 
 
 def test_lost_database_is_reported_by_row(as_, content, monkeypatch):
-    """What was committed before is done, and can be undone; the rest is 503."""
+    """Rows committed before the outage are done and can be undone; the rest is 503."""
     monkeypatch.setattr(store_bulk, "ROWS_OF_GROUP", 1)
     delete, calls = store_bulk.write.delete, []
 

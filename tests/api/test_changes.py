@@ -1,4 +1,4 @@
-"""The feed of changes: nothing is missed, nothing hidden is told."""
+"""The change feed: it misses nothing and reveals nothing hidden."""
 
 import threading
 import time
@@ -15,7 +15,7 @@ from quire.store import write
 
 @pytest.fixture
 def feed(as_):
-    """`feed("bob", since)`: what changed since a cursor, as `op type id`, and the next cursor."""
+    """`feed("bob", since)`: the changes since a cursor, as `op type id`, and the next cursor."""
 
     def read(name, since=None, **params):
         known = {} if since is None else {"since": since}
@@ -29,7 +29,7 @@ def feed(as_):
 
 @pytest.fixture
 def change(app):
-    """`change(write.update, POSTS, 1, {...})`, by the program."""
+    """`change(write.update, POSTS, 1, {...})` makes a change as the program."""
 
     def made(function, record, *given, **more):
         with app.app_context():
@@ -44,7 +44,7 @@ def in_days(days):
 
 @pytest.fixture
 def write_post(make, people):
-    """`write_post(title="A")`: a post of ann's, a draft unless something else is said."""
+    """`write_post(title="A")`: a post of ann's, a draft by default."""
     return lambda **more: make(
         POSTS, **{"title": "A", "body": "x", "author": people["ann"].id, **more}
     )
@@ -73,7 +73,7 @@ def test_changes_come_in_order_and_once_each(feed, make, change, write_post):
 
 
 def test_change_contains_the_record_as_read_by_id(as_, feed, post, change, stop_clock):
-    stop_clock()  # a second may begin between what the record says and what the feed does
+    stop_clock()  # a second may begin between the times of the record and of the feed
     since = feed(None)[1]
     change(write.update, POSTS, post, {"title": "B"})
     answer = as_(None).get("/api/v1/changes", query_string={"since": since}).json
@@ -127,7 +127,7 @@ def test_record_given_to_someone_else_is_reported(feed, make, people, change, wr
 
 
 class TestWhatHangsOnARecord:
-    """Comments are seen by who sees their post."""
+    """Comments are visible to those who see their post."""
 
     @pytest.fixture
     def comment(self, make, post, people):
@@ -173,7 +173,7 @@ class TestWhatHangsOnARecord:
 
 
 class TestSchedules:
-    """What begins or ends by the clock is told at its time, once."""
+    """Scheduled starts and ends are reported at their time, once."""
 
     def test_post_published_by_schedule_is_reported(self, feed, make, stop_clock, write_post):
         since = feed(None)[1]
@@ -212,7 +212,7 @@ class TestSchedules:
 
 
 class TestStart:
-    """Who begins gets what is there, then what changes."""
+    """A new reader gets the existing records first, then their changes."""
 
     def test_start_lists_everything_visible_then_changes(self, as_, make, people, write_post):
         posts = [write_post(title=f"P{n}", published=True) for n in range(5)]
@@ -267,7 +267,7 @@ def test_lists_within_a_second_share_their_cursor(as_, stop_clock, write_post, m
         return client.get(f"/api/v1/posts?{query}").headers["X-Changes-Cursor"]
 
     write_post(published=True)
-    stop_clock(hours=3)  # no other test has asked then
+    stop_clock(hours=3)  # no other test has asked for it
     first = cursor("per_page=5")
     assert cursor("per_page=6") == first and len(sealed) == 1
     stop_clock(hours=3, seconds=1)
@@ -275,7 +275,7 @@ def test_lists_within_a_second_share_their_cursor(as_, stop_clock, write_post, m
 
 
 class TestRefusals:
-    """What cannot be read is said to be so."""
+    """Cursors that cannot be read are refused with a reason."""
 
     @pytest.mark.parametrize(
         ("params", "name"),
@@ -331,7 +331,7 @@ class TestRefusals:
 
 
 class TestWaiting:
-    """A request waits until there is something to tell."""
+    """A request waits until there is a change to report."""
 
     def test_waiting_request_is_answered_when_something_changes(
         self, app, as_, feed, make, write_post

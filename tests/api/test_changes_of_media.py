@@ -1,4 +1,4 @@
-"""The feed of changes tells of media that come and go with what shows them."""
+"""The change feed reports media whose visibility changes with the records that show them."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -17,14 +17,14 @@ from tests.sample_images import keep
 
 @pytest.fixture
 def picture(app, people):
-    """A picture of ann's in the library."""
+    """An image of ann's in the library."""
     with app.app_context(), keep() as file:
         yield upload(SYSTEM, file, {"owner": people["ann"].id}).state
 
 
 @pytest.fixture
 def change_after(as_, picture):
-    """`change_after(call, ...)`: what a reader hears of media when it is called, `upsert`, `delete` or None."""
+    """`change_after(call, ...)`: the change of media that a reader gets after the call: `upsert`, `delete` or None."""
 
     def media_changes(call, *given, reader=None):
         client = as_(reader)
@@ -50,7 +50,7 @@ def in_text(picture):
 
 @pytest.fixture(params=["cover", "body"])
 def shown(request, picture):
-    """What makes a post show the picture, and what makes it cease to."""
+    """The values that make a post show the image, and those that remove it again."""
     if request.param == "cover":
         return {"cover": picture["id"]}, {"cover": None}
     return {"body": f"a {in_text(picture)} b"}, {"body": "x"}

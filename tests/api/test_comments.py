@@ -1,4 +1,4 @@
-"""Comments: who may say something where, who sees it, who approves, edits and deletes it."""
+"""Comments: who may write, see, approve, edit and delete them, and where."""
 
 from collections import Counter
 from datetime import timedelta
@@ -34,7 +34,7 @@ def test_comments_of_members_wait_and_those_of_authors_do_not(as_, content):
     seen = as_(None).get(f"posts/{content.live}/comments").json["comments"]
     assert [one["id"] for one in seen] == [shown.json["id"]]
     assert code(as_(None).get(f"comments/{held.json['id']}")) == (404, "not_found")
-    for name in ("bob", "ann", "mod"):  # the writer, the host, a moderator
+    for name in ("bob", "ann", "mod"):  # the commenter, the author of the post, a moderator
         assert as_(name).get(f"comments/{held.json['id']}").status_code == 200
     assert code(abe.get(f"comments/{held.json['id']}")) == (404, "not_found")
 
@@ -191,14 +191,16 @@ def test_members_have_a_quota_of_comments(make_app, as_, content, people):
 
 
 def test_cost_of_a_new_comment_is_bounded(as_, content, statements):
-    """Who asks, and whether maintenance goes on, two checks, the row and what is shown of it; five traces."""
+    """The user and maintenance mode, two checks, the row and what is shown of it; five rows of side effects."""
     ann = as_("ann")
 
     def comment():
         return ann.post(f"posts/{content.live}/comments", json={"body": "Hi"})
 
-    comment()  # the next request finds all versions changed
+    comment()  # afterwards the next request finds all versions changed
     answer, seen = statements(comment)
     assert answer.status_code == 201
     assert Counter(one.split()[0] for one in seen) == {"SELECT": 4, "INSERT": 5, "UPDATE": 1}
-    assert not [one for one in seen if "change_feed" in one]  # the state, by which readers cache
+    assert not [
+        one for one in seen if "change_feed" in one
+    ]  # only the state on which readers' caches depend

@@ -1,4 +1,4 @@
-"""Scripts of other origins: the listed ones read answers, nobody else is told anything."""
+"""Scripts of other origins: allowed ones read responses, all others get nothing."""
 
 import re
 import sqlite3
@@ -42,7 +42,7 @@ def client(shared):
 
 
 def about(answer):
-    """The headers that concern other origins."""
+    """Return the CORS headers of a response."""
     return {name: value for name, value in answer.headers if name.startswith("Access-Control-")}
 
 
@@ -165,7 +165,7 @@ def test_preflights_succeed_for_any_state_without_the_database(client, statement
 
 @contextmanager
 def locked_database(app):
-    """Another program has the database for itself as long as the block lasts."""
+    """Keep another program's lock on the database for as long as the block lasts."""
     with app.app_context():
         url = db.engine.url
     if url.drivername.startswith("sqlite"):
@@ -182,7 +182,7 @@ def locked_database(app):
 
 
 def test_preflights_are_answered_while_others_wait_for_a_locked_database(shared, people):
-    """Twelve requests want to write, which is more than there are threads for."""
+    """Twelve requests wait to write, which is more than there are threads."""
     with serving(shared) as address, ThreadPoolExecutor(12) as pool:
         sent = {"email": "root@example.org", "password": PASSWORD}
         token = ask(address, "POST", "auth/token", sent).json()["access_token"]

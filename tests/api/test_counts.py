@@ -1,4 +1,4 @@
-"""Counts by field and period: right numbers, and none of what the asker may not see."""
+"""Counts by field and period: correct numbers, and none for records that the user may not see."""
 
 import re
 
@@ -82,7 +82,7 @@ def test_only_the_largest_groups_are_returned(as_, make, people, monkeypatch):
 
 @pytest.mark.parametrize("name", [None, "bob", "ann"])
 def test_only_listed_records_are_counted(as_, comment, content, name):
-    """Waiting comments, drafts of others: neither in a group nor in the total."""
+    """Waiting comments and drafts of others are neither in a group nor in the total."""
     comment("bob", status="pending")
     comment("abe")
     client = as_(name)

@@ -1,4 +1,4 @@
-"""A record type, a field and an action that will go: headers of answers, marks in the document."""
+"""A deprecated record type, field and action: response headers, marks in the document."""
 
 from datetime import date
 
@@ -29,7 +29,7 @@ OLD_TYPE = Deprecation(date(2026, 5, 1))
 
 
 def declare(name, **more):
-    """A record type of this test, with a field and an action that will go."""
+    """Declare a record type with a deprecated field and action."""
     columns = {"title": Mapped[Title], "nick": Mapped[Name]}
     parts = {"__tablename__": f"{name.lower()}s", "__annotations__": columns, "__doc__": "A thing."}
     model = type(name, (HasId, Timestamped, Versioned, Model), parts)

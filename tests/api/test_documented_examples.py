@@ -1,4 +1,4 @@
-"""The examples of docs/api.md: each is run, and answers what the page says."""
+"""The examples of docs/api.md are run and get the responses on the page."""
 
 import json
 import re
@@ -9,7 +9,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "api.md"
 
 
 def examples():
-    """Command, status, headers and body of each example."""
+    """The command, status, headers and body of each example."""
     for block in re.findall(r"```console\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL):
         for example in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
             command, status, *rest = example.strip().splitlines()
@@ -18,7 +18,7 @@ def examples():
 
 
 def run(client, command, token):
-    """What a curl command asks for, sent by `client`."""
+    """Send the request of a curl command through `client`."""
     words = shlex.split(command.replace("$TOKEN", token).replace("$API", "/api/v1"))[1:]
     method, headers, data, address = "GET", {}, None, None
     while words:
@@ -35,7 +35,7 @@ def run(client, command, token):
 
 
 def held(said, real):
-    """Whether everything that is said is so; `eyJ...` stands for any text that begins so."""
+    """Return whether the response contains all that the page says; `eyJ...` matches any text that starts so."""
     if isinstance(said, dict):
         return all(held(value, real[name]) for name, value in said.items())
     if isinstance(said, list):

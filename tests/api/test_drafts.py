@@ -1,4 +1,4 @@
-"""Drafts beside what is live: begun, changed, published, thrown away."""
+"""Drafts next to live versions: started, changed, published, discarded."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The error contract: one shape, everywhere below /api."""
+"""The error contract: one shape for everything below /api."""
 
 import pytest
 
@@ -85,7 +85,7 @@ METHODS = ["OPTIONS", "POST", "DELETE", "TRACE", "X"]
 
 @pytest.mark.parametrize("end", sampled(["", "/"], [""]))
 def test_no_method_causes_a_server_error(app, people, client, end):
-    """With and without a slash at its end, as nobody."""
+    """With and without a trailing slash, as an anonymous client."""
     client.checked = False
     rules = [rule.rule for rule in app.url_map.iter_rules() if not rule.arguments]
     places = {rule.rstrip("/") + end for rule in rules} - {""}

@@ -1,4 +1,4 @@
-"""`/access/explain`: the verdict of the rules themselves, in their words."""
+"""`/access/explain`: the verdict of the rules themselves, in their own words."""
 
 import pytest
 
@@ -51,7 +51,7 @@ def test_decision_agrees_with_the_request(as_, content, comment, name):
 
 
 def tried(client, address, deed):
-    """Whether it is let in; a body that cannot be used keeps the record as it is."""
+    """Return whether a request is permitted; its invalid body leaves the record unchanged."""
     if deed == "read":
         return client.get(address).status_code == 200
     if deed == "update":

@@ -1,4 +1,4 @@
-"""A whole list in one file: the rows of the list, its snapshot, its limits, and who may have it."""
+"""A whole list in one file: its rows, its snapshot, its limits, and who may export it."""
 
 import csv
 import io
@@ -116,7 +116,7 @@ def test_export_ends_at_its_limit(as_, content, monkeypatch):
 
 @pytest.fixture
 def stream(app, monkeypatch):
-    """`stream(batch=1)`: all tags, some at a time, with an application at hand."""
+    """`stream(batch=1)`: all tags, in batches, within an application context."""
     opened = []
 
     def begin(batch=1):

@@ -1,11 +1,11 @@
-"""No filter, order, field or include tells anything of what somebody may not see."""
+"""No filter, order, field or include reveals anything about hidden data."""
 
 import pytest
 
 from tests.api.test_access_order import code
 from tests.extended_set import sampled
 
-pytestmark = pytest.mark.no_cover  # thousands of requests that differ in a name
+pytestmark = pytest.mark.no_cover  # thousands of requests that differ only in a name
 
 TYPES = ["posts", "pages", "comments", "tags", "categories", "profiles", "media", "users"]
 HIDDEN = {
@@ -32,7 +32,7 @@ OPERATORS = ["id__sql=1", "id__regex=1", "id__like=%", "id__eq__ne=1", "id__=1",
 
 
 def unlike_others(client, place, hidden):
-    """Whether a hidden name is answered in other words than a name that nothing has."""
+    """Return whether the response to a hidden name differs from that to a name that does not exist."""
     there, nowhere = (client.get(place.format(name)) for name in (hidden, "zzz"))
     assert code(there) == code(nowhere) == (400, "unknown_parameter"), (place, hidden, there.text)
     said, unknown = ({**one.json, "request_id": ""} for one in (there, nowhere))

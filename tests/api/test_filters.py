@@ -1,4 +1,4 @@
-"""The query language: every filter and sort of the contract, and nothing beyond it."""
+"""The query language: every filter and sort of the contract, and nothing else."""
 
 import pytest
 
@@ -201,7 +201,13 @@ def test_in_accepts_a_hundred_values(client):
 
 def test_sort_orders(as_, content, make):
     titles = [post["title"] for post in as_("root").get("posts").json["posts"]]
-    assert titles == ["Later", "Draft", "Live", "Abes", "Archived"]  # drafts stand at their making
+    assert titles == [
+        "Later",
+        "Draft",
+        "Live",
+        "Abes",
+        "Archived",
+    ]  # drafts are sorted by their creation
     for title in "ba":
         make(PAGES, title=title, body="x", published_at=PAST)
     assert [p["title"] for p in as_(None).get("pages").json["pages"]] == ["About", "b", "a"]

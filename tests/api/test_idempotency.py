@@ -1,4 +1,4 @@
-"""Safe retries: one effect and one answer for each key, whatever happens in between."""
+"""Safe retries: one effect and one response for each key, whatever happens in between."""
 
 import io
 import threading
@@ -33,7 +33,7 @@ def ann(as_):
 
 @pytest.fixture
 def count(app):
-    """`count(POSTS)`: how many rows there are."""
+    """`count(POSTS)`: the number of rows."""
 
     def counted(record_or_table):
         table = getattr(record_or_table, "table", record_or_table)
@@ -45,7 +45,7 @@ def count(app):
 
 @contextmanager
 def at_statement(app, words, call, when="before"):
-    """`call()` once, around the next statement that contains `words`."""
+    """Call `call()` once, before or after the next statement that contains `words`."""
     waiting = [call]
 
     def look(connection, cursor, statement, *rest):
@@ -69,7 +69,7 @@ def at_statement(app, words, call, when="before"):
 
 
 def same(first, again):
-    """Whether the second answer is the first one, given again."""
+    """Return whether the second response is a replay of the first."""
     names = ("ETag", "Location", "Content-Type")
     assert REPLAYED not in first.headers
     assert again.headers[REPLAYED] == "true"
@@ -242,7 +242,7 @@ def test_running_request_is_not_waited_for(app, ann, as_, count):
 
 
 def test_repeated_request_is_answered_even_if_it_would_be_refused_now(app, ann, as_, count):
-    """Before or in its transaction: whoever may create nothing any more, or finds the name taken."""
+    """Before or in its transaction: the user may no longer create anything, or the name is taken."""
     first = ann.post("tags", json={"name": "sea"}, headers=KEY)
     assert same(first, ann.post("tags", json={"name": "sea"}, headers=KEY))
     own = {"email": "new@example.org", "current_password": PASSWORD, "password": "other horse 9"}
@@ -288,7 +288,7 @@ def test_secrets_are_not_stored(app, ann, count):
 
 
 def test_stored_digests_do_not_reveal_passwords(make_app, people):
-    """What stands for the body depends on the secret of the installation."""
+    """The digest of a body depends on the secret of the installation."""
     app = make_app(SECRET_KEY="one secret of this place" * 2)
     new = {"username": "eve", "email": "eve@example.org", "password": "pallas athene 9"}
     answers = [app.test_client().post("users", json=new, headers=KEY)]
@@ -332,7 +332,7 @@ def test_same_file_with_another_key(ann, count):
 
 
 class Zeros(io.RawIOBase):
-    """A PDF of a given size that is nowhere as a whole."""
+    """A PDF of a given size that is never in memory as a whole."""
 
     def __init__(self, size):
         self.left, self.start = size, b"%PDF-1.7\n"

@@ -1,4 +1,4 @@
-"""Includes and fields: where paths may lead, what they leave, and how large an answer may become."""
+"""Includes and fields: permitted paths, hidden records, and limits of the response size."""
 
 import tracemalloc
 
@@ -179,7 +179,7 @@ def test_repeated_lists_are_merged(as_, content):
 
 @pytest.fixture
 def large(make_app, people):
-    """An application whose answers may have a megabyte, with 12 posts of 100 KB each."""
+    """An application with a response limit of a megabyte, and 12 posts of 100 KB each."""
     app = make_app(RESPONSE_BYTES=MEGABYTE)
     raw = {"body": BIG, "author": people["ann"].id, "published_at": PAST, "tags": ["big"]}
     with app.app_context():

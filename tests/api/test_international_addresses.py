@@ -1,4 +1,4 @@
-"""Addresses whose domain has letters beyond ASCII: one account, whichever form is typed."""
+"""Addresses with internationalised domains: one account, in whichever form it is typed."""
 
 import pytest
 
@@ -70,7 +70,7 @@ def test_forms_of_addresses():
 
 @pytest.fixture
 def mailing(make_app, tmp_path):
-    """An application whose mail comes from such a domain, and lies in a folder of this test."""
+    """An application whose sender address has such a domain, and whose mail is stored in a folder of this test."""
     sender = "B\u00fccher <post@b\u00fccher.example>"
     url = "https://b\u00fccher.example"
     return make_app(QUIRE_INSTANCE=tmp_path, PUBLIC_URL=url, MAIL_DEFAULT_SENDER=sender)

@@ -1,4 +1,4 @@
-"""Errors of the API are in English, but for scripts of our own pages: people read what those show."""
+"""Errors of the API are in English, except for scripts of our own pages, which show them to people."""
 
 import io
 

@@ -1,4 +1,4 @@
-"""Requests that are made to be slow: each has its answer, and twice the size takes no more than its share."""
+"""Requests that are made to be slow get a response, and their time grows in proportion to their size."""
 
 import pytest
 
@@ -11,7 +11,7 @@ PARTS = {"content_type": "multipart/form-data; boundary=b"}
 
 
 def new_post(text):
-    """A post whose body is the text."""
+    """Create a post with this text as its body."""
     return f'{{"title": "x", "body": "{text}"}}'
 
 

@@ -1,5 +1,5 @@
-"""Canaries: what stands in a draft, a scheduled, archived or trashed post, or a comment that waits,
-comes out nowhere for whoever may not see it."""
+"""Canaries: the content of drafts, scheduled, archived and trashed posts and of waiting comments is never shown to
+anyone who may not see it."""
 
 import pytest
 
@@ -17,7 +17,7 @@ SECRET_STATES = {
 
 @pytest.fixture
 def planted(make, people, content):
-    """Hidden posts and comments of Ann and Bob full of canaries, beside a public post."""
+    """Hidden posts and comments of Ann and Bob full of canaries, and a public post."""
     ann = people["ann"].id
     ids, comments = {}, []
     make(CATEGORIES, name="Shelf")
@@ -41,7 +41,7 @@ def planted(make, people, content):
 
 
 def addresses(ids, comments, live):
-    """Everything that might give something away."""
+    """Yield all addresses that might reveal something."""
     yield from (
         "posts",
         "posts?per_page=100&sort=title",
@@ -105,7 +105,7 @@ def test_hidden_values_appear_nowhere(as_, planted, content, name):
     for address in addresses(*planted, content.live):
         answer = one.get(address)
         seen = answer.text.replace(str(answer.request.url), "")
-        # an unknown name is repeated in the refusal; that is what was sent, not what is stored
+        # the refusal repeats an unknown name as it was sent, not anything stored
         assert f"{CANARY} " not in seen, address
         assert f'"{CANARY}' not in seen, address
         if answer.status_code == 200 and "total" in answer.json and CANARY in address:
@@ -114,7 +114,7 @@ def test_hidden_values_appear_nowhere(as_, planted, content, name):
 
 @pytest.mark.parametrize("name", [None, "bob", "abe"])
 def test_counts_and_orders_reveal_nothing(as_, content, make, people, name):
-    """Two worlds that differ in hidden content alone answer alike."""
+    """Two sets of records that differ only in hidden content get the same responses."""
     one = as_(name)
     queries = ["posts", "posts?sort=title", "posts?sort=-views", "comments", "tags", "posts?tags.name=sea",
                "posts?search=live", "search?q=about", "posts?cursor=", f"posts/{content.live}"]  # fmt: skip

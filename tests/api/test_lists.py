@@ -13,14 +13,14 @@ KEYS = ["total", "page", "per_page", "pages", "has_next", "has_prev", "next_curs
 
 @pytest.fixture
 def seven(make, people):
-    """Seven posts, two of them at the same moment; their ids in the order of the list."""
+    """Seven posts, two of them with the same time; their ids in list order."""
     days = [7, 6, 5, 5, 3, 2, 1]
     raw = {"body": "x", "author": people["ann"].id}
     ids = [
         make(POSTS, title=f"t{i}", published_at=f"2026-01-0{d}T00:00:00Z", **raw)
         for i, d in enumerate(days)
     ]
-    ids[2:4] = ids[3:1:-1]  # newest first, the higher id first where the moments are the same
+    ids[2:4] = ids[3:1:-1]  # newest first; with the same time, the higher id first
     return ids
 
 

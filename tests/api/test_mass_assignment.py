@@ -1,4 +1,4 @@
-"""Names that a body has no business with are refused or change nothing, whoever sends them."""
+"""Fields that a client may not set are refused or ignored, whoever sends them."""
 
 import pytest
 
@@ -21,7 +21,7 @@ BODIES = {
 
 
 def assert_fixed(before, answer, name, value):
-    """Refused, or ignored without a trace."""
+    """Fail unless the value was refused or ignored."""
     assert answer.status_code in (200, 201, 412, 422), (name, answer.text)
     if answer.status_code < 300:
         assert answer.json.get(name, before) != value, name

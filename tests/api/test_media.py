@@ -1,4 +1,4 @@
-"""Media by the API: files in, their shape, who may, what is refused, and nothing left behind."""
+"""Media through the API: uploads, their shape, permissions, refusals, and no files left behind."""
 
 import hashlib
 import io

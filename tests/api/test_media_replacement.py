@@ -1,4 +1,4 @@
-"""The file of a media record is replaced: id and address stay, whatever uses it shows the new one."""
+"""Replacing the file of a media record: id and address stay, and every use shows the new file."""
 
 import io
 

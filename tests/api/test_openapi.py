@@ -1,4 +1,4 @@
-"""The OpenAPI document: valid, complete, the committed one, and checked by every other test."""
+"""The OpenAPI document: valid, complete, identical to the committed one, and checked by all other tests."""
 
 import json
 import re
@@ -25,13 +25,13 @@ def operations():
 
 @pytest.mark.slow
 def test_document_is_valid_openapi_3_1():
-    # loaded here, as it takes 5 MB of a process
+    # loaded here, since it takes 5 MB of each process
     validator = import_module("openapi_spec_validator")
     validator.validate(json.loads(json.dumps(document())))
 
 
 def test_committed_document_is_current():
-    """`manage.py openapi docs/openapi.json` writes it anew; look at the difference."""
+    """`manage.py openapi docs/openapi.json` updates it; check the difference."""
     assert json.loads(SNAPSHOT.read_text(encoding="utf-8")) == document()
 
 
@@ -145,7 +145,7 @@ def test_public_operations_are_marked():
 
 
 def bodies():
-    """Every request and answer that has a schema, with the place where it stands."""
+    """Yield every request and response that has a schema, with its location."""
     holders = [("responses", name) for name in document()["components"]["responses"]]
     for holder in holders:
         yield document()["components"]["responses"][holder[1]], ("components", *holder)

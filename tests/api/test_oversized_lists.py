@@ -1,4 +1,4 @@
-"""Posts with more tags than one may have now can still be saved."""
+"""Posts with more tags than are permitted now can still be saved."""
 
 import pytest
 from sqlalchemy import insert

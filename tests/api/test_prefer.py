@@ -1,4 +1,4 @@
-"""`Prefer: return=minimal`: the change without its object, and what says where it is."""
+"""`Prefer: return=minimal`: a change without its object in the response, but with its location."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What everybody may know of media: of those that something shows which everybody may read."""
+"""Media are public if a record that shows them is public."""
 
 import re
 
@@ -21,21 +21,21 @@ PAST = "2026-02-01T00:00:00Z"
 
 @pytest.fixture
 def picture(app, people):
-    """A picture of ann's in the library."""
+    """An image of ann's in the library."""
     with app.app_context(), keep() as file:
         yield upload(SYSTEM, file, {"owner": people["ann"].id, "alt": "The plan"}).state
 
 
 @pytest.fixture
 def make_post(make, people):
-    """`make_post(...)`: the id of a post of ann's, published unless it says otherwise."""
+    """`make_post(...)`: the id of a post of ann's, published by default."""
     usual = {"title": "x", "body": "x", "published_at": LIVE, "author": people["ann"].id}
     return lambda **raw: make(POSTS, **usual | raw)
 
 
 @pytest.fixture
 def seen(as_, picture):
-    """`seen(who)`: whether somebody finds the picture, by its id and in the list alike."""
+    """`seen(who)`: whether a user finds the image, both by its id and in the list."""
 
     def found(who):
         client = as_(who)
@@ -142,7 +142,7 @@ def test_files_of_a_post_are_included(as_, make_post, picture):
 
 
 def test_each_use_is_looked_up_in_an_index(app, picture):
-    """None of the tables is walked for each file, however many there are."""
+    """No table is scanned for each file, however many files there are."""
     page = Query(per_page=5, count=False)
     plans = query_plans(
         db.engine, lambda: read.list_records(MEDIA, ANONYMOUS, page), containing="text_uses"

@@ -1,4 +1,4 @@
-"""Draft, scheduled, published, archived: how a post gets there, by fields and by actions."""
+"""Draft, scheduled, published, archived: how a post changes its status, by fields and by actions."""
 
 import pytest
 

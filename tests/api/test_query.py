@@ -1,4 +1,4 @@
-"""The query in a body: the list that an address asks for, and what an address cannot say."""
+"""The query in a body: like the list at an address, and filters that an address cannot express."""
 
 import json
 
@@ -50,7 +50,7 @@ def test_groups_of_conditions(as_, content, where, found):
 
 
 def test_not_matches_everything_else_including_null(as_, content):
-    """SQL does not know whether nothing is later than a date: "not" means the rows that are not."""
+    """In SQL, comparing with null is unknown; "not" has to match these rows too."""
     later = {"published_at__gt": "2026-01-01T12:00:00Z"}
     every = titles(as_("root"), {"title__ne": ""})
     assert sorted(titles(as_("root"), later) + titles(as_("root"), {"not": later})) == every
@@ -63,7 +63,7 @@ def test_query_responds_like_the_list(as_, content):
     listed = as_("root").get(
         "posts?status__ne=draft&sort=-title&per_page=2&page=1&fields=title,author.username"
     )
-    cursors = {"next_cursor": 0, "prev_cursor": 0}  # bound to what was sent
+    cursors = {"next_cursor": 0, "prev_cursor": 0}  # which depend on the request
     assert found.json | cursors == listed.json | cursors
     assert found.headers["X-Total-Count"] == listed.headers["X-Total-Count"]
     assert "Link" in listed.headers and "Link" not in found.headers
@@ -155,7 +155,7 @@ def test_depth_and_number_of_conditions_are_limited(as_, app):
 
 
 def test_query_needs_only_read_access(guarded, people, content):
-    """A browser's session without a token, a key that may only read; another site is turned away."""
+    """A browser's session without a token and a read-only key suffice; other sites are refused."""
     client = guarded.test_client()
     give_session(guarded, client, people["ann"])
     body = {"where": {"status": "draft"}}

@@ -1,4 +1,4 @@
-"""Queries with several mistakes: a client learns all of them from one answer."""
+"""Queries with several mistakes: one response names all of them."""
 
 import pytest
 

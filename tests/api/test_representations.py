@@ -1,4 +1,4 @@
-"""Shapes: which keys, what `fields` and `include` make of them, and what they cost."""
+"""Shapes: their keys, the effect of `fields` and `include`, and their cost."""
 
 import pytest
 
@@ -222,7 +222,7 @@ def test_included_records_follow_the_same_visibility(as_, content, comment, make
     assert read["comments"][0]["author"] == {
         "id": people["bob"].id,
         "username": "bob",
-    }  # hidden: as it was
+    }  # hidden, so as it was
     cut = as_(None).get(f"comments/{shown}?include=author&fields=author.bio,body").json
     assert cut == {"id": shown, "author": {}, "body": "Hi"}
     assert len(as_("ann").get(f"posts/{content.live}?include=comments").json["comments"]) == 2

@@ -1,4 +1,4 @@
-"""What a request costs: too much time in the database is refused, and staff see how much it was."""
+"""The cost of a request: too much time in the database is refused, and staff see how much it was."""
 
 import re
 
@@ -20,7 +20,7 @@ TIMING = re.compile(r'db;dur=(\d+\.\d);desc="(\d+) statements?", app;dur=(\d+\.\
 
 @pytest.fixture
 def slow(make_app, monkeypatch):
-    """`slow("tags")`: the application, in which statements about that table do not come to an end."""
+    """`slow("tags")`: an application in which statements about that table never end."""
     monkeypatch.setattr(statement_timer, "TICK_SECONDS", 0.05)
     app = make_app(REQUEST_STATEMENT_SECONDS=0.3)
     words = []

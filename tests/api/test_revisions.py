@@ -1,4 +1,4 @@
-"""Revisions: compared word by word, restored by a change like any other."""
+"""Revisions: compared word by word, and restored by an ordinary change."""
 
 import random
 import time

@@ -1,4 +1,4 @@
-"""Reading: what the API says of itself, what has changed lately, and words for what is not known."""
+"""Reading: the root of the API, recent changes, and messages for unknown names."""
 
 import pytest
 

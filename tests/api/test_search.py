@@ -1,4 +1,4 @@
-"""Search over all types: what is found, marked and escaped."""
+"""Search over all types: hits, highlighting and escaping."""
 
 import pytest
 

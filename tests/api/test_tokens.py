@@ -1,4 +1,4 @@
-"""Tokens: signing in, refreshing, and what a wrong guess is told."""
+"""Tokens: signing in, refreshing, and the response to a wrong password."""
 
 import pytest
 

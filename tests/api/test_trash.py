@@ -1,4 +1,4 @@
-"""The trash: who puts things there, sees them, brings them back, and deletes them for good."""
+"""The trash: who may move records there, see, restore, and permanently delete them."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What looks the same is the same: forms of Unicode, case of names, characters nobody sees."""
+"""Texts that look the same are the same: Unicode forms, case of names, invisible characters."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Accounts: registering, seeing others, changing oneself, administrators."""
+"""Accounts: registering, seeing others, changing one's own, administrators."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Webhooks and deliveries at the API: for administrators, with secrets that are shown once."""
+"""Webhooks and deliveries in the API: for administrators, with secrets that are shown once."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Bodies with wrong values: every mistake is named, in words of our own."""
+"""Bodies with wrong values: every mistake is named, in our own words."""
 
 import re
 

@@ -10,7 +10,7 @@ FUTURE = "2099-01-01T10:00:00"
 
 
 def primary(answer):
-    """The label of the first button, and what it sends."""
+    """Return the label of the first button, and what it sends."""
     (button,) = BeautifulSoup(answer.text, "html.parser").select(".savebar .primary")
     return button.get_text(strip=True), (button.get("name"), button.get("value"))
 

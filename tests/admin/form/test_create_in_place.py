@@ -1,4 +1,4 @@
-"""What a picker does not find is created in the form, by its name or in a dialog, where the policy permits."""
+"""Records that a picker does not find can be created in the form, by name or in a dialog, if the policy permits."""
 
 import json
 

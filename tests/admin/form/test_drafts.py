@@ -13,7 +13,7 @@ EDIT = "posts/edit/?id={}"
 
 
 def fields(page):
-    """The hidden fields of the form that saves."""
+    """Return the hidden fields of the form that saves."""
     form = page[page.index("data-unsaved-guard") :]
     return dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', form))
 

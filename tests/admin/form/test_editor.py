@@ -1,4 +1,4 @@
-"""What the editor asks while somebody types: rendered texts, free slugs, drafts kept, refusals."""
+"""The editor's requests while a user types: rendered texts, free slugs, stored drafts, refusals."""
 
 import re
 from concurrent.futures import ThreadPoolExecutor
@@ -23,31 +23,31 @@ ASKED = {
 
 
 class Editor(Browser):
-    """A browser whose editor asks by itself: what comes back is JSON."""
+    """A browser whose editor sends requests by script: responses are JSON."""
 
     def ask(self, name):
-        """One of ASKED."""
+        """Send one of the requests in ASKED."""
         verb, path, data = ASKED[name]
         more = {"data": data} if data else {}
         return getattr(self.client, verb)(f"/admin/{path}", headers=JSON, **more)
 
     def render(self, text, kind="posts"):
-        """The text as the site will show it."""
+        """Render a text as the site will show it."""
         return self.post(f"{kind}/rendered/", {"text": text}, headers=JSON)
 
     def begin(self, **typed):
-        """A new post, as soon as there is something of it."""
+        """Create a post from the first words that were typed."""
         return self.post("posts/new/", {**NEW, **typed, "_begin": "1"}, headers=JSON)
 
     def keep(self, id, **typed):
-        """What was typed so far in the form of a post."""
+        """Save what was typed so far in the form of a post as a draft."""
         sent = {**typed, "_save_draft": "1"}
         return self.post(f"posts/edit/?id={id}", sent, headers=JSON)
 
 
 @pytest.fixture
 def editor(app, ids, people):
-    """`editor("ann")`: her editor; `editor()`: that of somebody whose session is over."""
+    """`editor("ann")`: her editor; `editor()`: that of a user whose session has ended."""
     return lambda name=None: Editor(app, people[name] if name else None)
 
 
@@ -223,7 +223,7 @@ class TestKeep:
     )
     def test_values_that_drafts_cannot_hold_are_refused(self, ann, ids, typed, field):
         answer = ann.keep(ids.live, version="1", **typed)
-        if field is None:  # the form of an author has no such field
+        if field is None:  # the author's form has no such field
             assert answer.status_code == 200
         else:
             assert answer.status_code == 422
@@ -255,7 +255,7 @@ def test_signed_out_and_unauthorized_users_are_told(editor, app, ids, name):
 
 
 class TestToken:
-    """A page of another site makes nobody's editor write."""
+    """A page of another site cannot use the editor of a user."""
 
     @pytest.fixture
     def app(self, guarded):

@@ -1,4 +1,4 @@
-"""Create and edit: what was typed is kept, what is wrong stands beside its field, nothing is lost."""
+"""Create and edit forms: input is kept, errors are shown next to their fields, nothing is lost."""
 
 import pytest
 from bs4 import BeautifulSoup
@@ -10,7 +10,7 @@ from quire.store import read, write
 
 
 def new_id(answer):
-    """The id in the address that a form leads to with "Save and continue"."""
+    """Return the id in the address that a form leads to with "Save and continue"."""
     assert answer.status_code == 302, answer.text
     return int(answer.location.partition("id=")[2].partition("&")[0])
 
@@ -95,7 +95,7 @@ def test_required_fields_are_marked_and_checked(admin):
     answer = admin.post("posts/new/", {"title": " ", "body": ""})
     assert answer.status_code == 422
     assert "Title is required." in answer.text and "Body is required." in answer.text
-    assert "</a>: Title is required." not in answer.text  # its label is not said twice
+    assert "</a>: Title is required." not in answer.text  # its label is not repeated
 
 
 def test_taken_slug_is_a_conflict_on_its_field(admin):
@@ -137,7 +137,7 @@ def test_edit_shows_and_saves(admin, ids, state):
 
 
 def every_input(text):
-    """What a browser would send back for a form: names and values of its inputs."""
+    """Return the names and values of the inputs of a form, as a browser would send them."""
     form = BeautifulSoup(text, "html.parser").find("form", attrs={"data-unsaved-guard": True})
     sent = {}
     for one in form.find_all(["input", "textarea", "select"]):
@@ -384,7 +384,7 @@ SECTION = "Search engines and sharing"
 
 
 def section(answer):
-    """The part of a form that is folded away."""
+    """Return the collapsible part of a form."""
     page = BeautifulSoup(answer.text, "html.parser")
     return next(one for one in page.find_all("details") if SECTION in one.summary.text)
 

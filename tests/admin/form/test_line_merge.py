@@ -1,4 +1,4 @@
-"""Two people change one long text: other lines are merged, the same line is a question."""
+"""Two users change one long text: different lines are merged, and a conflict in the same line is asked about."""
 
 import pytest
 
@@ -43,7 +43,7 @@ def test_merged_text_contains_the_other_changes():
 
 @pytest.fixture
 def form(app, ids):
-    """What a form sends that was loaded before somebody else changed the last line."""
+    """The version fields of a form that was loaded before another user changed the last line."""
     with app.app_context():
         before = write.update(POSTS, SYSTEM, ids.live, {"body": BASE}).version
         write.update(POSTS, SYSTEM, ids.live, {"body": BASE.replace("four", "4")})

@@ -1,4 +1,4 @@
-"""Two people change one record: each keeps what the other did not touch, and is asked about the rest."""
+"""Two users change one record: each keeps what the other did not touch, and is asked about the rest."""
 
 import re
 from html import unescape
@@ -15,7 +15,7 @@ JSON = {"Accept": "application/json"}
 
 
 def form_of(answer):
-    """What a browser without scripts would send of the form in a page."""
+    """Return the form in a page as a browser without scripts would send it."""
     page = BeautifulSoup(answer.text, "html.parser")
     form = page.find(id="record-form")
     sent = {}
@@ -33,7 +33,7 @@ def form_of(answer):
 
 
 class Tab:
-    """A form that somebody has open."""
+    """A form that a user has open."""
 
     def __init__(self, browser, path, id):
         self.browser, self.path = browser, f"{path}/edit/?id={id}"
@@ -41,7 +41,7 @@ class Tab:
         self.fields = form_of(self.answer)
 
     def save(self, *buttons, headers=None, **typed):
-        """Press a button; what comes back is the page, and the form in it where there is one."""
+        """Press a button; return the page, whose form, if it has one, is then open."""
         sent = {**self.fields, **typed, **dict.fromkeys(buttons, "1")}
         self.answer = self.browser.post(self.path, sent, headers=headers)
         if self.answer.status_code in (409, 422) and headers is None:
@@ -50,7 +50,7 @@ class Tab:
 
     @property
     def rows(self):
-        """Field, before, yours and theirs of each conflict shown."""
+        """The field, before, yours and theirs of each conflict shown."""
         page = BeautifulSoup(self.answer.text, "html.parser")
         return [
             (row.th.get_text(strip=True), *(one.get_text() for one in row.find_all("pre")))
@@ -66,7 +66,7 @@ class Tab:
 
 @pytest.fixture
 def tabs(browser):
-    """`tabs("posts", 7)` are that form, open for a moderator and for another one."""
+    """`tabs("posts", 7)` are two open forms of that post: the administrator's and a moderator's."""
     return lambda path, number: [Tab(browser(name), path, number) for name in ("root", "mod")]
 
 
@@ -279,7 +279,7 @@ class TestDrafts:
         tabs("posts", ids.live)[0].save("_save_draft", title="Draft title")
         with app.app_context():
             write.update(POSTS, SYSTEM, ids.live, {"title": "Live title", "excerpt": "Live"})
-        first, _ = tabs("posts", ids.live)  # its page shows the draft over what is live now
+        first, _ = tabs("posts", ids.live)  # its page shows the draft instead of the live version
         assert first.save().status_code == 409
         assert first.rows == [
             ("Title", "Tide tables", "TideDraft tablestitle", "TideLive tablestitle")
@@ -316,7 +316,7 @@ class TestDrafts:
 
 
 class TestScripts:
-    """What the editor's script sends by itself: the fields that were changed, and what stood there."""
+    """The requests of the editor's script: the changed fields, and their previous values."""
 
     def keep(self, tab, base, **typed):
         sent = {name: tab.fields.get(name) for name in ("version", "live_version", "draft_version")}

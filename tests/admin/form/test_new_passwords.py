@@ -1,4 +1,4 @@
-"""A new password set by an administrator: it ends what was opened with the old one, and says so."""
+"""A new password set by an administrator ends everything opened with the old one, and says so."""
 
 import pytest
 
@@ -11,7 +11,7 @@ GIVEN = {"username": "ann", "email": "ann@example.org", "role": "author", "is_ac
 
 @pytest.fixture
 def ann(app, browser, people):
-    """Ann signed in by browser and token, with an API key, codes of an app and a passkey."""
+    """Ann signed in by browser and by token, with an API key, an authenticator app and a passkey."""
     account, by_browser, by_token = (
         people["ann"],
         browser("ann").client,
@@ -28,7 +28,7 @@ def ann(app, browser, people):
 
 
 def set_password(admin, id, **ticks):
-    """What the panel says after an administrator has given a new password."""
+    """Set a password as an administrator; return the messages of the panel."""
     answer = admin.post(
         f"users/edit/?id={id}",
         {**GIVEN, "password": "another horse 7", **ticks},

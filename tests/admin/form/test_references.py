@@ -1,4 +1,4 @@
-"""A record that is referred to is typed by its key or by its name, in forms, lists and edits of many rows."""
+"""References to records are typed by key or by name, in forms, lists and bulk edits."""
 
 import pytest
 from bs4 import BeautifulSoup
@@ -60,7 +60,7 @@ def test_pickers_look_up_one_record_by_key_or_name(admin, browser, ids):
         assert admin.get(f"posts/lookup?field=category&key={key}").json["results"] == []
     assert admin.get("posts/lookup?field=title&key=sea").status_code == 404
     assert admin.get("posts/lookup?field=category&q=%00").json["results"] == []
-    for key in ("half-a-thought", f"%23{ids.draft}"):  # a draft of her own
+    for key in ("half-a-thought", f"%23{ids.draft}"):  # her own draft
         found = browser("ann").get(f"comments/lookup?field=post&key={key}").json["results"]
         assert [one["label"] for one in found] == ["Half a thought"]
     assert admin.get(f"comments/lookup?field=post&key=%23{'9' * 19}").json["results"] == []

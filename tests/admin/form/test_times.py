@@ -1,4 +1,4 @@
-"""Times in forms are those of the person's clock; the store has UTC."""
+"""Times in forms are those of the user's time zone; the store has UTC."""
 
 import pytest
 from bs4 import BeautifulSoup
@@ -13,7 +13,7 @@ BERLIN = "Europe/Berlin"
 
 @pytest.fixture
 def berliner(admin):
-    """An administrator whose browser has said where it is."""
+    """An administrator whose browser has sent its time zone."""
     admin.client.set_cookie("time_zone", BERLIN, path="/admin/")
     return admin
 

@@ -1,4 +1,4 @@
-"""Inline edit, bulk actions, deletion, and the token that every change carries."""
+"""Inline edits, bulk actions, deletion, and the token that every change carries."""
 
 import re
 from html import unescape
@@ -239,7 +239,7 @@ def test_authors_cannot_delete_permanently(browser, ids, state):
 
 
 class TestToken:
-    """With CSRF checks on, as in production."""
+    """CSRF checks enabled, as in production."""
 
     @pytest.fixture
     def app(self, guarded):
@@ -287,7 +287,7 @@ def test_tags_stay_if_a_bulk_action_fails_on_a_missing_one(admin, state, ids):
 
 
 def undo_form(text):
-    """The hidden fields of the button that undoes what was done last."""
+    """Return the hidden fields of the button that undoes the last action."""
     form = re.search(
         r'<form method="post" action="/admin/batches/action/".*?</form>', text, re.DOTALL
     )

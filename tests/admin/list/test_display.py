@@ -1,4 +1,4 @@
-"""How a person has a list shown: columns and their order, sorting, density."""
+"""Display settings of a user's lists: columns and their order, sorting, density."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Filters of which all or any must hold, and groups of them, in the address of a list."""
+"""Filters in the address of a list: all or any must hold, and groups of them."""
 
 import re
 

@@ -17,7 +17,7 @@ from quire.store import write
 
 
 def titles(text):
-    """The titles in a list, in their order."""
+    """Return the titles in a list, in order."""
     return [
         part.split(">", 1)[1].split("</a>")[0]
         for part in text.split('class="title')[1:]

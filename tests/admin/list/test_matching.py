@@ -1,4 +1,4 @@
-"""Bulk actions on all rows that a list finds, on whichever page they are."""
+"""Bulk actions on all rows that a list finds, on every page."""
 
 import pytest
 from bs4 import BeautifulSoup
@@ -14,7 +14,7 @@ LIST = "/admin/tags/?name__icontains=many&per_page=10"
 
 @pytest.fixture
 def tags(app):
-    """How many tags there are, with `many` in their names or at all."""
+    """A function that counts all tags, after 130 with `many` in their names were created."""
     with app.app_context():
         write.create_many(TAGS, SYSTEM, [{"name": f"many {n:03}"} for n in range(130)])
 
@@ -50,7 +50,7 @@ def test_all_matching_rows_are_changed_after_a_question(admin, tags):
 
 
 def test_batch_shows_the_progress_of_an_action(admin, tags):
-    act(admin, confirmed="1")  # an action before it does not count
+    act(admin, confirmed="1")  # earlier actions do not count
     with_names = "/admin/tags/"
     buttons = BeautifulSoup(act(admin, with_names).text, "html.parser").select_one(
         "[data-progress]"

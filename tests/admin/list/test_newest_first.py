@@ -1,4 +1,4 @@
-"""What grows by itself is listed with the last first in the panel; the API keeps its own order."""
+"""Lists that grow by themselves show the newest first in the panel; the API keeps its own order."""
 
 import re
 

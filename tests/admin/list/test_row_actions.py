@@ -1,4 +1,4 @@
-"""What can be done with one row of a list, and how heavy a list of any type is."""
+"""Actions on one row of a list, and the size of a list of any type."""
 
 import re
 
@@ -16,7 +16,7 @@ MAX_BYTES = 150_000
 
 
 def menu(text, id):
-    """The words in the menu of a row."""
+    """Return the words in the menu of a row."""
     part = text.split(f'id="menu-{id}"', 1)[1].split("</ul>", 1)[0]
     return re.findall(r"<(?:a|button)[^>]*>([^<]*)<", part)
 

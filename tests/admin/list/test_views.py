@@ -1,4 +1,4 @@
-"""Saved views: kept under a name, shared with roles, opened by slug or first."""
+"""Saved views: stored under a name, shared with roles, opened by slug or by default."""
 
 import re
 from urllib.parse import parse_qsl, urlsplit
@@ -31,7 +31,7 @@ def titles(text):
 
 @pytest.fixture
 def stored(app):
-    """`stored("my-drafts")` is a view as the program sees it."""
+    """`stored("my-drafts")` is the stored view."""
 
     def find(slug):
         with app.app_context():
@@ -43,7 +43,7 @@ def stored(app):
 
 @pytest.fixture
 def view(app, ids):
-    """`view(parameters="...")` makes a view of root's and answers its slug."""
+    """`view(parameters="...")` creates a view of root's and returns its slug."""
 
     def make(owner="root", **more):
         raw = {"name": "Made", "type": "posts", "owner": getattr(ids, owner), **more}

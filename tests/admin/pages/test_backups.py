@@ -1,4 +1,4 @@
-"""The page of backups: what is stored, one more by a button, for administrators alone."""
+"""The page of backups: it lists them and creates new ones, for administrators only."""
 
 import errno
 import os
@@ -29,7 +29,7 @@ def test_job_makes_a_backup_that_is_listed(app, admin, backups):
 
 
 def no_room(monkeypatch, code):
-    """Nothing can be written into the folder of backups."""
+    """Nothing can be written to the folder of backups."""
 
     def refuse(*_, **__):
         raise OSError(code, os.strerror(code))
@@ -96,7 +96,7 @@ def test_job_verifies_a_backup(app, admin, backups, backup_name):
 def test_damaged_backup_is_reported(app, admin, backups, backup_name):
     path = backups / backup_name
     content = bytearray(path.read_bytes())
-    middle = len(content) // 2  # more than one byte: a ZIP file has some that nobody reads
+    middle = len(content) // 2  # more than one byte: a ZIP file has some that no program reads
     content[middle : middle + 200] = bytes(one ^ 255 for one in content[middle : middle + 200])
     path.write_bytes(content)
     text = verify(app, admin, backup_name)

@@ -1,4 +1,4 @@
-"""Tables brought in through the panel: upload, columns, dry run, import, undoing; lists as workbooks."""
+"""Imports of tables through the panel: upload, columns, dry run, import, undo; lists as workbooks."""
 
 import io
 from datetime import timedelta
@@ -23,7 +23,7 @@ TABLE = "Name;Note;Slug\nIce;cold;ice\nFire;hot;\nboats;floats;\n" + "n" * 101 +
 
 @pytest.fixture
 def upload(browser):
-    """`upload("ann", "tags", text)`: the client, and the address of what was uploaded."""
+    """`upload("ann", "tags", text)`: the client, and the address of the upload."""
 
     def send(name, path, text, file="x.csv"):
         client = browser(name)
@@ -37,7 +37,7 @@ def upload(browser):
 
 @pytest.fixture
 def work(app):
-    """`work(client, place + "run")`: asks for it, lets a worker do it, and shows the page after that."""
+    """`work(client, place + "run")`: starts a job, lets a worker run it, and returns the page after that."""
 
     def ask(client, path, data=None):
         got = client.post(path, data)
@@ -180,7 +180,7 @@ def test_link_back_to_an_import_is_shown(upload, browser, work):
     german = BeautifulSoup(
         client.get("imports/", headers={"Accept-Language": "de"}).text, "html.parser"
     )
-    for link in german.select("tbody a.button"):  # whoever says what they see finds it
+    for link in german.select("tbody a.button"):  # users of speech input say the visible text
         assert link["aria-label"].startswith(link.text)
 
 

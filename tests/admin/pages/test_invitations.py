@@ -1,4 +1,4 @@
-"""Invitations by administrators: the mail, its link, and what is refused."""
+"""Invitations by administrators: the email, its link, and refusals."""
 
 import pytest
 from bs4 import BeautifulSoup

@@ -1,4 +1,4 @@
-"""The pages of jobs and of kept mail: who may see them, retry, drop; what a letter may do there."""
+"""The pages of jobs and of stored mail: who may see, retry and delete them; what an email may do there."""
 
 import pytest
 from bs4 import BeautifulSoup

@@ -1,4 +1,4 @@
-"""The page of the log: newest first, of files or of this process, searched, for administrators alone."""
+"""The page of the log: newest first, from files or from this process, searchable, for administrators only."""
 
 import logging
 
@@ -24,7 +24,7 @@ JSON = (
 
 @pytest.fixture
 def files(app, tmp_path, monkeypatch):
-    """Two processes have written to log files, one as text and one as JSON."""
+    """The log files of two processes, one as text and one as JSON."""
     (tmp_path / "quire.log").write_text(TEXT, encoding="utf-8")
     (tmp_path / "quire.2.log").write_text(JSON, encoding="utf-8")
     for name, value in {"LOG_FILE": "quire.log", "QUIRE_INSTANCE": str(tmp_path)}.items():
@@ -33,7 +33,7 @@ def files(app, tmp_path, monkeypatch):
 
 @pytest.fixture
 def own_log(app):
-    """The log of this process is set up as a server does, and put back."""
+    """Set up the log of this process as a server does, and restore it."""
     root, quire = logging.getLogger(), logging.getLogger("quire")
     handlers, levels = list(root.handlers), (root.level, quire.level)
     configure(app.config)

@@ -111,7 +111,7 @@ def test_all_types_take_one_statement(browser, name, statements, app):
     assert client.get("palette/?q=harbour").json["results"]
     with app.app_context():
         write.create(TAGS, SYSTEM, {"name": "harbour"})
-    # who asks, what the caches may hold, how many hits there are, and the best of them
+    # the user, the versions of cached data, the number of hits, and the best of them
     _, sent = statements(client.get, "palette/?q=harbour")
     assert len(sent) <= 4
     _, sent = statements(client.get, "palette/?q=harbour")

@@ -1,4 +1,4 @@
-"""The page of rights: every type, verb and field of the declarations, for every role."""
+"""The page of permissions: every type, verb and field of the declarations, for every role."""
 
 import pytest
 from bs4 import BeautifulSoup
@@ -16,7 +16,7 @@ def page(admin):
 
 
 def lines(table):
-    """Words by role, by the name of the line."""
+    """Return the words by role, by the name of the line."""
     roles = [one.text for one in table.thead.find_all("th")][1:]
     return {
         row.th.text: dict(

@@ -1,4 +1,4 @@
-"""The sessions of everybody: administrators find them, end one, or all but their own."""
+"""The sessions of all users: administrators find them, end one, or end all but their own."""
 
 import pytest
 from bs4 import BeautifulSoup

@@ -1,6 +1,6 @@
-"""Clients that others wrote, unmodified, against a running server: react-admin's provider, Ghost's SDK.
+"""Unmodified third-party clients with a running server: react-admin's data provider and Ghost's SDK.
 
-They are installed from npm once, beside their package.json.
+They are installed from npm once, next to their package.json.
 """
 
 import json
@@ -28,7 +28,7 @@ pytestmark = [
 
 @pytest.fixture(scope="module", autouse=True)
 def packages():
-    """The clients, in the versions that package.json names."""
+    """The clients, in the versions of package.json."""
     wanted = json.loads((CLIENTS / "package.json").read_text(encoding="utf-8"))["dependencies"]
     manifests = {name: CLIENTS / "node_modules" / name / "package.json" for name in wanted}
     if not all(
@@ -40,7 +40,7 @@ def packages():
 
 @pytest.fixture
 def node(app, people, content, content_key):
-    """`node(text)`: what a script prints that is told where everything is."""
+    """`node(text)`: the output of a script that gets the addresses and keys it needs."""
 
     def run(text):
         done = subprocess.run(

@@ -1,4 +1,4 @@
-"""The Ghost Content API: public content by a key that opens nothing else, in Ghost's shapes."""
+"""The Ghost Content API: public content for a key that opens nothing else, in Ghost's shapes."""
 
 from io import BytesIO
 
@@ -134,7 +134,7 @@ def test_one_post_by_id_and_by_slug(ghost, content, people):
     assert ghost("tags/slug/sea/").json["tags"][0]["name"] == "sea"
     assert ghost(f"authors/{people['ann'].id}").json["authors"][0]["slug"] == "ann"
     assert ghost("authors/slug/ANN/").json["authors"][0]["slug"] == "ann"
-    # a client sends the slug as a parameter too, and may send those of lists
+    # a client sends the slug as a parameter too, and may send parameters of lists
     assert slugs(ghost("posts/slug/live/", slug="live", page=3, filter="x")) == ["live"]
 
 

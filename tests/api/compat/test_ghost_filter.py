@@ -1,4 +1,4 @@
-"""Filters of the Ghost Content API: a subset of NQL, and plain refusals of what is none."""
+"""Filters of the Ghost Content API: a subset of NQL, and clear refusals of everything else."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The API of json-server: its parameters and forms, with the rules and refusals of the API."""
+"""The API of json-server: its parameters and forms, with the rules and refusals of our API."""
 
 import pytest
 
