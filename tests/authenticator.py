@@ -1,4 +1,4 @@
-"""A passkey in software: it answers as the authenticator of a browser does (WebAuthn, sections 5.1 and 6)."""
+"""A passkey in software that responds as a browser's authenticator does (WebAuthn, sections 5.1 and 6)."""
 
 import json
 import secrets
@@ -18,7 +18,7 @@ def encoded(data):
 
 
 class Authenticator:
-    """One passkey, at pages of `origin`; `flags` say what its owner does."""
+    """One passkey at pages of `origin`; `flags` are the authenticator's flags, such as user verification."""
 
     def __init__(self, origin="http://localhost", flags=PRESENT | VERIFIED):
         self.origin, self.flags, self.count = origin, flags, 0
@@ -26,7 +26,7 @@ class Authenticator:
         self.user = ""
 
     def create(self, options):
-        """The answer to options for a new passkey."""
+        """Return the response to options for a new passkey."""
         self.user = options["user"]["id"]
         numbers = self.key.public_key().public_numbers()
         x, y = (one.to_bytes(32, "big") for one in (numbers.x, numbers.y))
@@ -38,7 +38,7 @@ class Authenticator:
         return self._answer(client_data, attestationObject=encoded(attestation))
 
     def get(self, options):
-        """The answer to options for signing in."""
+        """Return the response to options for signing in."""
         self.count += 1
         data = self._data(options["rpId"])
         client_data = self._client_data("webauthn.get", options)

@@ -1,4 +1,4 @@
-"""Attempts from everywhere, and time that passes at once."""
+"""Attempts from many addresses, and time that passes immediately."""
 
 import os
 from importlib import import_module
@@ -15,47 +15,47 @@ needs_redis = pytest.mark.skipif(not REDIS, reason="TEST_REDIS_URL is not set")
 
 
 def redis_client():
-    """The client that looks into Redis; its library takes 6 MB of a process, and few runs have a server."""
+    """Return a client of Redis; its library takes 6 MB of a process, and few runs have a server."""
     return import_module("redis").from_url(REDIS)
 
 
 def wait_for_redis(monkeypatch):
-    """Count in Redis also where it answers late, since other tests keep the machine busy."""
+    """Count in Redis even if it responds late, since other tests keep the machine busy."""
     monkeypatch.setattr(counter_storage, "TIMEOUT_SECONDS", 30)
     monkeypatch.setattr(counter_storage, "SLOW_SECONDS", 30)
 
 
 class Attempts:
-    """People at an application that counts their attempts."""
+    """Users of an application that counts their attempts."""
 
     def __init__(self, app):
         self.app = app
 
     def api(self, name="ann", password="wrong", ip=HERE, **more):
-        """A sign-in by the API."""
+        """Sign in through the API."""
         given = {"email": more.pop("email", f"{name}@example.org"), "password": password}
         return self.post("/api/v1/auth/token", ip, json=given, **more)
 
     def page(self, name="ann", password="wrong", ip=HERE):
-        """A sign-in by the page."""
+        """Sign in through the page."""
         given = {"email": f"{name}@example.org", "password": password}
         return self.post("/auth/login", ip, data=given)
 
     def right(self, name="ann", ip=HERE):
-        """A sign-in with the right password."""
+        """Sign in with the correct password."""
         return self.api(name, PASSWORD, ip)
 
     def post(self, path, ip=HERE, **more):
-        """A request from an address."""
+        """Send a request from an address."""
         here = {"REMOTE_ADDR": ip}
         return self.app.test_client().post(path, environ_overrides=here, **more)
 
     def fail(self, times, **more):
-        """Wrong passwords; the statuses they are answered with."""
+        """Send wrong passwords; return the statuses of the responses."""
         return [self.api(**more).status_code for _ in range(times)]
 
     def block(self, **more):
-        """So many wrong passwords that the next one has to wait for a minute."""
+        """Send so many wrong passwords that the next one has to wait for a minute."""
         for _ in range(12):
             self.later(60)
             assert self.api(**more).status_code == 401
@@ -73,6 +73,6 @@ class Attempts:
 
 
 def wait_of(answer):
-    """The seconds after which to try again."""
+    """Return the seconds after which to try again."""
     assert answer.status_code == 429
     return int(answer.headers["Retry-After"])

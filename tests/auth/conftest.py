@@ -1,4 +1,4 @@
-"""Content and applications for the proofs of identity."""
+"""Content and applications for tests of authentication."""
 
 import re
 
@@ -16,7 +16,7 @@ SAMPLE = {
 
 @pytest.fixture
 def place(content):  # noqa: F811
-    """`place("GET /posts/<id:id>")`: the method and path of a request there."""
+    """`place("GET /posts/<id:id>")`: the method and path of a request to that URL."""
 
     def made(text):
         method, path = text.split(" ", 1)

@@ -1,4 +1,4 @@
-"""The policy table: who may use which address, by rule and method; what stands nowhere here fails.
+"""The policy table: who may use which URL, by rule and method; tests fail for URLs that are not in it.
 
 Record types are taken from their declarations, everything else is listed by hand.
 """
@@ -18,10 +18,10 @@ EXPLAINED = {"action": "read", "type": "posts"}
 
 @dataclass(frozen=True)
 class Policy:
-    """Who may: `rule` decides; `door` is how somebody is turned away; `proof`: whether it is looked at.
+    """A policy: `rule` decides who may use a URL, `door` how others are refused, `proof` whether credentials matter.
 
-    Doors: "api" answers 401 and 403, "panel" leads to the sign-in or answers 403, "page" leads to the
-    sign-in, "form" is for everybody and answers by itself.
+    Doors: "api" responds with 401 and 403, "panel" leads to the sign-in page or responds with 403, "page" leads to the
+    sign-in page, "form" is open to everyone and responds by itself.
     """
 
     door: str
@@ -231,7 +231,7 @@ def _of_api(record):
 
 
 def _of_json_server(record):
-    """The lists and single records of the API, where json-server has them."""
+    """Return the policies of lists and single records at the URLs of json-server."""
     access, path = record.access, f"{JSON_SERVER}/{record.path}"
     change = {"PUT": access.update, "PATCH": access.update, "DELETE": access.delete}
     one = path if record.singleton else f"{path}/<id:id>"
@@ -254,7 +254,7 @@ def _of_panel(record):
 
 
 def table():
-    """Every place, such as `GET /api/v1/posts/<id:id>`, with its policy."""
+    """Return every URL and method, such as `GET /api/v1/posts/<id:id>`, with its policy."""
     found = dict(BY_HAND)
     for record in REGISTRY.values():
         found |= _of_api(record) | _of_json_server(record) | _of_panel(record)
@@ -262,7 +262,7 @@ def table():
 
 
 def ask(client, method, path, **more):
-    """A request whose body nobody can use, so that whoever is let in changes nothing."""
+    """Send a request whose body is invalid, so that it changes nothing even if it is permitted."""
     more.setdefault("headers", {})
     if path.startswith("/api/") and method != "GET":
         more["json"] = {"nothing": 1}

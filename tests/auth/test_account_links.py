@@ -1,4 +1,4 @@
-"""Links that are sent by mail: good once, for a while, for one purpose, and where they lead."""
+"""Links sent by email: valid once, for a limited time, for one purpose, and leading to the right page."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -28,7 +28,7 @@ NEW = "another good one"
 
 @pytest.fixture
 def mailing(make_app, tmp_path):
-    """An application whose mail lies in a folder of the test's own."""
+    """An application whose mail is stored in a folder of the test."""
     return make_app(QUIRE_INSTANCE=tmp_path, PUBLIC_URL="https://example.org")
 
 

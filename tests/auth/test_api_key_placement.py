@@ -1,4 +1,4 @@
-"""An API key counts in two headers, below the API, and nowhere else."""
+"""An API key is accepted in two headers, below the API, and nowhere else."""
 
 import pytest
 
@@ -17,7 +17,7 @@ def key(key_of):  # noqa: F811
 
 @pytest.fixture
 def ask(app):
-    """`ask(path, headers, method)`: an answer to somebody without cookies."""
+    """`ask(path, headers, method)`: the response to a client without cookies."""
     client = app.test_client(use_cookies=False)
     client.checked = False
     return lambda path, headers, method="GET": client.open(path, headers=headers, method=method)
@@ -25,7 +25,7 @@ def ask(app):
 
 @pytest.mark.parametrize(
     "form", ["Bearer {}", "bearer {}", "BEARER {}", "bEaReR  {}"]
-)  # RFC 9110, 11.1: schemes are compared without their case
+)  # RFC 9110, 11.1: schemes are case-insensitive
 def test_scheme_is_case_insensitive(ask, key, form):
     answer = ask("users/me", {"Authorization": form.format(key)})
     assert answer.json["username"] == "ann"

@@ -1,4 +1,4 @@
-"""API keys: their form, what they open, from where, until when."""
+"""API keys: their form, their scopes, networks and expiry."""
 
 import pytest
 from sqlalchemy import update

@@ -1,4 +1,4 @@
-"""What was refused, and to whom: noted, but never without end."""
+"""Denied requests are recorded with their actor, but only a limited number of them."""
 
 import pytest
 from sqlalchemy import select, update
@@ -13,7 +13,7 @@ from tests.users import give_session, signed_in
 
 @pytest.fixture
 def denied(app):
-    """`denied()`: the events of refusals, oldest first."""
+    """`denied()`: the recorded denials, oldest first."""
     table = AUDIT_EVENTS.table
 
     def read():
@@ -26,7 +26,7 @@ def denied(app):
 
 @pytest.fixture
 def fresh(make_app):
-    """An application that has refused nothing yet."""
+    """An application without denials so far."""
     return make_app()
 
 
@@ -68,7 +68,7 @@ def test_invalid_credentials_are_recorded(fresh, denied, as_, app):
     with app.app_context(), transaction() as connection:
         connection.execute(update(API_KEYS.table).values(expires_at=now()))
     client = fresh.test_client()
-    expired = {"X-API-Key": key}  # what has only grown old is no news
+    expired = {"X-API-Key": key}  # expired credentials are not recorded
     for headers in ({"Authorization": "Bearer x"}, {"X-API-Key": "qk_x"}, expired):
         assert client.get("posts/7", headers=headers).status_code == 401
     assert [(one.actor_id, one.record_id, one.proof) for one in denied()] == [(None, 7, "none")] * 2
@@ -136,7 +136,7 @@ def test_denials_can_be_filtered(fresh, people, as_, admin_page, content):
 
 @pytest.fixture
 def admin_page(app, people):
-    """The audit's page in the panel."""
+    """The page of the audit in the panel."""
     client = app.test_client()
     give_session(app, client, people["root"])
     return soup(client.get("/admin/audit_events/"))

@@ -17,7 +17,7 @@ HTTP = {
 
 
 def cookies(response):
-    """Attributes by name, without those that say when a cookie ends."""
+    """Return the attributes of cookies by name, without those that say when a cookie ends."""
     found = {}
     for line in response.headers.getlist("Set-Cookie"):
         pair, *attributes = line.split("; ")

@@ -1,4 +1,4 @@
-"""Where a request comes from: other sites get nothing done, with our token or without."""
+"""The origin of a request: other sites cannot change anything, with our token or without."""
 
 import pytest
 
@@ -34,7 +34,7 @@ OURS = [
 
 @pytest.fixture
 def root(guarded, people):
-    """A browser that an administrator is signed in with, and the token of its pages."""
+    """A browser in which an administrator is signed in, and the token of its pages."""
     client = guarded.test_client()
     give_session(guarded, client, people["root"])
     client.token = {"csrf_token": client.get("csrf-token").json["csrf_token"]}
@@ -72,7 +72,7 @@ def test_signing_in_and_registration_from_other_sites_are_refused(guarded, peopl
     sent = {"email": "ann@example.org", "password": PASSWORD} | token_of(client, "/auth/login")
     assert client.post("/auth/login", data=sent, headers=headers).status_code == 403
     assert client.get("users/me").status_code == 401
-    client.delete_cookie("quire")  # as SameSite=Lax has it
+    client.delete_cookie("quire")  # as SameSite=Lax allows
     assert client.post("/auth/login", data=sent, headers=headers).status_code == 403
     new = {"username": "eve", "email": "e@example.org", "password": PASSWORD, "confirm": PASSWORD}
     assert client.post("/auth/register", data=new | sent, headers=headers).status_code == 403

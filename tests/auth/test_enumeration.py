@@ -1,4 +1,4 @@
-"""Whether there is such an account is told by no byte and no time, wherever an address is asked for."""
+"""No byte and no timing of a response reveals whether an account exists."""
 
 import itertools
 import re
@@ -13,34 +13,34 @@ OWN = re.compile(rb'"request_id":"\w+"|nonce="[^"]*"|nonce-[\w-]+|name="csrf_tok
 
 
 def told(answer):
-    """All that an answer says, but for what is another each time."""
+    """Return all parts of a response except those that always differ."""
     headers = [(k, v) for k, v in answer.headers if k not in ("X-Request-Id", "Date", "Set-Cookie")]
     return repr((answer.status, OWN.sub(b"", repr(headers).encode()), OWN.sub(b"", answer.data)))
 
 
 def sign_in(client, email, name):
-    """A wrong password, by the API."""
+    """Send a wrong password to the API."""
     return client.post("/api/v1/auth/token", json={"email": email, "password": "wrong"})
 
 
 def sign_in_page(client, email, name):
-    """A wrong password, on the page."""
+    """Send a wrong password to the page."""
     return client.post("/auth/login", data={"email": email, "password": "wrong"})
 
 
 def ask_reset(client, email, name):
-    """A forgotten password."""
+    """Request a password reset."""
     return client.post("/auth/reset", data={"email": email})
 
 
 def register_page(client, email, name):
-    """A new account with a free name, on the page."""
+    """Register an account with an unused name on the page."""
     given = {"username": name, "email": email, "password": "pallas-athene"}
     return client.post("/auth/register", data={**given, "confirm": "pallas-athene"})
 
 
 def register(client, email, name):
-    """A new account with a free name, by the API."""
+    """Register an account with an unused name through the API."""
     given = {"username": name, "email": email, "password": "pallas-athene"}
     return client.post("/api/v1/users", json=given)
 
@@ -58,14 +58,16 @@ def test_known_and_unknown_addresses_get_the_same_response(make_app, people, ask
     client.checked = False
 
     def timed(kind, email):
-        begun = time.thread_time()  # other programs of the machine do not count
+        begun = time.thread_time()  # not affected by other programs
         answer = ask(client, email, f"nan-{next(numbers)}")
         seconds[kind].append(time.thread_time() - begun)
         assert answer.status_code == status
         answers[kind].add(told(answer).replace(email, ""))
 
     for _ in range(TRIES):
-        timed("known", "root@example.org")  # as long as the others, which are shown again
+        timed(
+            "known", "root@example.org"
+        )  # of the same length as the others, since the page shows the address
         timed("unknown", f"{len(seconds['unknown']):04d}@example.org")
     assert answers["known"] == answers["unknown"]
     assert len(answers["known"]) == 1

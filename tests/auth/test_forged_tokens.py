@@ -1,4 +1,4 @@
-"""Access tokens that somebody has changed, and claims and headers by which libraries were led astray."""
+"""Forged access tokens, with claims and headers that have misled other libraries."""
 
 import base64
 import json
@@ -14,12 +14,12 @@ URLS = {"jku": "http://127.0.0.1:9/keys", "x5u": "http://127.0.0.1:9/certificate
 
 
 def part(value):
-    """A header or claims as they stand in a token."""
+    """Return a header or claims as they are encoded in a token."""
     return base64.urlsafe_b64encode(json.dumps(value).encode()).decode().rstrip("=")
 
 
 def with_header(**changes):
-    """Change the header and keep all else, the signature too."""
+    """Change the header and leave everything else unchanged, including the signature."""
 
     def forge(header, said, signature):
         return f"{part(header | changes)}.{part(said)}.{signature}"
@@ -28,7 +28,7 @@ def with_header(**changes):
 
 
 def with_claims(**changes):
-    """Change claims and keep the signature."""
+    """Change claims and leave the signature unchanged."""
     return lambda header, said, signature: f"{part(header)}.{part(said | changes)}.{signature}"
 
 

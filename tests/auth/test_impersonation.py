@@ -1,4 +1,4 @@
-"""Viewing as another user: everything is seen, nothing is changed, and it is all noted."""
+"""Viewing as another user: everything can be seen, nothing can be changed, and it is recorded."""
 
 import pytest
 from sqlalchemy import select
@@ -13,7 +13,7 @@ from tests.users import give_session, signed_in
 
 @pytest.fixture
 def root(app, people):
-    """A browser that an administrator is signed in with."""
+    """A browser in which an administrator is signed in."""
     client = app.test_client()
     client.session = give_session(app, client, people["root"])
     return client
@@ -40,7 +40,7 @@ def test_site_panel_and_api_are_seen_as_the_user(app, root, people, content):
     assert root.get("/admin/users/").status_code == 403
     assert root.get("users/me").json["username"] == "ann"
     assert root.get(f"posts/{content.draft}").status_code == 200
-    assert view_as(root, people["bob"]).status_code == 403  # first stop
+    assert view_as(root, people["bob"]).status_code == 403  # stop viewing first
     for path in ("/", "/admin/", "/admin/users/", "/nowhere"):
         banner = soup(root.get(path)).select_one(".notice-bar")
         assert banner.strong.text == "ann" and banner.form["action"] == "/auth/stop-viewing"

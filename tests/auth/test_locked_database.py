@@ -1,4 +1,4 @@
-"""Readers while somebody else holds SQLite's lock: what they leave behind waits for it, they do not."""
+"""While another program holds SQLite's lock, readers do not wait; what they have to record waits."""
 
 import json
 import os
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.skipif(
 
 
 def ask(address, path, body=None, **headers):
-    """The status of an answer, which must come long before a writer would give up."""
+    """Return the status of a response, which must arrive long before a writer would time out."""
     request = urllib.request.Request(f"{address}{path}", body, headers)
     try:
         with urllib.request.urlopen(request, timeout=20) as answer:
@@ -41,13 +41,13 @@ def ask(address, path, body=None, **headers):
 
 @pytest.fixture
 def fresh(make_app, monkeypatch):
-    """An application that has refused nothing yet, whose writers wait for minutes."""
+    """An application without denials so far, whose writers wait for minutes."""
     monkeypatch.setattr(writer_lock, "BUSY_SECONDS", 300)
     return make_app(THREADS=2, RATELIMIT_ENABLED=True)
 
 
 def denied(app):
-    """The request lines of refusals that were recorded."""
+    """Return the request lines of recorded denials."""
     table = AUDIT_EVENTS.table
     wanted = select(table.c.fields).where(table.c.action == "denied").order_by(table.c.id)
     with app.app_context(), read_connection() as connection:
@@ -56,7 +56,7 @@ def denied(app):
 
 @pytest.fixture
 def locked_file(app):
-    """`locked_file()`: a lock on the database's file that somebody else holds."""
+    """`locked_file()`: a lock on the database file that another connection holds."""
     with app.app_context():
         file = db.engine.url.database
 
@@ -99,13 +99,13 @@ def test_users_not_seen_for_long_can_read_while_the_database_is_locked(fresh, pe
 
 
 def post(address, path, body, **headers):
-    """The status of an answer to a JSON body."""
+    """Send a JSON body; return the status of the response."""
     headers = {"Content-Type": "application/json", **headers}
     return ask(address, path, json.dumps(body).encode(), **headers)
 
 
 def refused_proofs(app):
-    """The refused proofs that were recorded, with what they were."""
+    """Return the recorded refusals of credentials, with their details."""
     table = AUDIT_EVENTS.table
     refused = table.c.action.in_(["sign_in_failed", "sign_in_throttled", "second_factor_failed"])
     wanted = select(table.c.action, table.c.fields).where(refused).order_by(table.c.id)
@@ -119,7 +119,9 @@ def test_wrong_passwords_are_answered_and_counted_while_the_database_is_locked(
     wrong = {"email": "ann@example.org", "password": "wrong horse 7"}
     answers = []
     with serving(fresh) as address, locked_file() as other:
-        while 429 not in answers and len(answers) < 12:  # each failure after the fifth waits longer
+        while (
+            429 not in answers and len(answers) < 12
+        ):  # after the fifth failure, each one waits longer
             answers.append(post(address, "/api/v1/auth/token", wrong))
         assert answers == [401] * (len(answers) - 1) + [429]
         other.execute("ROLLBACK")
@@ -150,7 +152,7 @@ def test_other_invalid_credentials_are_answered_while_the_database_is_locked(
 
 
 def cookie_of(client):
-    """What a browser would send."""
+    """Return the Cookie header that a browser would send."""
     return "; ".join(f"{one.key}={one.value}" for one in client._cookies.values())
 
 
@@ -161,7 +163,7 @@ GETS = [text for text in table() if text.startswith("GET ")]
 def test_every_url_is_readable_while_the_database_is_locked(
     app, people, as_, place, content, locked_file, monkeypatch, proof
 ):
-    """A view that needed the lock would answer that the database is not responding."""
+    """A view that needed the lock would respond that the database is not responding."""
     monkeypatch.setattr(writer_lock, "BUSY_SECONDS", 0.1)
     client = client_with(app, as_, people["root"], proof)
     with app.app_context(), locked_file():
@@ -170,7 +172,7 @@ def test_every_url_is_readable_while_the_database_is_locked(
 
 
 def client_with(app, as_, account, proof):
-    """Somebody with this proof of identity, who makes mistakes."""
+    """Return a client with this credential that may get error responses."""
     client = as_(account.username) if proof == "token" else app.test_client()
     if proof == "session":
         give_session(app, client, account)

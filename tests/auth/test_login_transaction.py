@@ -1,4 +1,4 @@
-"""A sign-in is one transaction: it leaves everything behind, or nothing."""
+"""A sign-in is one transaction: it stores everything or nothing."""
 
 import pytest
 from sqlalchemy import event, select
@@ -20,7 +20,7 @@ GIVEN = {"email": "root@example.org", "password": PASSWORD}
 
 @pytest.fixture
 def commits(app):
-    """`commits(call, *given)`: what the call answers, and how many transactions have written."""
+    """`commits(call, *given)`: the result of the call, and the number of transactions that have written."""
 
     def counted(call, *given, **named):
         seen = []
@@ -43,7 +43,7 @@ def commits(app):
 
 @pytest.fixture
 def no_session_can_be_kept(app):
-    """The database refuses the last thing that a sign-in does."""
+    """The database refuses the last write of a sign-in."""
 
     def refuse(connection, cursor, statement, *rest):
         if statement.startswith("INSERT INTO sessions"):
@@ -56,7 +56,7 @@ def no_session_can_be_kept(app):
 
 
 def left_behind(app, account):
-    """What sign-ins have left behind."""
+    """Return what sign-ins have stored."""
     tables = (AuditEvent.__table__, KnownDevice.__table__, SESSIONS.table)
     with app.app_context(), db.engine.connect() as connection:
         counts = [len(connection.execute(select(table.c.id)).all()) for table in tables]
@@ -65,7 +65,7 @@ def left_behind(app, account):
 
 
 def codes_of(app, account):
-    """Switch codes on; the recovery codes."""
+    """Enable two-factor authentication; return the recovery codes."""
     with app.app_context():
         seed = totp.generate_secret()
         code = totp.TOTP(seed).at(now())
@@ -120,7 +120,7 @@ def test_sign_in_takes_few_statements(client, people, statements):
     by_token(client)
     answer, sent = statements(by_token, client)
     assert answer.status_code == 200
-    # SQLite needs no lock; the last one reads the account for the answer
+    # SQLite needs no lock; the last statement reads the account for the response
     assert sum("advisory" not in one for one in sent) <= 12, sent
 
 

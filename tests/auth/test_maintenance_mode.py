@@ -1,4 +1,4 @@
-"""Maintenance mode: closed to all but administrators, at once, for people and for programs."""
+"""Maintenance mode: closed immediately to everyone but administrators, both people and programs."""
 
 import threading
 import time
@@ -33,7 +33,7 @@ OPEN = (
 
 @pytest.fixture
 def closed(app):
-    """The application while maintenance is on."""
+    """The application during maintenance."""
     with app.app_context():
         begin_maintenance(SYSTEM, MESSAGE)
     return app
@@ -171,7 +171,7 @@ def test_waiting_requests_are_refused_when_maintenance_starts(app, as_, name):
         time.sleep(0.01)
     with app.app_context():
         begin_maintenance(SYSTEM, MESSAGE)
-        if name == "root":  # who goes on waiting hears of the next change
+        if name == "root":  # administrators go on waiting, and get the next change
             create(
                 POSTS,
                 SYSTEM,
@@ -190,7 +190,9 @@ def test_requests_wait_again_after_maintenance(app, as_):
     with app.app_context():
         begin_maintenance(SYSTEM, MESSAGE)
     seen = root.get("/api/v1/changes").json["next"]
-    answer = root.get(f"/api/v1/changes?since={seen}&wait=1")  # looks, and sees it
+    answer = root.get(
+        f"/api/v1/changes?since={seen}&wait=1"
+    )  # checks for maintenance, and finds it
     assert answer.json["changes"] == []
     until = time.monotonic() + 20
     while app.extensions["quire.changes"].looking:

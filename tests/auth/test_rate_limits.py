@@ -1,4 +1,4 @@
-"""Throttles: guessing becomes slow at every door, and nobody is locked out by strangers."""
+"""Rate limits: guessing becomes slow at every interface, and strangers cannot lock anyone out."""
 
 import re
 import socket
@@ -34,7 +34,7 @@ FREE = 5
 
 @pytest.fixture(scope="module", params=["memory", pytest.param("redis", marks=needs_redis)])
 def throttled(request, database):
-    """An application with throttles, which counts in memory or in Redis."""
+    """An application with rate limits that counts in memory or in Redis."""
     url = REDIS if request.param == "redis" else ""
     settings = {**database.settings(), "RATELIMIT_ENABLED": True, "REDIS_URL": url}
     with pytest.MonkeyPatch.context() as monkeypatch:
@@ -44,7 +44,7 @@ def throttled(request, database):
 
 @pytest.fixture
 def tried(throttled, people):
-    """People there, who have not tried anything yet."""
+    """Users of that application who have not tried anything yet."""
     throttled.extensions[login_throttle.STORAGE].reset()
     yield Attempts(throttled)
     with throttled.app_context():
@@ -52,7 +52,7 @@ def tried(throttled, people):
 
 
 def noted(app, *actions):
-    """Action, record and fields of audit events."""
+    """Return the action, record and fields of audit events."""
     events = AUDIT_EVENTS.table.c
     wanted = select(events.action, events.record_id, events.fields).where(
         events.action.in_(actions)
@@ -152,7 +152,7 @@ def test_distributed_guesses_are_slow_and_do_not_lock_out_the_owner(tried):
         status for n in range(1, 9) for status in tried.fail(FREE, name="ann", ip=f"203.0.113.{n}")
     ]
     assert 21 <= statuses.count(401) <= 25
-    assert tried.right(ip=ELSEWHERE).status_code == 200  # known there
+    assert tried.right(ip=ELSEWHERE).status_code == 200  # a known network
     assert wait_of(tried.right(ip=HERE)) <= 60
     tried.later(60)
     assert tried.right(ip=HERE).status_code == 200
@@ -196,7 +196,7 @@ def test_client_headers_do_not_evade_limits(tried, more):
      "ann@example.org\u200b", "ａｎｎ@example.org", "ann＠example.org", "ann@example。org", "\ufeffann@example.org"],
 )  # fmt: skip
 def test_other_spellings_of_an_address_are_the_same_account(tried, spelled):
-    """It is another account's, and no right password opens it; or it waits like the first."""
+    """Each spelling is either a different, unknown account, or it has to wait like the first one."""
     tried.block()
     answer = tried.api(email=spelled, password=PASSWORD)
     assert answer.status_code in (401, 422, 429)
@@ -328,7 +328,7 @@ def test_quota_reports_its_remainder(make_app, people, make):
     said = [bob.post(f"posts/{post}/comments", json={"body": "Fine."}) for _ in range(2)]
     left = [one.headers["RateLimit"].rpartition(";")[0] for one in said]
     assert left == ['"comment";r=29', '"comment";r=28']
-    # how often others ask for an account is nobody's business
+    # how often others try an account must not be revealed
     asked = {"email": "ann@example.org"}
     with app.test_client() as other:
         answer = other.post("/auth/reset", data=asked)
@@ -382,7 +382,7 @@ def test_redis_is_used_again_when_it_responds(make_app, people, monkeypatch):
 
 
 class TestTheApiAsAWhole:
-    """A limit on all requests, where the operator wants one."""
+    """A limit on all requests, if the operator sets one."""
 
     @pytest.fixture
     def limited(self, make_app, people):

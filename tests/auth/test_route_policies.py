@@ -1,4 +1,4 @@
-"""The census: every address and method has a policy, and every kind of visitor gets what it says."""
+"""Every URL and method has a policy, and every kind of visitor gets the response that it specifies."""
 
 from itertools import product
 from types import SimpleNamespace
@@ -17,7 +17,7 @@ from tests.auth.route_policies import ask, table
 from tests.extended_set import sampled
 from tests.users import ROLES, give_session, signed_in
 
-pytestmark = pytest.mark.no_cover  # thousands of requests, to addresses that other tests ask for
+pytestmark = pytest.mark.no_cover  # thousands of requests, to URLs that other tests request too
 
 POLICIES = table()
 UNSAFE = [p for p in POLICIES if not p.startswith("GET") and not p.endswith("/query")]
@@ -29,21 +29,21 @@ LEAVING = ("POST /auth/logout", "POST /auth/stop-viewing")
 
 
 def turned_away(policy, actor):
-    """The statuses of somebody whom the rule never lets in."""
+    """Return the statuses for a user whom the rule never permits."""
     if policy.door in ("panel", "page"):
         return {302} if actor.is_anonymous else {403}
     return {401} if actor.is_anonymous else {403}
 
 
 def expected(policy, actor):
-    """Whether a status is one that the policy leaves open for `actor`."""
+    """Return a predicate: whether the policy permits a response for `actor`."""
     answer = policy.rule(actor)
     if answer is False:
         return lambda got: got.status_code in turned_away(policy, actor)
     refusals = {403, 404} if answer is not True else {404}
     if policy.door == "form" or not policy.proof:
         return lambda got: got.status_code < 500
-    if policy.door == "panel":  # the view itself asks another rule
+    if policy.door == "panel":  # the view itself checks another rule
         return lambda got: got.status_code < 500 and not leads_to_sign_in(got)
     return lambda got: (
         not leads_to_sign_in(got)
@@ -57,7 +57,7 @@ def leads_to_sign_in(got):
 
 
 def complaints(client, place, right, doors=("api", "panel", "page", "form")):
-    """Every place of `doors` where `client` gets something else than `right(policy)` allows."""
+    """Return every URL of `doors` for which `client` gets a response that `right(policy)` does not permit."""
     found = []
     for text, policy in POLICIES.items():
         if text in LEAVING or policy.door not in doors:
@@ -65,7 +65,7 @@ def complaints(client, place, right, doors=("api", "panel", "page", "form")):
         method, path = place(text)
         with (
             client.application.app_context()
-        ):  # whether registration is open stands in the database
+        ):  # whether registration is open is stored in the database
             fits = right(policy)
         got = ask(client, method, path)
         if not fits(got) or got.status_code >= 500 or leaks(got):
@@ -78,11 +78,11 @@ def leaks(got):
 
 
 def state_of(app):
-    """All that is stored, but for what says who was here, and in which order events were committed."""
+    """Return all stored rows, except those that record visits, and the order of commits."""
     with app.app_context(), read_connection() as connection:
         return {
             name: connection.execute(
-                # PostgreSQL moves rows whose position is written
+                # sorted, since PostgreSQL moves rows when it writes their position
                 select(*(c for c in one.c if c.name != "position")).order_by(*one.primary_key)
             ).all()
             for name, one in db.metadata.tables.items()
@@ -109,7 +109,7 @@ def test_route_lists_agree_with_the_table():
 
 @pytest.mark.parametrize("name", sampled([None, *ROLES], [None, "bob", "root"]))
 def test_everyone_gets_what_the_policy_says(app, people, place, content, name):
-    """Signed in by session, as the pages need; tokens are the API's matter in other tests."""
+    """Signed in by session, as pages require; other tests cover the tokens of the API."""
     client = app.test_client()
     client.checked = False
     if name:
@@ -130,7 +130,7 @@ def test_tokens_get_the_same(app, people, place, content, name):
 
 
 def for_programs(policy, actor):
-    """What a key or token gets: at the API what the policy says, and nothing where people come in."""
+    """Return a predicate for keys and tokens: as the policy says in the API, and refused on pages."""
     if policy.door == "api":
         return expected(policy, actor)
     if policy.door in ("panel", "page"):
@@ -157,14 +157,14 @@ def test_administrators_key_with_every_scope_reaches_no_page_and_no_account(
 
 
 def _differ(*states):
-    """Whether rows differ in more than the time of their last use."""
+    """Return whether rows differ in more than the time of their last use."""
     first, second = ([row._asdict() | {"last_used_at": None} for row in rows] for rows in states)
     return first != second
 
 
 @pytest.mark.parametrize("scheme", ["HTTP_X_API_KEY ", "HTTP_AUTHORIZATION Bearer "])
 def test_key_beside_a_cookie_is_refused_on_pages(app, people, as_, place, content, scheme):
-    """The cookie alone would open these pages: whoever adds a key to it gains and keeps nothing."""
+    """The cookie alone would open these pages; adding a key gives no access."""
     key = as_("root").post("api_keys", json={"name": "k", "scopes": all_scopes()}).json["key"]
     client = app.test_client()
     client.checked = False
@@ -177,7 +177,7 @@ def test_key_beside_a_cookie_is_refused_on_pages(app, people, as_, place, conten
 
 
 def broken(policy):
-    """What comes of a proof that proves nothing."""
+    """Return a predicate for the response to invalid credentials."""
     if not policy.proof:
         return lambda got: got.status_code < 500
     if policy.door == "api":
@@ -189,7 +189,7 @@ def broken(policy):
 
 @pytest.fixture
 def bad_tokens(app, people, as_):
-    """Proofs that have been good once, or never."""
+    """Credentials that were never valid or are no longer valid."""
     with app.app_context():
         app.config["JWT_ACCESS_TOKEN_EXPIRES"] = -60
         expired = jwt.issue(people["root"])["access_token"]
@@ -280,14 +280,14 @@ def test_no_change_without_a_csrf_token(guarded, people, place, comment, name, t
 
 
 def is_no_matter(text, name, got):
-    """Whether no cookie speaks there, or there is nothing to be done, for anybody."""
+    """Return whether the request needs no cookie, or there is nothing to change for anybody."""
     path = text.split(" ", 1)[1]
-    if path.startswith("/ghost/"):  # it only reads
+    if path.startswith("/ghost/"):  # read-only
         return True
     if path in BODY_IS_THE_PROOF or (path in REGISTRATION and not name):
         return True
     once = ("/auth/reset/", "/auth/verify/", "/auth/setup/", "/auth/register", "/auth/two-factor")
-    signed = ("/auth/unsubscribe/",)  # the link itself is the proof
+    signed = ("/auth/unsubscribe/",)  # the link itself is the credential
     return got.status_code in (302, 404, 410) and path.startswith(
         (*once, *signed, "/profile/passkeys/", "/admin/")
     )

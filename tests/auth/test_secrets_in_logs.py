@@ -1,4 +1,4 @@
-"""Neither the log nor the audit holds a password, token, key, seed or link of an account."""
+"""Neither the log nor the audit contains a password, token, key, seed or link of an account."""
 
 import logging
 
@@ -15,7 +15,7 @@ NEW = "another battery 9"
 
 
 def stored(app):
-    """All that audit and revisions hold."""
+    """Return everything in the audit and in revisions."""
     with app.app_context(), read_connection() as connection:
         tables = (AUDIT_EVENTS.table, REVISIONS.table)
         return repr([connection.execute(select(table)).all() for table in tables])

@@ -1,4 +1,4 @@
-"""Sessions of browsers and of tokens: who holds one, how it is replaced, when it ends."""
+"""Sessions of browsers and of tokens: their owners, how they are replaced, when they end."""
 
 import threading
 import time
@@ -19,20 +19,20 @@ TABLE = SESSIONS.table
 
 
 def rows(app, **values):
-    """The sessions whose columns hold `values`."""
+    """Return the sessions whose columns have these `values`."""
     wanted = select(TABLE).where(*(TABLE.c[name] == value for name, value in values.items()))
     with app.app_context(), read_connection() as connection:
         return connection.execute(wanted.order_by(TABLE.c.id)).all()
 
 
 def change(app, id, **values):
-    """Change a session behind everybody's back."""
+    """Change a session directly in the database."""
     with app.app_context(), transaction() as connection:
         connection.execute(update(TABLE).where(TABLE.c.id == id).values(values))
 
 
 def actions(app):
-    """What the audit has noted, newest last."""
+    """Return the recorded actions, newest last."""
     table = AUDIT_EVENTS.table
     with app.app_context(), read_connection() as connection:
         return connection.execute(select(table.c.action).order_by(table.c.id)).scalars().all()
@@ -40,7 +40,7 @@ def actions(app):
 
 @pytest.fixture
 def ann(app, people):
-    """A browser that Ann is signed in with; `session` is the id of its session."""
+    """A browser in which Ann is signed in; `session` is the id of its session."""
     client = app.test_client()
     client.session = give_session(app, client, people["ann"])
     return client
@@ -133,7 +133,7 @@ def secret_of(client):
 
 
 def copy_of(app, client):
-    """Another browser that has stolen the session cookie of `client`."""
+    """Return another browser that has stolen the session cookie of `client`."""
     thief = app.test_client()
     with thief.session_transaction() as cookie:
         cookie["_user_id"] = secret_of(client)
@@ -155,7 +155,7 @@ def test_higher_role_requires_browsers_to_sign_in_again(app, ann, as_, people):
 
 
 def enrollment(client):
-    """The form that switches codes on, with the code that an app would show."""
+    """Return the form that enables two-factor authentication, with the code that an app would show."""
     page = BeautifulSoup(client.get("/profile/two-factor").text, "html.parser")
     code = totp.TOTP(page.find("code").text.replace(" ", "")).at(now())
     return {"seed": page.find(id="seed")["value"], "otp": code, "current_password": PASSWORD}

@@ -1,4 +1,4 @@
-"""Codes of an app, recovery codes, and what administrators need: proofs, and how they are used up."""
+"""Codes of an app, recovery codes, and the requirements for administrators."""
 
 import threading
 from datetime import UTC, datetime, timedelta
@@ -24,12 +24,12 @@ STEP = timedelta(seconds=30)
 
 
 def later(steps):
-    """`steps` of 30 seconds after noon."""
+    """Return the time `steps` of 30 seconds after noon."""
     return NOON + steps * STEP
 
 
 def audited(app):
-    """What was noted about two factors and sign-ins: (action, fields), newest last."""
+    """Return the recorded events of second factors and sign-ins: (action, fields), newest last."""
     table = AUDIT_EVENTS.table.c
     with app.app_context(), read_connection() as connection:
         rows = connection.execute(select(table.action, table.fields).order_by(table.id)).all()
@@ -37,14 +37,14 @@ def audited(app):
 
 
 def rows(app, model):
-    """All rows of a table beside the records."""
+    """Return all rows of a table that is not a record type."""
     with app.app_context(), read_connection() as connection:
         return connection.execute(select(model.__table__)).all()
 
 
 @pytest.fixture
 def ann(app, people):
-    """Ann as an actor, inside the application."""
+    """Ann as an actor, in an application context."""
     with app.app_context():
         yield people["ann"].actor("session")
 
@@ -199,11 +199,11 @@ def test_deleted_account_takes_everything_along(app, ann, enrolled, people):
 
 
 class TestTokens:
-    """Signing in by the API."""
+    """Signing in through the API."""
 
     @pytest.fixture
     def sign_in(self, client, people):
-        """`sign_in(otp=...)`: what the API answers to Ann's right password."""
+        """`sign_in(otp=...)`: the response of the API to Ann's correct password."""
 
         def made(name="ann", password=PASSWORD, **more):
             sent = {"email": f"{name}@example.org", "password": password, **more}
@@ -252,7 +252,7 @@ class TestTokens:
 
 
 class TestAdministrators:
-    """Where administrators need a second factor."""
+    """Administrators who need a second factor."""
 
     @pytest.fixture
     def strict(self, make_app, people):
@@ -314,7 +314,7 @@ class TestAdministrators:
 
 
 class TestPasskeys:
-    """What is kept of passkeys, and when their answers count."""
+    """Stored passkeys, and the validity of their challenges."""
 
     def test_passkeys_have_names(self, app, ann):
         passkeys.store_passkey(ann, "  Tele\x00phone\n ", "abc", b"x", 0)

@@ -1,4 +1,4 @@
-"""Passkeys, from the page that adds one to the session that it opens; what proves nothing opens none."""
+"""Passkeys, from the page that adds one to the session that it opens; invalid responses open none."""
 
 import pytest
 
@@ -12,12 +12,12 @@ JSON = {"Accept": "application/json"}
 
 @pytest.fixture
 def ann(app, people):
-    """A browser in which Ann has signed in."""
+    """A browser in which Ann is signed in."""
     return browser_of(app, people["ann"])
 
 
 def creation(client):
-    """The options for a new passkey, for somebody who knows the password."""
+    """Return the options for a new passkey, for a user who knows the password."""
     data = {"current_password": PASSWORD}
     path = "/profile/passkeys/options"
     return client.post(path, data=data, headers=JSON, base_url=LOCAL).json
@@ -39,7 +39,7 @@ def log_in(client, credential):
 
 @pytest.fixture
 def passkey(ann):
-    """Ann's passkey, as she has added it."""
+    """Ann's passkey, added by her."""
     authenticator = Authenticator()
     assert add(ann, authenticator.create(creation(ann))).location == "/profile/passkeys"
     assert "Telephone" in ann.get("/profile/passkeys", base_url=LOCAL).text

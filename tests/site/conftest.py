@@ -1,4 +1,4 @@
-"""A site with content in every state, and visitors who sign in as people do: by the form."""
+"""A site with content in every state, and visitors who sign in through the form."""
 
 from types import SimpleNamespace
 
@@ -11,7 +11,7 @@ from tests.users import PASSWORD, maker
 
 
 def fill(app, people):
-    """Ann's posts in every state, one of Abe's, pages, a category and tags; ids by name."""
+    """Create Ann's posts in every state, one of Abe's, pages, a category and tags; return their ids by name."""
     make = maker(app)
     category = make(CATEGORIES, name="Field notes", description="What was seen.")
     make(TAGS, name="unused")
@@ -46,7 +46,7 @@ def content(app, people, load_content):
 
 
 def sign_in(app, name):
-    """A client that has sent the sign-in form; None stays nobody."""
+    """Return a client that has sent the sign-in form; for None, an anonymous one."""
     client = app.test_client()
     if name is not None:
         sent = {"email": f"{name}@example.org", "password": PASSWORD}
@@ -56,7 +56,7 @@ def sign_in(app, name):
 
 
 def token_of(client, path):
-    """The fields that prove a form to be ours."""
+    """Return the fields that prove a form to be ours."""
     return {
         "csrf_token": soup(client.get(path)).main.find("input", {"name": "csrf_token"})["value"]
     }
@@ -64,16 +64,16 @@ def token_of(client, path):
 
 @pytest.fixture
 def visitor(app, people):
-    """`visitor("ann")`: a browser with her session; `visitor(None)`: a stranger's."""
+    """`visitor("ann")`: a browser with her session; `visitor(None)`: an anonymous one."""
     return lambda name=None: sign_in(app, name)
 
 
 def soup(response):
-    """The page as a tree."""
+    """Return the page as a tree."""
     return BeautifulSoup(response.text, "html.parser")
 
 
 def known_as(client):
-    """The name under which a browser is signed in; None when it is not."""
+    """Return the name under which a browser is signed in; None if it is not."""
     found = soup(client.get("/")).select_one(".account strong")
     return found and found.text

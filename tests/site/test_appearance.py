@@ -1,4 +1,4 @@
-"""What administrators decide about the look of the site, and what readers prefer."""
+"""The appearance of the site, which administrators decide, and the preferences of readers."""
 
 import io
 import re
@@ -21,7 +21,7 @@ LANGUAGES = {"de": "2. Januar 2026", "pt-BR": "2 de janeiro de 2026", "en": "2 J
 
 @pytest.fixture
 def look(app):
-    """`look(footer="x")`: the appearance is changed by the program."""
+    """`look(footer="x")` changes the appearance as the program."""
 
     def change(**raw):
         with app.app_context():

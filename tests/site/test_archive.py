@@ -1,4 +1,4 @@
-"""The archive by month: what the public sees, in UTC."""
+"""The archive by month: the posts that the public sees, by month in UTC."""
 
 import random
 from collections import Counter
@@ -21,7 +21,7 @@ from tests.site.conftest import soup
 
 @pytest.fixture
 def monthly_posts(make, people):
-    """Posts at the edges of months, and some that nobody sees."""
+    """Posts at the edges of months, and some that are not public."""
     moments = ("2025-12-31T23:59:59Z", "2026-01-01T00:00:00Z", "2026-01-31T23:59:59Z",
                "2026-02-01T00:00:00Z", "2099-05-01T00:00:00Z", None)  # fmt: skip
     for moment in moments:
@@ -61,7 +61,7 @@ def test_empty_archive_says_so(client):
 
 @pytest.fixture
 def in_blocks(app, monkeypatch):
-    """What is gathered of posts is kept in blocks of two ids."""
+    """Facts about posts are collected in blocks of two ids."""
     caches = (archive_queries._block_query, sitemap._block_query, id_blocks._changed_rows)
     for module in (id_blocks, sitemap):
         monkeypatch.setattr(module, "BLOCK", 2)

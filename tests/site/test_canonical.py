@@ -1,4 +1,4 @@
-"""One address for each page: other spellings lead to it, and nothing is served at two."""
+"""One URL for each page: other spellings redirect to it, and no page has two URLs."""
 
 from unicodedata import normalize
 from urllib.parse import quote, unquote
@@ -20,14 +20,14 @@ PAGES_WITH_ONE_ADDRESS = [
 
 
 def ask(client, address, method="GET", **more):
-    """Like `client.get`, for paths that look like hosts to a client: they go out as they are."""
+    """Send a request like `client.get`, with paths that look like hosts left as they are."""
     path, _, query = address.partition("?")
     environ = {"PATH_INFO": unquote(path), "QUERY_STRING": query}
     return client.open("/", method=method, environ_overrides=environ, **more)
 
 
 def spellings(path):
-    """What people, old links and other programs make of a path."""
+    """Yield the forms of a path that people, old links and other programs use."""
     yield from (f"{path}/", f"{path}//", f"/{path}", f"///{path}/", path.upper(), path.title())
     yield f"{path.upper()}/"
     yield path.replace("/", "//")

@@ -1,4 +1,4 @@
-"""What each reader sees: posts, pages, lists; nothing hidden shows anywhere, not even in a count."""
+"""Posts, pages and lists for each reader: hidden content is shown nowhere and not counted."""
 
 import pytest
 
@@ -22,7 +22,7 @@ def test_lists_show_only_public_posts(visitor, content, name):
     browser = visitor(name)
     for path in LISTS:
         page = soup(browser.get(path))
-        for echo in page.select("title, footer, input"):  # what was asked for stands there again
+        for echo in page.select("title, footer, input"):  # the query is shown again
             echo.extract()
         for word in HIDDEN:
             assert f"canary{word}" not in str(page), path
@@ -209,14 +209,16 @@ def test_pages_take_few_statements(app, statements, visitor, content, comment, p
         path not in ("/healthz", "/robots.txt")
         and "sqlite" not in app.config["SQLALCHEMY_DATABASE_URI"]
     ):
-        limit += 5  # what is kept holds until anything happens in the whole cluster: ask, read, ask
+        limit += (
+            5  # cached facts are valid until anything changes in the cluster: check, read, check
+        )
     for name in ("bob", "ann", None):
         comment(name)
     visitors = visitor(None), visitor("bob")
-    for extra, client in enumerate(visitors):  # whoever is signed in is looked up once
+    for extra, client in enumerate(visitors):  # a signed-in user is looked up once
         if path == "/auth/login" and extra:
             continue
-        # what is the same on all pages is read once by each connection of the pool
+        # facts that all pages share are read once by each connection of the pool
         found = [statements(client.get, path) for _ in range(12)]
         assert {response.status_code for response, _ in found} == {200}
         seen = min((seen for _, seen in found), key=len)

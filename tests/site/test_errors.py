@@ -1,4 +1,4 @@
-"""Failures: a page for people, JSON for programs, the way to what has moved, odd input."""
+"""Failures: a page for people, JSON for programs, redirects for moved pages, unusual input."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -51,7 +51,7 @@ def test_invalid_cookie_is_ignored(client, content):
 
 @pytest.fixture
 def broken(make_app):
-    """`broken(error)`: a client of an application with an address that fails with it."""
+    """`broken(error)`: a client of an application in which one URL fails with this error."""
     app = make_app()
     failing = {}
 

@@ -1,4 +1,4 @@
-"""Feeds as programs of others read them: feedparser and reader follow a site over all its changes."""
+"""Feeds read by third-party programs: feedparser and reader follow a site through all its changes."""
 
 import io
 import json
@@ -25,7 +25,7 @@ BODY = "One & *two* <b>three</b>\n\n[four](/about) [five](#six) ![seven](/upload
 
 @pytest.fixture
 def change(app):
-    """`change(record, id, field=value)`: a record is edited by the program."""
+    """`change(record, id, field=value)` edits a record as the program."""
 
     def changed(record, id, **raw):
         with app.app_context():
@@ -226,7 +226,7 @@ def test_cached_feed_takes_no_statements(client, content, statements):
 @pytest.fixture
 def follower(app):
     """A reader that has subscribed to the Atom and the RSS feed of a running site."""
-    # loaded here, as it takes 4 MB of a process
+    # loaded here, since it takes 4 MB of each process
     library = import_module("reader")
     with serving(app) as url, library.make_reader(":memory:") as reader:
         for form in ("atom", "rss"):
@@ -260,7 +260,9 @@ def test_reader_follows_edits_slugs_and_withdrawals(app, follower, content, chan
     assert not any(one.last_exception for one in follower.get_feeds())
     change(POSTS, content.live, published_at=EARLIER)
     again = seen(follower, form)
-    assert again.keys() == first.keys()  # what comes back is known again, nothing is there twice
+    assert (
+        again.keys() == first.keys()
+    )  # restored posts are recognized, and nothing is listed twice
 
 
 def test_pages_link_to_their_feeds(client, content):

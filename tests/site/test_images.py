@@ -1,4 +1,4 @@
-"""Pictures on pages: covers with sizes to choose from, and the portrait that a member uploads."""
+"""Images on pages: covers in several sizes, and the portrait that a member uploads."""
 
 import io
 
@@ -25,7 +25,7 @@ def bob(app, people):
 
 @pytest.fixture
 def state(app, people):
-    """`state()`: bob's account as the program sees it."""
+    """`state()`: bob's stored account."""
 
     def read():
         with app.app_context():

@@ -1,4 +1,4 @@
-"""/metrics: who may read it, and that what happens is counted."""
+"""/metrics: who may read it, and that events are counted."""
 
 import re
 import shutil
@@ -24,7 +24,7 @@ def read(app, address="127.0.0.1", **headers):
 
 
 def values(app, **headers):
-    """All samples as `name{labels}`: value."""
+    """Return all samples as `name{labels}`: value."""
     response = read(app, **headers)
     assert response.status_code == 200, response.text
     return {
@@ -36,7 +36,7 @@ def values(app, **headers):
 
 @pytest.fixture
 def increase(app):
-    """`increase(call)`: by how much each sample is larger after the call, those that are."""
+    """`increase(call)`: the samples that are larger after the call, and by how much."""
 
     def run(call):
         before = values(app)
@@ -151,7 +151,7 @@ def test_statements_and_failed_sign_ins_are_counted(app, people, increase):
 
 def test_cache_lookups_are_counted(app, make, increase):
     client = app.test_client()
-    make(TAGS, name="sea")  # so that no earlier test's total holds
+    make(TAGS, name="sea")  # so that no total of an earlier test is valid
 
     def ask():
         client.get("/api/v1/tags")
@@ -164,7 +164,7 @@ def test_cache_lookups_are_counted(app, make, increase):
 
 def test_cached_responses_are_counted_by_their_route(app, make, increase):
     client = app.test_client()
-    make(TAGS, name="sea")  # so that no earlier test's answer holds
+    make(TAGS, name="sea")  # so that no response of an earlier test is valid
     changes = increase(lambda: [client.get("/api/v1/tags") for _ in range(3)])
     assert changes["quire_response_cache_lookups_total", "result=miss"] >= 1
     assert changes["quire_response_cache_lookups_total", "result=hit"] == 2
@@ -208,7 +208,7 @@ def test_clients_cannot_create_labels(app, increase):
             client.open("/", method=f"M{number}")
 
     keys = [key for key in increase(ask) if key[0] == "quire_http_requests_total"]
-    assert len(keys) == 4  # one of each kind, and that of the metrics themselves
+    assert len(keys) == 4  # one of each kind, and the request for the metrics
 
 
 def test_counters_are_shared_by_the_periodic_task(make_app, tmp_path):

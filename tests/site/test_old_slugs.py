@@ -1,4 +1,4 @@
-"""Old slugs: they lead to the new one in a single step, at the site and in the API."""
+"""Old slugs redirect to the new one in a single step, on the site and in the API."""
 
 import pytest
 
@@ -16,7 +16,7 @@ def post(ann):
 
 
 def leads(client, slug):
-    """Where a slug leads: at the site, and in the API."""
+    """Return where a slug leads: on the site, and in the API."""
     site, api = client.get(f"/posts/{slug}"), client.get(f"posts/by-slug/{slug}")
     return [
         (got.status_code, (got.headers.get("Location") or "").rpartition("/")[2])

@@ -1,4 +1,4 @@
-"""Templates and files in the instance folder come before those of the package."""
+"""Templates and files in the instance folder override those of the package."""
 
 import os
 import re
@@ -13,7 +13,7 @@ from tests.site.conftest import soup
 
 @pytest.fixture
 def instance(tmp_path):
-    """An instance folder with a template of its own, and files."""
+    """An instance folder with its own template and files."""
     (tmp_path / "templates" / "quire_site").mkdir(parents=True)
     (tmp_path / "static" / "fonts").mkdir(parents=True)
     return tmp_path

@@ -1,4 +1,4 @@
-"""One's own comments on the site: changed while there is time, deleted, and nobody else's."""
+"""One's own comments on the site can be edited for a limited time and deleted; those of others cannot."""
 
 from datetime import timedelta
 
@@ -21,7 +21,7 @@ def bob(visitor):
 
 @pytest.fixture
 def mine(comment):
-    """A comment that Bob has just made."""
+    """A new comment of Bob's."""
     return comment("bob", body="Helo *all*.", created_at=rfc3339(now()))
 
 

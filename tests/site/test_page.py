@@ -1,4 +1,4 @@
-"""The frame of pages: colours, headers, assets, what search engines and assistive tools read."""
+"""The layout of pages: colours, headers, assets, metadata for search engines and assistive technology."""
 
 import re
 from itertools import pairwise
@@ -72,7 +72,7 @@ def test_every_page_has_its_headers(client, content, path):
     assert "unsafe" not in policy and "object-src" not in parts
     assert {parts[name] for name in ("default-src", "frame-ancestors", "base-uri")} == {"'none'"}
     assert {parts[name] for name in ("style-src", "form-action", "connect-src")} == {"'self'"}
-    # what a shared cache gives to many has no nonce that all of them would know
+    # a response that a shared cache gives to many must not contain a nonce that all of them would know
     is_public = headers["Cache-Control"] == PUBLIC
     assert is_public != path.startswith(("/auth/", "/search", "/nowhere", "/?page=x"))
     nonce = "" if is_public else " 'nonce-"

@@ -1,4 +1,4 @@
-"""Comments: threads that never grow too deep, the form, and what happens to what was typed."""
+"""Comments: threads of limited depth, the form, and what was typed in it."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Preview links: they show what is not public, for a while, to whoever has one."""
+"""Preview links show content that is not public, for a limited time, to anyone who has the link."""
 
 import pytest
 from sqlalchemy import select

@@ -1,4 +1,4 @@
-"""No address leads to what lies in the instance folder, beside it, or in the source."""
+"""No URL leads to files in the instance folder, next to it, or in the source."""
 
 import pytest
 
@@ -21,7 +21,7 @@ ELSEWHERE = [
 
 @pytest.fixture
 def answers(make_app, tmp_path):
-    """`answers(paths)`: status and body of each, asked for as it is written."""
+    """`answers(paths)`: status and body for each path, requested as it is written."""
     for name in NAMES:
         file = tmp_path / name
         file.parent.mkdir(exist_ok=True)

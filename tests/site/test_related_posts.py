@@ -1,4 +1,4 @@
-"""What stands beside a post: its relatives, the time it takes, what programs are told about it."""
+"""Next to a post: related posts, the reading time, metadata for programs."""
 
 import json
 
@@ -55,7 +55,7 @@ def test_only_public_posts_are_related(visitor, make_post):
 
 
 def tagged(first, number, author):
-    """More published posts with all tags of the first one, so many."""
+    """Return the ids of that many published posts with all tags of the first one."""
     with db.engine.connect() as connection:
         begin = connection.execute(select(func.max(POSTS.table.c.id))).scalar() + 1
     listed = {"author_id": author, "published_at": now(), "sorted_at": now()}

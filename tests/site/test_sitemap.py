@@ -1,4 +1,4 @@
-"""The sitemap: what the public can see and nothing else, in parts of a size that crawlers take."""
+"""The sitemap: the public content and nothing else, in parts of a size that crawlers accept."""
 
 from xml.etree import ElementTree
 
@@ -17,7 +17,7 @@ SPACE = "{http://www.sitemaps.org/schemas/sitemap/0.9}"
 
 
 def places(client, path="/sitemap.xml"):
-    """Every `loc` with its `lastmod`."""
+    """Return every `loc` with its `lastmod`."""
     response = client.get(path)
     assert response.status_code == 200 and response.mimetype == "application/xml"
     tree = ElementTree.fromstring(response.data)
@@ -42,7 +42,11 @@ def test_sitemap_lists_public_pages(visitor, content, app):
             "/authors/ann", "/authors/abe", "/", "/archive", "/archive/2026/01",
         }  # fmt: skip
         assert found["http://localhost/posts/live"] == changed
-        for place in ("/", "/archive", "/archive/2026/01"):  # of the newest, made after it
+        for place in (
+            "/",
+            "/archive",
+            "/archive/2026/01",
+        ):  # that of the newest post, which was created later
             assert changed <= found[f"http://localhost{place}"] <= rfc3339(now())
 
 
@@ -95,7 +99,7 @@ def test_robots_names_the_sitemap(make_app, client):
 
 
 def test_part_takes_one_statement(statements, client, content):
-    client.get("/robots.txt")  # asks what has changed
+    client.get("/robots.txt")  # checks what has changed
     response, asked = statements(client.get, "/sitemap-posts-1.xml")
     assert response.status_code == 200 and len(asked) == 1
 

@@ -1,4 +1,4 @@
-"""The headings of a long text: a list of them above it, and ids that are none of the page's own."""
+"""The headings of a long text: listed above it, with ids that the page does not use."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""What is fetched from /uploads/: kept, in parts, never run; names lead nowhere else."""
+"""Files from /uploads/: cached, in parts, never executed; names lead nowhere else."""
 
 import io
 import os
@@ -17,7 +17,7 @@ from tests.sample_images import opened, photo, picture
 
 @pytest.fixture
 def put(app):
-    """`put(content)`: its address."""
+    """`put(content)`: the address of an upload."""
 
     def kept(content, name="x.png"):
         with app.app_context(), receive(io.BytesIO(content), name) as file:
@@ -52,7 +52,7 @@ def test_revalidation_and_ranges(client, put):
     beyond = client.get(address, headers={"Range": "bytes=999999-"})
     assert (beyond.status_code, beyond.headers["Cache-Control"]) == (416, "no-cache")
     small = client.get(address.replace(".png", "-160.png"))
-    # caches that know no max-age go by Expires
+    # caches that do not know max-age use Expires
     assert not any("Expires" in one.headers for one in (whole, part, beyond, small))
     head = client.head(address)
     assert (head.status_code, head.data, head.content_length) == (200, b"", len(whole.data))
@@ -64,9 +64,9 @@ PARTS = {
     "bytes=10-99999999": (206, slice(10, None)),
     "Bytes=2-9": (206, slice(2, 10)),
     "bytes=-5": (206, slice(-5, None)),
-    # RFC 9110, 14.1.2: a suffix longer than the file is all of it
+    # RFC 9110, 14.1.2: a suffix longer than the file means all of it
     "bytes=-99999999": (200, slice(None)),
-    # 14.2: many ranges, other units and what is no range may or must be ignored
+    # 14.2: many ranges, other units and invalid ranges may or must be ignored
     "bytes=0-1,4-5": (200, slice(None)),
     "bytes=0-9,5-14": (200, slice(None)),
     "bytes=0-1,-2": (200, slice(None)),

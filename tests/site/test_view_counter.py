@@ -1,4 +1,4 @@
-"""Views: people are counted, once each time, and nobody waits for it."""
+"""Views: each person is counted once, and nobody waits for it."""
 
 import pytest
 from sqlalchemy.exc import OperationalError
@@ -30,7 +30,7 @@ PROGRAMS = [
 
 @pytest.fixture
 def views_of(app, content):
-    """`views_of()`: what is stored of the live post, once all is written down."""
+    """`views_of()`: the stored views of the live post, after all pending ones are written."""
     view_counter._counted.clear()
 
     def stored():
@@ -68,7 +68,7 @@ def test_each_view_counts_and_changes_nothing_else(app, client, content, views_o
 
 
 def test_requests_that_do_not_count(client, visitor, content, views_of):
-    for name in ("ann", "mod", "root"):  # who may edit it
+    for name in ("ann", "mod", "root"):  # they may edit it
         visit(visitor(name))
     visit(client, Sec_Purpose="prefetch;prerender")
     visit(client, Purpose="prefetch")

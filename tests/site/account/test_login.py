@@ -1,4 +1,4 @@
-"""Sign in and out, register, the first administrator; and that `next` never leads elsewhere."""
+"""Signing in and out, registering, the first administrator; `next` never leads to other sites."""
 
 import pytest
 from sqlalchemy import update as sql_update
@@ -200,7 +200,7 @@ def test_closed_registration_is_404(app, client, rule):
 
 @pytest.fixture
 def fresh(make_app, tmp_path):
-    """An installation that nobody looks after yet, and the token of its link."""
+    """An installation without an administrator, and the token of its setup link."""
     app = make_app(QUIRE_INSTANCE=tmp_path)
     with app.app_context(), transaction() as connection:
         connection.execute(sql_update(USERS.table).values(role="member"))

@@ -1,4 +1,4 @@
-"""One's own account: profile, password, address, devices, keys; taking all along, and leaving."""
+"""One's own account: profile, password, address, devices, keys; exporting all data, and deleting the account."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""The pages that mail leads to: a new password, a verified address, invitations; and registering."""
+"""The pages that emails link to: a new password, a verified address, invitations; and registering."""
 
 import re
 
@@ -39,13 +39,13 @@ ACCOUNT = {
 
 @pytest.fixture
 def mailing(make_app, tmp_path):
-    """An application whose mail lies in a folder of the test's own."""
+    """An application whose mail is stored in a folder of the test."""
     return make_app(QUIRE_INSTANCE=tmp_path, PUBLIC_URL="https://example.org")
 
 
 @pytest.fixture
 def strict(make_app, tmp_path):
-    """One where addresses are verified before anybody signs in."""
+    """An application that requires verified addresses for signing in."""
     return make_app(QUIRE_INSTANCE=tmp_path, REQUIRE_EMAIL_VERIFICATION=True)
 
 

@@ -1,4 +1,4 @@
-"""Forms that come after the end of a session: nothing that was typed is lost, and nothing is forged."""
+"""Forms submitted after a session has ended: nothing typed is lost, and nothing can be forged."""
 
 import random
 import string
@@ -22,7 +22,7 @@ TYPED = "An afternoon of typing\n\n“ü” & <b>more</b>"
 
 @pytest.fixture
 def ann(guarded, people):
-    """A browser that Ann is signed in with; `end()` ends the session behind her back."""
+    """A browser in which Ann is signed in; `end()` ends the session in the database."""
     client = guarded.test_client()
     give_session(guarded, client, people["ann"])
 
@@ -40,7 +40,7 @@ def token(client, path):
 
 
 def hidden(page):
-    """What a form would send without anything being typed."""
+    """Return what a form would send if nothing was typed."""
     return {one["name"]: one.get("value", "") for one in page.find_all("input", {"type": "hidden"})}
 
 
@@ -49,7 +49,7 @@ def form_of(response):
 
 
 def sign_in_there(client, response, **more):
-    """Fill in the sign-in that `response` shows."""
+    """Fill in the sign-in form that `response` shows."""
     form = form_of(response)
     sent = {"email": "ann@example.org", "password": PASSWORD, **hidden(form), **more}
     return client.post(form.get("action", response.request.path), data=sent)

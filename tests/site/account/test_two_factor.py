@@ -34,7 +34,7 @@ def last_event(app):
 
 
 def enrol(app, account):
-    """Let somebody have an app since a minute ago; the app and the recovery codes."""
+    """Set up an app a minute ago; return the app and the recovery codes."""
     before = now() - 2 * STEP
     with app.app_context():
         totp = pyotp.TOTP(auth_totp.generate_secret())
@@ -51,7 +51,7 @@ def enrolled(app, people):
 
 @pytest.fixture
 def half(client, enrolled):
-    """A browser in which Ann has given her password."""
+    """A browser in which Ann has entered her password."""
     response = client.post("/auth/login", query_string={"next": "/search"}, data=sent())
     assert (response.status_code, response.location) == (302, "/auth/two-factor?next=/search")
     return client
@@ -59,12 +59,12 @@ def half(client, enrolled):
 
 @pytest.fixture
 def ann(app, people):
-    """A browser that Ann is signed in with."""
+    """A browser in which Ann is signed in."""
     return browser_of(app, people["ann"])
 
 
 class TestSecondStep:
-    """What is asked for after the password."""
+    """The second step, after the password."""
 
     def test_code_signs_in(self, app, half, enrolled):
         page = soup(half.get("/auth/two-factor?next=/search"))
@@ -153,13 +153,13 @@ class TestSecondStep:
 
 
 def enrolment(client):
-    """The app that a page shows its secret to, and the field that brings it back."""
+    """Return an app with the secret on a page, and the field that sends the secret back."""
     page = soup(client.get("/profile/two-factor"))
     return pyotp.TOTP(page.find("code").text.replace(" ", "")), page.find(id="seed")["value"]
 
 
 class TestEnrolling:
-    """The way to two factors and back."""
+    """Enabling and disabling two-factor authentication."""
 
     def test_two_factor_is_enabled(self, app, ann, people):
         page = soup(ann.get("/profile/two-factor"))
@@ -195,7 +195,7 @@ class TestEnrolling:
 
     @pytest.mark.parametrize("seed", ["", "x", None])
     def test_foreign_secret_is_refused(self, app, ann, people, seed):
-        if seed is None:  # one that Bob got for himself
+        if seed is None:  # one that was issued to Bob
             bob = app.test_client()
             give_session(app, bob, people["bob"])
             seed = enrolment(bob)[1]
@@ -242,7 +242,7 @@ def test_administrators_are_led_to_their_second_factor(make_app, people):
 
 
 class TestPasskeyPages:
-    """What pages and scripts are told; what devices do is looked at in a browser."""
+    """Responses to pages and scripts; tests in a browser cover the devices."""
 
     @pytest.fixture
     def key(self, app, people):
