@@ -1,4 +1,4 @@
-"""The clock of the program, as tests set it."""
+"""The program's clock in tests."""
 
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -12,7 +12,7 @@ PAST, EARLIER, FUTURE = "2026-01-02T10:00:00Z", "2026-01-01T10:00:00Z", "2099-01
 
 
 def stop_clock(monkeypatch, present=None, **later):
-    """Let it be so much later than `present` or now, or earlier, and stay so until `monkeypatch` is undone."""
+    """Stop the clock at a time so much later than `present` or now, or earlier, until `monkeypatch` is undone."""
     stopped = (present or datetime.now(UTC)) + timedelta(**later)
 
     class Stopped(datetime):
@@ -25,9 +25,9 @@ def stop_clock(monkeypatch, present=None, **later):
 
 @contextmanager
 def an_hour_ago():
-    """Within the block it is an hour ago, for what many tests share.
+    """Set the clock back by an hour inside the block, for content that many tests share.
 
-    What grows old in the course of a long run would let a test fail at its end alone.
+    Otherwise content that expires during a long run would make tests fail only at its end.
     """
     with MonkeyPatch.context() as patch:
         stop_clock(patch, hours=-1)

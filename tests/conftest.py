@@ -1,4 +1,4 @@
-"""What a run collects, and the fixtures of `tests/fixtures.py` where tests run."""
+"""Hooks for collecting and measuring tests, and the fixtures of `tests/fixtures.py` in processes that run tests."""
 
 import re
 from collections import Counter
@@ -20,9 +20,9 @@ FOLDERS_OF_VALUES = frozenset(("api", "backup", "checks", "config", "exchange", 
 
 @pytest.hookimpl(trylast=True)
 def pytest_sessionstart(session):
-    """Load what tests need once pytest-cov measures: it would not see what is imported before.
+    """Load the fixtures after pytest-cov has started, since it does not measure earlier imports.
 
-    Not where other processes run them: that is 70 MB of the one that waits for them.
+    Not in the process that only distributes tests to others, which would need 70 MB more.
     """
     if not only_distributes(session.config):
         # `import_plugin` refuses what the conftest.py of a folder has imported before
@@ -32,7 +32,7 @@ def pytest_sessionstart(session):
 
 
 class ShortReports:
-    """Drops the reports of tests that passed, which nobody reads: pytest keeps three per test, 70 MB in all."""
+    """Drops the reports of passed tests, which nobody reads: pytest keeps three per test, 70 MB in all."""
 
     def __init__(self, config):
         terminal = config.pluginmanager.get_plugin("terminalreporter")
@@ -42,7 +42,7 @@ class ShortReports:
 
     @pytest.hookimpl(trylast=True)
     def pytest_runtest_logreport(self, report):
-        """Keep no report that goes on to another process, and one for all tests that passed: only their number is shown."""
+        """Keep no report that is sent to another process, and one for all passed tests: only their number is shown."""
         self._reports.pop("", None)
         if not self._is_read:
             self._reports.clear()
@@ -51,19 +51,19 @@ class ShortReports:
 
 
 class FinishedTests:
-    """Lets go of tests as they finish, in a process of pytest-xdist: what they hold is free for those that follow."""
+    """Releases tests as they finish in a process of pytest-xdist, so that later tests can use their memory."""
 
     def __init__(self, items):
         self._items = items
         self._places = {item.nodeid: place for place, item in enumerate(items)}
         for item in items:
             item.funcargs = item._request = (
-                None  # made when the test runs, as when it runs a second time
+                None  # created when the test runs, as when it is run again
             )
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item):
-        """Forget a test that has run."""
+        """Release a test that has run."""
         try:
             return (yield)
         finally:
@@ -75,7 +75,7 @@ class FinishedTests:
 
 
 def is_done(finalizer):
-    """Whether it would end a fixture that has ended already.
+    """Return whether a finalizer belongs to a fixture that has ended already.
 
     A session fixture keeps the finalizer of each fixture that used it, and thereby each test, until the run ends.
     """
@@ -84,19 +84,20 @@ def is_done(finalizer):
 
 
 def raised_parameters(item):
-    """The parameters of a test that it may have raised: each would hold the frames of the test, and its application."""
+    """Return parameters of a test that it may have raised: each would keep the frames of the test and its
+    application."""
     parameters = item.callspec.params.values() if hasattr(item, "callspec") else ()
     return [one for one in parameters if isinstance(one, Exception)]
 
 
 def only_distributes(config):
-    """Whether this is the process of pytest-xdist that hands the tests to others."""
+    """Return whether this is the process of pytest-xdist that distributes the tests to others."""
     option = config.option
     return option.dist != "no" and not option.collectonly and not hasattr(config, "workerinput")
 
 
 def pytest_ignore_collect(collection_path, config):
-    """Leave out the folder or file of a marker that is deselected: Playwright alone takes 12 MB of each process."""
+    """Skip the folder or file of a deselected marker: Playwright alone takes 12 MB of each process."""
     marker = FOLDERS_OF_MARKERS.get(collection_path) or marker_of_file(collection_path)
     parts = config.option.markexpr.split(" and ")
     is_plain = all(re.fullmatch(r"not \w+", part) for part in parts)
@@ -104,15 +105,15 @@ def pytest_ignore_collect(collection_path, config):
 
 
 def marker_of_file(path):
-    """The marker of all tests in a file, if they have but one."""
+    """Return the marker of all tests in a file, if there is exactly one."""
     found = path.match("test_*.py") and MARKER_OF_FILE.search(path.read_text("utf-8"))
     return found[1] if found else None
 
 
 class MeasuredPreparations:
-    """Leaves out of the coverage what fixtures do again and again: each is measured once in a file.
+    """Excludes repeated work of fixtures from the coverage: each fixture is measured once per file.
 
-    What prepares 9,000 tests would be a third of what measuring costs.
+    Measuring the preparation of 9,000 tests would be a third of the cost of the coverage.
     """
 
     def __init__(self, controller):
@@ -123,7 +124,7 @@ class MeasuredPreparations:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_setup(self, item):
-        """Measure it if the test has a fixture that no test of its file had before."""
+        """Measure it if the test has a fixture that no earlier test of its file had."""
         if item.path != self._file:
             self._file, self._fixtures = item.path, set()
             self._is_new = True
@@ -134,7 +135,7 @@ class MeasuredPreparations:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_teardown(self, item, nextitem):
-        """Measure how these fixtures end, and those of the whole file."""
+        """Measure the end of these fixtures, and of those of the whole file."""
         is_last = nextitem is None or nextitem.path != item.path
         return (yield) if is_last or self._is_new else (yield from self._unmeasured())
 
@@ -147,7 +148,7 @@ class MeasuredPreparations:
 
 
 def pytest_collection_modifyitems(config, items):
-    """Leave the many similar cases of a test out of the coverage, if it is measured."""
+    """Exclude the many similar cases of a test from the coverage, if it is measured."""
     if not config.pluginmanager.hasplugin("_cov"):
         return
     cases = Counter()
@@ -160,7 +161,7 @@ def pytest_collection_modifyitems(config, items):
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_finish(session):
-    """Keep little of tests that have run, and measure little of what prepares them, if the coverage is measured."""
+    """Release tests after they have run, and exclude repeated preparation from the coverage, if it is measured."""
     plugins = session.config.pluginmanager
     if hasattr(session.config, "workerinput"):
         plugins.register(FinishedTests(session.items))
@@ -170,5 +171,5 @@ def pytest_collection_finish(session):
 
 
 def is_of_values(path):
-    """Whether a file of tests is in one of the FOLDERS_OF_VALUES."""
+    """Return whether a test file is in one of the FOLDERS_OF_VALUES."""
     return path.relative_to(TESTS).parts[0] in FOLDERS_OF_VALUES

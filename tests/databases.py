@@ -1,4 +1,4 @@
-"""The database that the tests run on: made once, and as it was again before each test."""
+"""The database that the tests run on: created once, and restored before each test."""
 
 import os
 import shutil
@@ -21,12 +21,12 @@ POSTGRESQL = "TEST_DATABASE_URL"
 
 
 def on_postgresql():
-    """Whether the suite runs on PostgreSQL."""
+    """Return whether the suite runs on PostgreSQL."""
     return bool(os.environ.get(POSTGRESQL))
 
 
 def stamp(connection, revision):
-    """Let the tables be those of a revision, as after a migration."""
+    """Mark the tables as those of a revision, as a migration does."""
     column = "version_num VARCHAR(32) NOT NULL"
     connection.execute(text(f"CREATE TABLE IF NOT EXISTS alembic_version ({column})"))
     connection.execute(text("DELETE FROM alembic_version"))
@@ -42,17 +42,17 @@ class Database:
         self._rows = {}
         self._contents = {}
         self._restored_at = None
-        self.apps = []  # those that are open; their connections are closed before the file changes
+        self.apps = []  # the open ones; their connections are closed before the file changes
 
     def settings(self):
-        """What tells an application where its records and its files are."""
+        """Return the settings with the location of records and files."""
         return {"DATABASE_URL": self._url(), "QUIRE_INSTANCE": self._file.parent}
 
     def _url(self):
         return os.environ.get(POSTGRESQL) or f"sqlite:///{self._file.as_posix()}"
 
     def prepare(self, app):
-        """Make the tables, with nothing in them but what they are born with."""
+        """Create the tables with their initial rows."""
         with app.app_context():
             if db.engine.dialect.name == "postgresql":
                 db.drop_all()
@@ -61,7 +61,7 @@ class Database:
                 stamp(connection, newest_revision())
 
     def keep(self, app, name=PEOPLE):
-        """Remember under `name` what stands in the tables now."""
+        """Store the present content of the tables under `name`."""
         with app.app_context():
             if db.engine.dialect.name == "postgresql":
                 self._remember()
@@ -72,7 +72,7 @@ class Database:
         shutil.copy(self._file, self._copy(name))
 
     def restore(self, app, name=PEOPLE):
-        """Make the tables as they were when they were kept under `name`."""
+        """Restore the tables to the content stored under `name`."""
         with app.app_context():
             if db.engine.dialect.name == "postgresql":
                 self._refill()
@@ -87,8 +87,8 @@ class Database:
     def keep_content(self, app, people, name, fill):
         """Let `fill(app, people)` write content once, before any test could change how that is done.
 
-        Returns what brings that content into the tables of a test, and returns what `fill` has returned.
-        On PostgreSQL there is but the one state that all tests begin with.
+        Returns a function that puts this content into the tables of a test and returns the result of `fill`. On
+        PostgreSQL, only the initial state of all tests is stored, so content is written for each test.
         """
         if not on_postgresql():
             self.restore(app)
@@ -98,14 +98,14 @@ class Database:
         return partial(self._content, name, fill)
 
     def _content(self, name, fill, app, people):
-        """What `fill(app, people)` returns: copied if only that is kept and nothing else was written."""
+        """Return the result of `fill(app, people)`, copying the stored tables if nothing else was written."""
         if name in self._contents and app is self.apps[0] and self._is_as_restored():
             self.restore(app, name)
             return copy(self._contents[name])
         return fill(app, people)
 
     def _renew_versions(self):
-        # nothing that an earlier test has read of the same rows is cached for this one
+        # so that no cache of an earlier test is used for the same rows
         with closing(sqlite3.connect(self._file)) as connection, connection:
             connection.execute("PRAGMA synchronous=OFF")
             connection.execute("UPDATE data_versions SET version = abs(random())")
@@ -132,7 +132,7 @@ class Database:
                 self._rows[table] = rows
 
     def _refill(self):
-        # DELETE: TRUNCATE makes new files for every table, which is most of a test's time
+        # DELETE, since TRUNCATE creates new files for every table, which takes most of a test's time
         tables = list(self._rows)
         emptied = [f"DELETE FROM {table.name}" for table in reversed(tables)]
         emptied += [

@@ -1,12 +1,12 @@
-"""Which of many similar cases every run tries; CI tries all others in its extended set."""
+"""Selects which of many similar cases every run tries; CI tries the others in its extended set."""
 
 import pytest
 
 
 def sampled(values, default):
-    """`values` as parameters of a test, those that are not in `default` marked as slow.
+    """Return `values` as parameters of a test; those not in `default` are marked as slow.
 
-    A tuple is a value for each of several parameters.
+    A tuple contains a value for each of several parameters.
     """
     values = list(values)
     assert all(one in values for one in default), "what every run tries is none of the values"

@@ -1,4 +1,4 @@
-"""What every test may ask for: an application with people in it, and clients for each of them."""
+"""The fixtures of all tests: an application with users, and a client for each of them."""
 
 import gc
 import sqlite3
@@ -34,26 +34,26 @@ def pytest_configure(config):
 
 
 def pytest_collection_finish(session):
-    """Keep the collector from going again and again through what a run has loaded: half of its time."""
+    """Exempt what a run has loaded from garbage collection, which would otherwise take half of its time."""
     garbage.freeze()
-    # each application that a test makes is a circle of 40,000 objects
+    # each application that a test creates is a reference cycle of 40,000 objects
     gc.set_threshold(20_000, 10, 3)
 
 
 def pytest_runtest_logfinish():
-    """Keep the process small: what a test has made is garbage as soon as it is reported."""
+    """Collect the garbage of a test after its report, so that the process stays small."""
     garbage.collect_if_grown()
 
 
 @pytest.fixture(scope="session")
 def database(tmp_path_factory):
-    """Where the tests' applications keep their records."""
+    """The database of the tests' applications."""
     return Database(tmp_path_factory.mktemp("database"))
 
 
 @pytest.fixture(scope="session")
 def one_app(database):
-    """The application that most tests share, each with fresh tables, and its people."""
+    """The application that most tests share, each with fresh tables, and its users."""
     app = application(database.settings())
     database.apps.append(app)
     database.prepare(app)
@@ -67,7 +67,7 @@ def one_app(database):
 
 @pytest.fixture(scope="session")
 def one_guarded_app(one_app, database):
-    """A second one that asks for our token, as all do outside of tests."""
+    """Another application, which requires our CSRF token, as all do outside of tests."""
     app = application({**database.settings(), "WTF_CSRF_ENABLED": True})
     database.apps.append(app)
     yield app
@@ -76,13 +76,13 @@ def one_guarded_app(one_app, database):
 
 @pytest.fixture
 def guarded(app, one_guarded_app):
-    """An application that asks forms and sessions for our token, on the same tables and people."""
+    """An application that requires our CSRF token in forms and sessions, on the same tables and users."""
     return one_guarded_app
 
 
 @pytest.fixture
 def app(one_app, database):
-    """The application in its testing configuration; nothing is in it but the people."""
+    """The application in its testing configuration, with nothing but the users."""
     database.restore(one_app[0])
     return one_app[0]
 
@@ -95,7 +95,7 @@ def people(app, one_app):
 
 @pytest.fixture
 def client(app):
-    """A client that nobody has signed in with."""
+    """An anonymous client."""
     return app.test_client()
 
 
@@ -107,13 +107,13 @@ def as_(app, people):
 
 @pytest.fixture
 def make(app):
-    """`make(POSTS, title="x", ...)`: a record made by the program; returns its id."""
+    """`make(POSTS, title="x", ...)` creates a record as the program and returns its id."""
     return maker(app)
 
 
 @pytest.fixture
 def comment(make, people, content):
-    """`comment("bob", body="Hi")`: a comment on the live post of the folder's `content`, approved unless told otherwise."""
+    """`comment("bob", body="Hi")`: a comment on the live post of the folder's `content`, approved by default."""
 
     def add(author=None, **more):
         id = people[author].id if author else None
@@ -125,7 +125,7 @@ def comment(make, people, content):
 
 @pytest.fixture
 def run_jobs(app):
-    """`run_jobs()`: do all jobs that are due, as a worker would."""
+    """`run_jobs()` runs all jobs that are due, as a worker would."""
 
     def run():
         with app.app_context():
@@ -136,9 +136,9 @@ def run_jobs(app):
 
 @pytest.fixture
 def quiet_server(app, monkeypatch):
-    """Caches as on a server that has no other database: on PostgreSQL each commit to any of them counts.
+    """Caches as on a server without other databases: on PostgreSQL, commits to any database invalidate them.
 
-    Nothing in them grows old during a test.
+    Nothing in them expires during a test.
     """
     with app.app_context():
         engine = db.engine
@@ -160,7 +160,7 @@ def quiet_server(app, monkeypatch):
 
 @pytest.fixture
 def statements(app, quiet_server):
-    """`statements(call, *given)`: what the call answers, and the SQL that it sends."""
+    """`statements(call, *given)`: the result of the call, and the SQL statements that it sends."""
 
     send_together = data_versions.run_together
 
@@ -190,7 +190,7 @@ def statements(app, quiet_server):
 
 @pytest.fixture
 def ticking(monkeypatch):
-    """A clock that goes on by a second with each look, as it may between any two."""
+    """A clock that advances by a second each time it is read, as can happen between any two reads."""
     looks = count()
 
     class Ticking(datetime):
@@ -203,7 +203,7 @@ def ticking(monkeypatch):
 
 @pytest.fixture
 def stop_clock(monkeypatch):
-    """`stop_clock(hours=1)`: it is an hour later than at the first stop, which is the present, and stays so."""
+    """`stop_clock(hours=1)` stops the clock an hour after the time of the first call."""
     present = None
 
     def stop(**later):
@@ -216,7 +216,7 @@ def stop_clock(monkeypatch):
 
 @pytest.fixture
 def make_app(one_app, database):
-    """`make_app(SETTING=value)`: another application, on the same tables and people."""
+    """`make_app(SETTING=value)`: another application on the same tables and users."""
     made = []
 
     def make(**settings):
@@ -232,7 +232,7 @@ def make_app(one_app, database):
 
 
 def application(settings):
-    """An application whose test clients check what it answers."""
+    """Create an application whose test clients check its responses."""
     app = create_app("testing", {**COMPATIBLE_APIS, **settings})
     app.test_client_class = Client
     app.jinja_env.bytecode_cache = COMPILED_TEMPLATES
@@ -243,7 +243,7 @@ def application(settings):
 
 
 def _carelessly(connection, record):
-    """No test outlives a power cut: waiting for the disk would be most of the suite's time."""
+    """Do not wait for the disk, which would take most of the suite's time: no test has to survive a power cut."""
     sqlite = isinstance(connection, sqlite3.Connection)
     words = "PRAGMA synchronous=OFF" if sqlite else "SET synchronous_commit TO off"
     connection.execute(words)

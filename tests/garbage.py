@@ -1,7 +1,8 @@
-"""Collects the garbage of a run, which takes minutes beside others.
+"""Collects the garbage of a run, which takes minutes while other runs are going on.
 
-An application that a test has made is a circle of 40,000 objects, 5 to 10 MB. A collection looks through all that is not
-frozen, so what has survived one is frozen: hundreds of thousands of objects would be looked through again and again.
+An application that a test has created is a reference cycle of 40,000 objects, 5 to 10 MB. A collection scans all
+objects that are not frozen, so objects that survive one are frozen; otherwise hundreds of thousands would be scanned
+again and again.
 """
 
 import gc
@@ -26,13 +27,13 @@ _blocks = {"all": 0, "young": 0}
 
 
 def collect_if_grown():
-    """Free what nobody uses if the process has grown since that was done last.
+    """Collect garbage if the process has grown since the last collection.
 
-    Blocks are counted, not bytes of the process: what is free within it would hide that garbage fills it.
+    Growth is measured in blocks, not in bytes of the process: free memory within it would hide the garbage.
     """
     if sys.getallocatedblocks() < _blocks["young"] + YOUNG_GROWTH:
         return
-    gc.collect()  # it looks through nothing that is frozen
+    gc.collect()  # does not scan frozen objects
     gc.freeze()
     if sys.getallocatedblocks() > _blocks["all"] + GROWTH:
         freeze()
@@ -41,7 +42,7 @@ def collect_if_grown():
 
 
 def freeze():
-    """Free what nobody uses and what caches hold, and keep the collector from what is used."""
+    """Collect garbage, including the content of caches, and freeze all objects that are in use."""
     for cached in _cached_functions():
         cached.cache_clear()
     for engine in engines:
@@ -54,9 +55,9 @@ def freeze():
 
 
 def _cached_functions():
-    """The functions of ours with a cache for much: of statements above all, which are made again when they are asked for.
+    """Return our functions with large caches, above all of statements, which are created again when needed.
 
-    They would hold those of applications that are gone.
+    Otherwise they would keep those of applications that no longer exist.
     """
     modules = [(name, one) for name, one in sys.modules.items() if name.startswith("quire.")]
     functions = ((name, value) for name, module in modules for value in vars(module).values())

@@ -1,4 +1,4 @@
-"""Whether time grows with a text or with its square, told by ratios and never by a clock."""
+"""Measures whether time grows linearly or quadratically with a text, by ratios and never by absolute times."""
 
 import time
 from collections.abc import Callable
@@ -30,17 +30,17 @@ TOKENS = (
 
 
 def repeated(token: str, size: int) -> str:
-    """As many of a token as `size` bytes hold."""
+    """Return a token repeated to at most `size` bytes."""
     return token * (size // len(token.encode()))
 
 
 def slow_tokens(work: Callable[[str], object], size: int) -> list[str]:
-    """The tokens whose repetition up to `size` bytes costs `work` more than in proportion."""
+    """Return the tokens whose repetition up to `size` bytes takes `work` more than linear time."""
     return [token for token in TOKENS if grows_too_fast(work, token, size)]
 
 
 def grows_too_fast(work: Callable[[str], object], token: str, size: int) -> bool:
-    """Whether twice as many of a token take much more than twice the time."""
+    """Return whether twice as many of a token take much more than twice the time."""
     for length in (size // 16, size):
         texts = repeated(token, length // 2), repeated(token, length)
         if _is_out_of_step(seconds, work, texts) and _is_out_of_step(best, work, texts):
@@ -56,12 +56,12 @@ def _is_out_of_step(
 
 
 def best(work: Callable[[str], object], text: str) -> float:
-    """The least of three measurements."""
+    """Return the smallest of three measurements."""
     return min(seconds(work, text) for _ in range(3))
 
 
 def seconds(work: Callable[[str], object], text: str) -> float:
-    """Processor time of `work(text)`."""
+    """Return the CPU time of `work(text)`."""
     begun = time.process_time()
     work(text)
     return time.process_time() - begun

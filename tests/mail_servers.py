@@ -1,4 +1,4 @@
-"""Mail in tests: an SMTP server that does as it is told, and what an application has sent."""
+"""Mail in tests: an SMTP server that responds as it is told, and the emails of an application."""
 
 import asyncio
 import email
@@ -20,9 +20,9 @@ TABLE = OutboxEvent.__table__
 
 
 class Post:
-    """An SMTP server on 127.0.0.1; `answers` are its next words to RCPT, `data` those to DATA.
+    """An SMTP server on 127.0.0.1; `answers` are its next responses to RCPT, `data` those to DATA.
 
-    `slow` are the seconds that it takes for an answer to `DATA` or `QUIT`.
+    `slow` is the number of seconds before its response to `DATA` or `QUIT`.
     """
 
     def __init__(self):
@@ -33,7 +33,7 @@ class Post:
         self.controller = None
 
     def settings(self, **more):
-        """What makes an application use it."""
+        """Return the settings that make an application use this server."""
         return {
             "MAIL_SERVER": "127.0.0.1", "MAIL_PORT": self.port, "MAIL_SUPPRESS_SEND": False,
             "MAIL_DEFAULT_SENDER": "quire@example.org", "PUBLIC_URL": "https://example.org", **more,
@@ -45,20 +45,20 @@ class Post:
         self.controller.start()
 
     def stop(self):
-        """Be down."""
+        """Stop the server."""
         if self.controller is not None:
             self.controller.stop()
             self.controller = None
 
     async def handle_RCPT(self, server, session, envelope, address, options):
-        """An address is named."""
+        """Respond to a recipient address."""
         answer = self.answers.pop(0) if self.answers else "250 OK"
         if answer.startswith("250"):
             envelope.rcpt_tos.append(address)
         return answer
 
     async def handle_DATA(self, server, session, envelope):
-        """A letter comes in."""
+        """Receive an email."""
         answer = self.data.pop(0) if self.data else "250 OK"
         if answer.startswith("250"):
             self.letters.append(email.message_from_bytes(envelope.content, policy=policy.default))
@@ -66,14 +66,14 @@ class Post:
         return answer
 
     async def handle_QUIT(self, server, session, envelope):
-        """Somebody goes."""
+        """Respond to the end of a session."""
         await asyncio.sleep(self.slow.get("QUIT", 0))
         return "221 Bye"
 
 
 @contextmanager
 def running_post():
-    """An SMTP server that is up."""
+    """Run an SMTP server."""
     server = Post()
     server.start()
     try:
@@ -83,7 +83,7 @@ def running_post():
 
 
 def owed(app):
-    """The rows of mails that are not sent yet, in order."""
+    """Return the rows of emails that are not sent yet, in order."""
     with app.app_context(), read_connection() as connection:
         return connection.execute(
             select(TABLE).where(TABLE.c.type == MAIL).order_by(TABLE.c.id)
@@ -91,14 +91,14 @@ def owed(app):
 
 
 def hasten(app):
-    """Let everything that waits be due now."""
+    """Make everything that waits due now."""
     with app.app_context(), transaction() as connection:
         mail = TABLE.c.type == MAIL
         connection.execute(update(TABLE).where(mail).values(due_at=now()))
 
 
 def sent(app):
-    """Send what is due; all letters that lie in the folder of the instance, oldest first."""
+    """Send what is due; return all emails in the folder of the instance, oldest first."""
     with app.app_context():
         run_due_jobs()
     folder = app.config["QUIRE_INSTANCE"] / "outbox"
@@ -107,20 +107,20 @@ def sent(app):
 
 
 def heard(letters):
-    """Who was told what: the name in each address, and the subject."""
+    """Return the recipients, by the name in each address, and the subjects."""
     return [(one["To"].partition("@")[0], one["Subject"]) for one in letters]
 
 
 def text_of(letter):
-    """What a person reads."""
+    """Return the plain text of an email."""
     return letter.get_body(("plain",)).get_content().replace("\r\n", "\n")
 
 
 def page_of(letter):
-    """The same as HTML."""
+    """Return the HTML of an email."""
     return letter.get_body(("html",)).get_content()
 
 
 def link_in(letter):
-    """The path, with its query, of the link in a letter."""
+    """Return the path and query of the link in an email."""
     return re.search(r"https?://[^/\s]+(/auth/\S+)", text_of(letter))[1]

@@ -1,4 +1,4 @@
-"""Takes large blocks of a test process from the system one by one, as it runs for minutes beside others."""
+"""Makes a test process allocate large blocks one by one, since it runs for minutes next to others."""
 
 from quire.serving.memory_pool import glibc_function, share_memory_pool
 
@@ -7,7 +7,7 @@ M_MMAP_THRESHOLD = -3
 
 
 def return_large_blocks():
-    """Take large blocks from the system one by one: glibc would keep up to 32 MB of them between others."""
+    """Allocate large blocks from the system one by one: glibc would keep up to 32 MB of them."""
     share_memory_pool()
     mallopt = glibc_function("mallopt")
     if mallopt is not None:

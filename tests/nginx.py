@@ -1,4 +1,4 @@
-"""What nginx needs beside the lines that are tested, to run in a folder of its own."""
+"""A configuration of nginx around the lines under test, so that it runs in a folder of its own."""
 
 import os
 
@@ -21,6 +21,6 @@ http {{
 
 
 def nginx_configuration(folder, server):
-    """A whole configuration, with `server` as its lines about servers."""
+    """Return a complete configuration with `server` as its server section."""
     user = "user root;" if os.geteuid() == 0 else ""
     return FRAME.format(folder=folder, server=server, user=user)

@@ -1,4 +1,4 @@
-"""A signal that a test sends to its own process, which must outlive it whenever it comes."""
+"""A signal that a test sends to its own process, which has to survive it at any time."""
 
 import os
 import signal
@@ -12,7 +12,7 @@ NAMES = ("SIGTERM", "SIGINT", "SIGBREAK", "SIGHUP")
 
 @contextmanager
 def restored_handlers():
-    """SIGTERM does nothing until the code under test handles it; all handlers are as they were, afterwards."""
+    """Ignore SIGTERM until the code under test handles it; restore all handlers at the end."""
     numbers = [getattr(signal, name) for name in NAMES if hasattr(signal, name)]
     before = {number: signal.getsignal(number) for number in numbers}
     signal.signal(signal.SIGTERM, _ignore)
@@ -25,7 +25,7 @@ def restored_handlers():
 
 @contextmanager
 def terminated_after(use):
-    """SIGTERM for what runs inside, after `use()` in another thread, and not before it is handled."""
+    """Send SIGTERM to the code inside after `use()` in another thread, and not before it is handled."""
     is_over = threading.Event()
 
     def use_and_terminate():

@@ -1,4 +1,4 @@
-"""Gives each process of pytest-xdist a database and counters of its own, where servers are used."""
+"""Gives each process of pytest-xdist a database and counters of its own, if servers are used."""
 
 import os
 from urllib.parse import urlsplit
@@ -37,7 +37,7 @@ def _own_database(url, worker):
 
 
 def _own_counters(url, number):
-    # every other one: a run on PostgreSQL beside this one has those between
+    # every other number: a parallel run on PostgreSQL uses the ones between
     index = int(urlsplit(url).path.strip("/") or 0)
     return urlsplit(url)._replace(path=f"/{(index - 2 * number) % REDIS_DATABASES}").geturl()
 

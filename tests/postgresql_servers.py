@@ -1,4 +1,4 @@
-"""PostgreSQL in tests: a primary server and a replica of the test's own, which may be stopped and killed."""
+"""PostgreSQL in tests: a primary server and a replica that a test may stop and kill."""
 
 import os
 import shutil
@@ -32,12 +32,12 @@ class PostgresServer:
         self.url = f"postgresql://postgres@127.0.0.1:{self.port}/postgres"
 
     def run(self, program, *words):
-        """Run another of its programs to its end."""
+        """Run another of its programs and wait for it."""
         command = [str(PROGRAMS / program), *map(str, words)]
         subprocess.run(command, check=True, capture_output=True, cwd="/", **_its_user())
 
     def start(self):
-        """Run, and answer."""
+        """Start, and wait until it responds."""
         options = {**OPTIONS, "port": self.port, "unix_socket_directories": self.folder}
         words = [word for name, value in options.items() for word in ("-c", f"{name}={value}")]
         command = [str(PROGRAMS / "postgres"), "-D", str(self.folder), *words]
@@ -51,20 +51,20 @@ class PostgresServer:
         return False
 
     def query(self, sql):
-        """The first value of the first row."""
+        """Return the first value of the first row."""
         with psycopg.connect(self.url, autocommit=True, connect_timeout=5) as connection:
             cursor = connection.execute(sql)
             return cursor.fetchone()[0] if cursor.description else None
 
     def signal(self, number):
-        """Send a signal to all of its processes, or to none if it does not run."""
+        """Send a signal to all of its processes, if it is running."""
         if self.process is not None:
             with suppress(ProcessLookupError):
                 for pid in _descendants(self.process.pid):
                     os.kill(pid, number)
 
     def stop(self):
-        """End it at once."""
+        """Stop it immediately."""
         if self.process is not None:
             self.signal(signal.SIGCONT)
             self.process.send_signal(signal.SIGQUIT)
@@ -74,8 +74,8 @@ class PostgresServer:
 
 @contextmanager
 def primary_server():
-    """A server that runs, with nothing in it."""
-    # not in the folder of a test, where only its user comes in
+    """Run an empty server."""
+    # not in the folder of a test, which only its user can enter
     with TemporaryDirectory(prefix="quire-postgresql-") as name:
         if os.geteuid() == 0:
             shutil.chown(name, "postgres")
@@ -88,7 +88,7 @@ def primary_server():
 
 @contextmanager
 def primary_and_replica():
-    """Such a server and a replica of it, both running."""
+    """Run such a server and a replica of it."""
     with primary_server() as primary:
         replica = PostgresServer(primary.folder.parent / "replica")
         primary.run("pg_basebackup", "-d", primary.url, "-D", replica.folder, "-R", "-c", "fast")
@@ -110,7 +110,7 @@ def _its_user():
 
 
 def _descendants(pid):
-    """The process itself and all that it has started."""
+    """Return a process and all processes started by it."""
     output = subprocess.run(
         ["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True
     ).stdout

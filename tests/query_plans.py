@@ -1,4 +1,4 @@
-"""How the database runs the statements of a call."""
+"""The query plans of the statements of a call."""
 
 from collections.abc import Callable
 
@@ -11,10 +11,10 @@ from quire.store.db import db
 def query_plans(
     engine: Engine, call: Callable[[], object], containing: str = "SELECT", without=("seqscan",)
 ) -> list[str]:
-    """The plan of each statement of the call that contains the word, in the order they were sent.
+    """Return the plan of each statement of the call that contains the word, in the order they were sent.
 
-    `without` names ways that PostgreSQL must not take if there is another: a table of a few rows
-    is read and sorted whole, and what matters is that it need not be.
+    `without` names plan types that PostgreSQL must avoid if possible: a table of a few rows is read and sorted as a
+    whole, and the test is whether it need not be.
     """
     sent = []
     cache._entries.clear()  # tests begin with the same rows, whose totals may be known
@@ -31,7 +31,7 @@ def query_plans(
     with engine.connect() as connection:
         if connection.dialect.name == "sqlite":
             return [_explain(connection, "EXPLAIN QUERY PLAN", *one) for one in sent]
-        # connections commit by themselves: without a transaction the next test would get the settings
+        # connections autocommit: without a transaction, the next test would get the settings
         connection.exec_driver_sql("BEGIN")
         for way in without:
             connection.exec_driver_sql(f"SET LOCAL enable_{way} = off")
@@ -46,7 +46,7 @@ def _explain(connection, words, statement, parameters):
 
 
 def sqlite_steps(call: Callable[[], object]) -> int:
-    """How many hundred instructions SQLite runs for the call, by the engine of the application."""
+    """Return how many hundred instructions SQLite runs for the call, by the engine of the application."""
     steps = []
     with db.engine.connect() as connection:
         driver = connection.connection.driver_connection

@@ -1,4 +1,4 @@
-"""An application that answers at an address of this machine, by the server that people run."""
+"""An application on an address of this machine, served by the real server."""
 
 import threading
 from contextlib import ExitStack, contextmanager, suppress
@@ -9,14 +9,14 @@ from quire.serving.server import Server
 
 
 def free_port():
-    """A port of this machine that nobody listens on."""
+    """Return a free port of this machine."""
     with sockets.bind("127.0.0.1", 0) as sock:
         return sock.getsockname()[1]
 
 
 @contextmanager
 def running(application, **options):
-    """A server in a thread, with its port; stopped at the end."""
+    """Run a server in a thread; yield its port, and stop it at the end."""
     sock = sockets.bind("127.0.0.1", 0)
     server = Server(application, sock, **options)
     thread = threading.Thread(target=server.run)
@@ -31,14 +31,14 @@ def running(application, **options):
 
 @contextmanager
 def serving(app):
-    """The address of Quire while it runs, with the limits that its settings say."""
+    """Serve Quire with the limits of its settings; yield its address."""
     with running(app, **server_options(app)) as (_, port):
         yield f"http://127.0.0.1:{port}"
 
 
 @contextmanager
 def silent_server():
-    """A port of a server that accepts and says nothing; and how many have connected, as a function."""
+    """Run a server that accepts and sends nothing; yield its port, and a function that counts connections."""
     with sockets.bind("127.0.0.1", 0) as listener, ExitStack() as accepted:
         listener.listen()
         listener.setblocking(False)

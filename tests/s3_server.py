@@ -1,4 +1,4 @@
-"""A bucket for tests: moto's server, which speaks like S3, and ways to look into it."""
+"""A bucket for tests: moto's server, which works like S3, and functions to inspect it."""
 
 import logging
 from importlib import import_module
@@ -22,23 +22,23 @@ class Store:
         self.client.create_bucket(Bucket=name)
 
     def settings(self, **more):
-        """The settings that lead to the bucket."""
+        """Return the settings that point to the bucket."""
         return {
             "S3_BUCKET": self.name, "S3_ENDPOINT": self.address, "S3_REGION": "us-east-1",
             "S3_ACCESS_KEY": KEY, "S3_SECRET_KEY": KEY, **more,
         }  # fmt: skip
 
     def names(self):
-        """The names of all that is in the bucket."""
+        """Return the names of all objects in the bucket."""
         found = self.client.list_objects_v2(Bucket=self.name)
         return sorted(one["Key"] for one in found.get("Contents", ()))
 
     def clear(self):
-        """Take all of it out."""
+        """Empty the bucket."""
         for name in self.names():
             self.client.delete_object(Bucket=self.name, Key=name)
 
     def stop(self):
-        """End the server."""
+        """Stop the server."""
         self.client.close()
         self._server.stop()

@@ -1,4 +1,4 @@
-"""Files for tests: pictures with and without metadata, and what only looks like one."""
+"""Files for tests: images with and without metadata, and files that only look like images."""
 
 import io
 import itertools
@@ -21,7 +21,7 @@ _numbers = itertools.count(1)
 
 
 def picture(width=40, height=30, format="PNG", **more):
-    """The bytes of a picture that no other call makes."""
+    """Return the bytes of an image that no other call returns."""
     number = next(_numbers)
     colour = (number % 256, number // 256 % 256, 7)
     image = Image.new("RGB", (width, height), colour)
@@ -31,7 +31,7 @@ def picture(width=40, height=30, format="PNG", **more):
 
 
 def photo(width=4000, height=3000, orientation=6):
-    """A JPEG as telephones make them: noisy, lying on its side, and saying where it was taken."""
+    """Return a JPEG as phones make them: noisy, rotated, and with the location in its metadata."""
     noise = Image.effect_noise((width // 8, height // 8), 60).resize((width, height))
     image = Image.merge("RGB", (noise, noise.point(lambda v: 255 - v), noise))
     exif = Image.Exif()
@@ -44,35 +44,35 @@ def photo(width=4000, height=3000, orientation=6):
 
 
 def form(content, name="picture.png", **more):
-    """The form that uploads `content`."""
+    """Return the form that uploads `content`."""
     return {"file": (io.BytesIO(content), name), **more}
 
 
 def encoded_form(content, name="x.pdf", **fields):
-    """The same as bytes and their type: the test client would lay a large one on the disk."""
+    """Return the same form as bytes with its type: the test client would write a large one to the disk."""
     boundary, body = encode_multipart({**fields, "file": FileStorage(io.BytesIO(content), name)})
     return {"data": body, "content_type": f"multipart/form-data; boundary={boundary}"}
 
 
 def opened(content):
-    """The picture in `content`."""
+    """Return the image in `content`."""
     image = Image.open(io.BytesIO(content))
     image.load()
     return image
 
 
 def keep():
-    """An upload for the store, in an application context; its file goes with the block."""
+    """Create an upload for the store in an application context; its file is deleted at the end of the block."""
     return receive(io.BytesIO(picture()), "picture.png")
 
 
 def whole(id):
-    """All that is known of a file, what is read seldom too."""
+    """Return all fields of a file, including rarely read ones."""
     return get_record(MEDIA, SYSTEM, id, Query(fields=MEDIA.field_names))
 
 
 def files(app):
-    """The names of all files in the store of uploads."""
+    """Return the names of all files in the store of uploads."""
     root = Path(app.config["QUIRE_INSTANCE"]) / "uploads"
     with app.app_context():
         incoming_dir()
@@ -80,12 +80,12 @@ def files(app):
 
 
 def png_chunk(kind, data):
-    """A chunk of a PNG, with its checksum."""
+    """Return a chunk of a PNG, with its checksum."""
     checksum = struct.pack(">I", zlib.crc32(kind + data))
     return struct.pack(">I", len(data)) + kind + data + checksum
 
 
 def png(head, more, pixels=b""):
-    """A PNG of the chunk IHDR with `head`, the chunks `more` and compressed `pixels`."""
+    """Return a PNG of the chunk IHDR with `head`, the chunks `more` and compressed `pixels`."""
     parts = (png_chunk(b"IHDR", head), more, png_chunk(b"IDAT", pixels), png_chunk(b"IEND", b""))
     return b"\x89PNG\r\n\x1a\n" + b"".join(parts)

@@ -1,4 +1,4 @@
-"""A TCP proxy in tests, between a client and a server: it passes answers on late."""
+"""A TCP proxy in tests, between a client and a server, that delays responses."""
 
 import asyncio
 import threading
@@ -6,7 +6,7 @@ from contextlib import contextmanager, suppress
 
 
 class Proxy:
-    """Listens on `port` for a server on `target`; what that answers comes `delay` seconds later."""
+    """Listens on `port` for a server on `target`; delays its responses by `delay` seconds."""
 
     def __init__(self, target):
         self.target, self.port = target, 0
@@ -47,7 +47,7 @@ class Proxy:
 
 @contextmanager
 def proxied(target):
-    """A proxy for the server on the port `target`, in a thread."""
+    """Run a proxy for the server on the port `target`, in a thread."""
     proxy, started, loop = Proxy(target), threading.Event(), asyncio.new_event_loop()
     task = loop.create_task(proxy.serve(started))
 

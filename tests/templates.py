@@ -1,10 +1,10 @@
-"""Keeps compiled templates for all applications of a process, since most of them show few pages."""
+"""Shares compiled templates among all applications of a process, since most of them show few pages."""
 
 from jinja2 import BytecodeCache
 
 
 class CompiledTemplates(BytecodeCache):
-    """In memory, by name and file; Jinja compares a checksum of the source."""
+    """Templates in memory, by name and file; Jinja compares a checksum of the source."""
 
     def __init__(self):
         self._codes = {}
@@ -15,5 +15,5 @@ class CompiledTemplates(BytecodeCache):
             bucket.bytecode_from_string(self._codes[bucket.key])
 
     def dump_bytecode(self, bucket):
-        """Keep the code of a template that was compiled."""
+        """Store the code of a compiled template."""
         self._codes[bucket.key] = bucket.bytecode_to_string()

@@ -1,4 +1,4 @@
-"""The people of the tests: one of each role, two authors, and how they sign in."""
+"""The users of the tests: one of each role, two authors, and how they sign in."""
 
 from quire.actor import SYSTEM
 from quire.auth import jwt, session_store, sessions
@@ -12,7 +12,7 @@ ROLES = {"root": "admin", "mod": "moderator", "ann": "author", "abe": "author", 
 
 
 def enrol(app, names=ROLES):
-    """Make users; returns their Accounts by name."""
+    """Create users; return their Accounts by name."""
     raws = [
         {"username": n, "email": f"{n}@example.org", "password": PASSWORD, "role": ROLES[n]}
         for n in names
@@ -26,7 +26,7 @@ def enrol(app, names=ROLES):
 
 
 def maker(app):
-    """`make(POSTS, title="x", ...)`: a record made by the program; returns its id."""
+    """Return the fixture `make`: `make(POSTS, title="x", ...)` creates a record as the program and returns its id."""
 
     def make(record, **raw):
         with app.app_context():
@@ -36,13 +36,13 @@ def maker(app):
 
 
 def token_of(app, account):
-    """An access token of `account`."""
+    """Return an access token of `account`."""
     with app.app_context():
         return jwt.issue(account)["access_token"]
 
 
 def signed_in(app, account):
-    """A client that carries the token of `account`."""
+    """Return a client with the token of `account`."""
     client = app.test_client()
     if account is not None:
         client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {token_of(app, account)}"
@@ -51,7 +51,7 @@ def signed_in(app, account):
 
 
 def give_session(app, client, account):
-    """Sign a client in as a browser is, without the page for it; the id of its session."""
+    """Sign a client in as in a browser, without the sign-in page; return the id of its session."""
     with app.app_context():
         secret = new_secret()
         id = session_store.create_session(account, sessions.KIND, secret, 3600)
@@ -61,7 +61,7 @@ def give_session(app, client, account):
 
 
 def browser_of(app, account):
-    """A browser in which `account` is signed in."""
+    """Return a browser in which `account` is signed in."""
     client = app.test_client()
     give_session(app, client, account)
     return client

@@ -1,11 +1,11 @@
-"""Waits for what other threads and processes do, as long as a busy machine may need."""
+"""Waits for other threads and processes, as long as a busy machine may need."""
 
 import socket
 import time
 
 
 def wait_until(condition, seconds=30):
-    """Return as soon as `condition()` is true; it fails after so many seconds."""
+    """Return as soon as `condition()` is true; fail after so many seconds."""
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "it did not come to pass"
@@ -13,7 +13,7 @@ def wait_until(condition, seconds=30):
 
 
 def wait_for_port(port, process, output=None):
-    """Return when somebody listens; if `process` ends before, it fails with its `output`, a file."""
+    """Return when the port accepts connections; fail with `output`, a file, if `process` ends before that."""
     wait_until(lambda: process.poll() is not None or _is_open(port))
     assert process.poll() is None, output and output.read_text(encoding="utf-8")
 

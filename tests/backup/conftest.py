@@ -43,20 +43,20 @@ def store_file(content=PDF, name="paper.pdf"):
 
 
 def column(table, name):
-    """All values of a column, by id."""
+    """Return all values of a column, by id."""
     with read_connection() as connection:
         rows = table.select().with_only_columns(table.c[name]).order_by(table.c.id)
         return list(connection.execute(rows).scalars())
 
 
 def content_of(url):
-    """The content of the stored file with that URL."""
+    """Return the content of the stored file with that URL."""
     with file_storage().find(url.rpartition("/")[2]).open() as file:
         return file.read()
 
 
 def tree(folder):
-    """The content of all files in a folder, by name, without locks."""
+    """Return the content of all files in a folder, by name, without locks."""
     paths = [path for path in folder.rglob("*") if path.is_file() and path.suffix != ".lock"]
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
 

@@ -45,7 +45,7 @@ def console(capsys, monkeypatch, tmp_path, address):
 
 
 def schemas(address):
-    """The schemas of replaced content that restores have left."""
+    """Return the schemas of replaced content that restores have left."""
     with psycopg.connect(address) as session:
         names = "SELECT nspname FROM pg_namespace WHERE nspname LIKE 'replaced%'"
         return [name for (name,) in session.execute(names)]

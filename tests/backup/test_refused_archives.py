@@ -18,7 +18,7 @@ NAME = "files/" + "0" * 32 + "-00000000.pdf"
 
 
 def members(archive):
-    """The members of an archive and their content."""
+    """Return the members of an archive and their content."""
     with zipfile.ZipFile(archive) as zip:
         return {name: zip.read(name) for name in zip.namelist()}
 

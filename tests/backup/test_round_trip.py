@@ -52,7 +52,7 @@ def test_restore_brings_back_the_content_and_keeps_what_it_replaces(filled, arch
 
 
 def changes(instance, since=None):
-    """The response of the change feed of the installation in a folder."""
+    """Return the response of the change feed of the installation in a folder."""
     settings = {
         "DATABASE_URL": f"sqlite:///{(instance / 'quire.db').as_posix()}",
         "QUIRE_INSTANCE": instance,

@@ -1,4 +1,4 @@
-"""A running Quire with content, Chromium, and the measures that every page is put to."""
+"""A running Quire with content, Chromium, and the checks that every page has to pass."""
 
 import json
 from pathlib import Path
@@ -20,7 +20,7 @@ from quire.store import read, write
 from quire.store.db import db, transaction
 from tests.running_server import serving
 
-CHROMIUM = "/usr/bin/chromium-headless-shell"  # half the work of chromium itself, which draws its own window too
+CHROMIUM = "/usr/bin/chromium-headless-shell"  # halves the work of Chromium, which otherwise draws its own window too
 FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
@@ -98,7 +98,7 @@ def _write(people):
 
 
 def _send(people):
-    """A webhook with a delivery of each status, and one that was turned off."""
+    """Create a webhook with a delivery of each status, and a disabled one."""
     raw = {"url": "https://example.org/a/rather/long/address/of/a/hook", "owner": people["ada"]}
     hook = write.create(WEBHOOKS, SYSTEM, {**raw, "events": ["posts.*", "comments.approved"]}).id
     write.create(WEBHOOKS, SYSTEM, {**raw, "events": ["*"], "is_active": False})
@@ -132,7 +132,7 @@ def chromium():
 
 
 class Visit:
-    """One person at one device; `complaints` are what the browser's console had to say."""
+    """One user on one device; `complaints` are the messages of the browser's console."""
 
     def __init__(self, chromium, site, **device):
         self.site, self.complaints = site, []
@@ -144,20 +144,20 @@ class Visit:
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
 
     def _click(self, selector):
-        """Click, and wait until the page that this leads to can be looked at.
+        """Click, and wait until the resulting page has loaded.
 
-        Playwright itself only waits for a new page's first byte.
+        Playwright itself only waits for the first byte of a new page.
         """
         type(self.page).click(self.page, selector)
         self.page.wait_for_load_state()
 
     def _note(self, message):
-        expected = "Failed to load resource: the server responded"  # refusals that are asked for
+        expected = "Failed to load resource: the server responded"  # expected refusals
         if message.type in ("error", "warning") and not message.text.startswith(expected):
             self.complaints.append(message.text)
 
     def sign_in(self, name):
-        """Be signed in, without the page for it: a session as the server would make it."""
+        """Sign in without the page, with a session that the server would create."""
         app = self.site.app
         with app.app_context():
             user = read.find_id(USERS, SYSTEM, username=name)
@@ -171,23 +171,23 @@ class Visit:
         self.context.add_cookies([cookie])
 
     def look_at(self, paths):
-        """Pages as they are: one heading, and no finding in any theme and width."""
+        """Check that pages have one heading and no findings in any theme and width."""
         for path in paths:
             self.page.goto(path)
             assert self.page.locator("h1").count() == 1, path
             assert self.findings() == [], path
 
     def findings(self):
-        """What axe finds on this page, light and dark, on a desk and on a phone; and where it does not fit.
+        """Return what axe finds on this page, light and dark, on a desktop and on a phone, and whether it is too wide.
 
-        A page is loaded once for all four, and only colours are looked at again in the dark.
+        A page is loaded once for all four, and only colours are checked again in dark mode.
         """
         found = []
         for name, viewport in (("desk", DESK), ("phone", PHONE)):
             self.page.set_viewport_size(viewport)
             wide = self.overflow() > 0
             height = self.page.evaluate("document.documentElement.scrollHeight")
-            # all of it at once, as bars that stay in view lie on what is scrolled past them
+            # the whole page in one window, since sticky bars cover what is scrolled below them
             self.page.set_viewport_size({**viewport, "height": max(height, viewport["height"])})
             for scheme, options in (("light", ALL_RULES), ("dark", COLOURS)):
                 self.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
@@ -196,11 +196,11 @@ class Visit:
         return found
 
     def overflow(self):
-        """How many pixels the page is wider than the window."""
+        """Return by how many pixels the page is wider than the window."""
         return self.page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
 
     def axe(self, options="{}"):
-        """What axe finds as the page is now, past the policy, as a developer's tool is."""
+        """Return what axe finds on the page now; it bypasses the content security policy, as developer tools do."""
         session = self.context.new_cdp_session(self.page)
         session.send("Runtime.evaluate", {"expression": f"if (!window.axe) {{ {AXE} }}"})
         run = f"axe.run(document, {options}).then(found => JSON.stringify(found.violations))"
@@ -211,7 +211,7 @@ class Visit:
 
 @pytest.fixture
 def visit(chromium, site):
-    """`visit("ada", viewport=...)` is a page with that person signed in."""
+    """`visit("ada", viewport=...)` is a visit with that user signed in."""
     visits = []
 
     def start(name=None, **device):
@@ -230,7 +230,7 @@ def visit(chromium, site):
 
 @pytest.fixture
 def made(site):
-    """`made(title=...)` makes a post of ann's and answers its id."""
+    """`made(title=...)` creates a post of ann's and returns its id."""
 
     def make(**more):
         raw = {"title": "A post for a test", "body": "Words.", "author": "ann", **more}
@@ -242,7 +242,7 @@ def made(site):
 
 @pytest.fixture
 def post(site):
-    """`post(7)` is the post as the program sees it."""
+    """`post(7)` is the stored post."""
 
     def find(id):
         with site.app.app_context():

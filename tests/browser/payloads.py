@@ -1,4 +1,4 @@
-"""500 texts that would run a script if a page or feed said them unescaped; each one calls `alert`."""
+"""500 texts that would run a script if a page or feed did not escape them; each one calls `alert`."""
 
 from itertools import islice, product
 
@@ -54,7 +54,7 @@ WHOLE = (
 
 
 def payloads(number: int = 500) -> list[str]:
-    """So many of them, all different."""
+    """Return that many texts, all different."""
     quoted = (f"{end}{script}" for end, script in product(BREAKS, SCRIPTS))
     handlers = (f"<{tag} {event}=alert(1)>" for tag, event in product(TAGS, EVENTS))
     links = (place.format(url) for place, url in product(PLACES, URLS))

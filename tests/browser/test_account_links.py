@@ -1,4 +1,4 @@
-"""The pages that mail leads to, in a browser: axe in light and dark, a phone's width, no script."""
+"""The pages that emails link to, in a browser: axe in light and dark, on a phone, without scripts."""
 
 import pytest
 
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.browser
 
 @pytest.fixture
 def link(site):
-    """`link("reset", "mia")`: the path of a link that she was mailed."""
+    """`link("reset", "mia")`: the path of a link that was emailed to her."""
 
     def minted(purpose, name):
         address = f"{name}@example.com"

@@ -1,4 +1,4 @@
-"""The pages of one's own account: axe in light and dark, on a phone and a desk; keys and devices."""
+"""The pages of one's own account: axe in light and dark, on a phone and a desktop; keys and devices."""
 
 import pytest
 

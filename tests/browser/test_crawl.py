@@ -1,4 +1,4 @@
-"""A crawl of every link as each role: nothing is broken, refused or complained about on any kind of page."""
+"""A crawl of every link as each role: no page is broken, refused or reported by the browser."""
 
 from collections import deque
 from urllib.parse import parse_qsl, urljoin, urlsplit
@@ -17,7 +17,7 @@ LIMIT = 800
 
 
 class Crawl:
-    """Follows each kind of link that one person finds: each view, and each parameter of each view."""
+    """A crawl that follows each kind of link that a user finds: each view, and each parameter of each view."""
 
     def __init__(self, visit, name):
         self.visit, self.name = visit, name
@@ -25,7 +25,7 @@ class Crawl:
         self.seen, self.pages, self.broken = set(), {}, []
 
     def kind(self, address):
-        """The endpoint, and the names of parameters; None for what the site does not have."""
+        """Return the endpoint with the names of parameters; None for an address outside the site."""
         parts = urlsplit(address)
         try:
             endpoint = self.adapter.match(parts.path, method="GET")[0]
@@ -37,14 +37,14 @@ class Crawl:
         return {(endpoint, name) for name in ("", *names)}
 
     def is_new(self, address):
-        """Whether the address shows a view, or a parameter of it, for the first time."""
+        """Return whether the address shows a view, or a parameter of it, for the first time."""
         kind = self.kind(address) or {(address, "")}
         new = kind - self.seen
         self.seen |= kind
         return bool(new)
 
     def run(self):
-        """Follow all; `pages` is then an address of each view that is a page."""
+        """Follow all links; `pages` then contains an address of each view that is a page."""
         waiting, followed = deque((place, "") for place in PLACES), 0
         while waiting and followed < LIMIT:
             address, origin = waiting.popleft()
@@ -54,7 +54,7 @@ class Crawl:
         assert followed < LIMIT
 
     def follow(self, address, origin):
-        """The links on the page."""
+        """Return the links on a page."""
         answer = self.visit.context.request.get(address)
         stays_out = address == "/admin/" and self.name in ("mia", None)
         if answer.status >= 400 and not stays_out:
@@ -62,7 +62,7 @@ class Crawl:
         if "text/html" not in answer.headers.get("content-type", "") or answer.status >= 400:
             return []
         if "sandbox" in answer.headers.get("content-security-policy", ""):
-            return []  # a mail as it was sent: a page of somebody else's in which nothing can run
+            return []  # an email as it was sent: third-party content in which no script can run
         kind = self.kind(address)
         endpoint = min(kind)[0] if kind else address
         self.pages.setdefault(endpoint, address)
@@ -70,7 +70,7 @@ class Crawl:
 
 
 def links(text, here, home):
-    """The addresses on this site that a page links to."""
+    """Yield the addresses on this site that a page links to."""
     for link in BeautifulSoup(text, "html.parser").select("a[href]"):
         address = urljoin(here, link["href"]).partition("#")[0]
         if address.startswith(home) and "nofollow" not in link.get("rel", ()):
@@ -78,7 +78,7 @@ def links(text, here, home):
 
 
 def elements(text):
-    """The kinds of elements on a page, each with that of its parent."""
+    """Return the kinds of elements on a page, each with that of its parent."""
 
     def kind(element):
         return element.name, *element.get("class", ()), element.get("role"), element.get("type")
@@ -87,13 +87,14 @@ def elements(text):
 
 
 class Examination:
-    """Looks at pages in each theme and width, at one that an earlier person saw only if this one sees more."""
+    """A check of pages in each theme and width; a page that an earlier user saw is checked only if it now contains
+    more."""
 
     def __init__(self):
         self.elements = {}
 
     def findings(self, one, endpoint, address):
-        """What is wrong with a page, and what the browser complains of."""
+        """Return the problems of a page, and the messages of the browser."""
         one.page.goto(address)
         before, present = self.elements.get(endpoint, set()), elements(one.page.content())
         self.elements[endpoint] = before | present

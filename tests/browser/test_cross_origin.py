@@ -1,4 +1,4 @@
-"""A script of another origin in a real browser: what it may read, send and be refused."""
+"""A script of another origin in a real browser: what it may read and send, and what is refused."""
 
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -25,18 +25,18 @@ class Page(BaseHTTPRequestHandler):
     """An empty page of another origin."""
 
     def do_GET(self):
-        """Answer every address alike."""
+        """Send the same response for every path."""
         self.send_response(200)
         self.send_header("Content-Type", "text/html")
         self.end_headers()
 
     def log_message(self, *words):
-        """Say nothing."""
+        """Do not log."""
 
 
 @pytest.fixture
 def other_origin():
-    """The address of a page at another port."""
+    """The address of a page on another port."""
     with HTTPServer(("127.0.0.1", 0), Page) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
@@ -47,7 +47,7 @@ def other_origin():
 
 @pytest.fixture
 def ask(make_app, people, other_origin, chromium):
-    """`ask(path, **options)`: what a script at the other origin reads, and the token of an author."""
+    """`ask(path, **options)`: what a script at the other origin reads; and the token of an author."""
     app = make_app(CORS_ORIGINS=[other_origin], RATELIMIT_ENABLED=True, RATELIMIT_API="8/hour")
     raw = {"title": "Tides", "body": "x", "author": people["ann"].id}
     with app.app_context():

@@ -1,4 +1,4 @@
-"""Drafts, previews and versions in a real browser: how they look, and that they need no script."""
+"""Drafts, previews and versions in a real browser: their appearance, and that they need no script."""
 
 from itertools import count
 

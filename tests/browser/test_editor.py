@@ -1,4 +1,4 @@
-"""Writing in a real browser: nothing typed is lost, and the preview is what readers will see."""
+"""Writing in a real browser: nothing typed is lost, and the preview shows what readers will see."""
 
 import re
 
@@ -26,7 +26,7 @@ BODY = """Look at the *water*.
 
 @pytest.fixture
 def draft(site):
-    """`draft(7)` is the draft of a post, None where there is none."""
+    """`draft(7)` is the draft of a post; None if there is none."""
 
     def find(id):
         with site.app.app_context():
@@ -39,7 +39,7 @@ def draft(site):
 
 
 def write_in(page, text):
-    """Replace the body, as somebody does who types."""
+    """Replace the body by typing."""
     page.locator(".cm-content").click()
     page.keyboard.press("Control+A")
     page.keyboard.insert_text(text)
@@ -103,7 +103,7 @@ def test_draft_is_saved_while_typing(visit, made, draft, site):
     with site.app.app_context():
         assert read.get_record(POSTS, SYSTEM, id)["body"] == "Words."
     expect(page.get_by_role("button", name="Publish changes")).to_be_visible()
-    page.goto("/admin/")  # nothing is unsaved: nobody is asked
+    page.goto("/admin/")  # nothing is unsaved, so there is no confirmation
     assert page.locator("h1").count() == 1
 
 
@@ -194,7 +194,7 @@ def test_text_is_recovered_after_a_crash(visit, made):
     says(page, "stored in this browser")
     page.close()
     one.context.set_offline(False)
-    one.complaints.clear()  # that there was no network
+    one.complaints.clear()  # the message that there was no network
     one.page = page = one.context.new_page()
     page.goto(f"/admin/posts/edit/?id={id}")
     assert one.axe() == []
@@ -357,7 +357,7 @@ def test_keyboard_publishes_nothing_unsaved(visit):
     says(page, "offline")
     expect(page.locator("dialog[open]")).to_have_count(0)
     one.context.set_offline(False)
-    one.complaints.clear()  # that there was no network
+    one.complaints.clear()  # the message that there was no network
     page.keyboard.press("Control+Enter")
     page.get_by_role("dialog").get_by_role("button", name="Publish").click()
     expect(page.locator(".messages")).to_contain_text("published")

@@ -1,4 +1,4 @@
-"""Pictures of a text in a real browser: whichever way they come, they arrive, or leave nothing behind."""
+"""Images of a text in a real browser: however they are added, they arrive, or leave nothing behind."""
 
 import base64
 
@@ -17,13 +17,13 @@ UPLOADS = "**/api/v1/media"
 
 
 def file(name, content=None):
-    """A file as Playwright's file chooser takes it."""
+    """Return a file in the form of Playwright's file chooser."""
     return {"name": name, "mimeType": "image/png", "buffer": content or picture(60, 40)}
 
 
 @pytest.fixture
 def media(site):
-    """`media()` are the uploads there are, newest first."""
+    """`media()` are the uploads, newest first."""
 
     def newest():
         with site.app.app_context():
@@ -34,7 +34,7 @@ def media(site):
 
 @pytest.fixture
 def editor(visit, made):
-    """`editor("Text")` is the page of a post with that text, the cursor at its end."""
+    """`editor("Text")` is the page of a post with that text, with the cursor at its end."""
 
     def start(body="Before."):
         page = visit("ann").page
@@ -47,7 +47,7 @@ def editor(visit, made):
 
 
 def choose(page, *files):
-    """Choose files with the Picture button, as a person does."""
+    """Choose files with the Picture button, as a user does."""
     page.get_by_role("button", name="Image", exact=True).click()
     with page.expect_file_chooser() as chooser:
         page.get_by_label("Upload a new file").click()
@@ -145,7 +145,7 @@ def test_cancelled_upload_is_deleted(editor, media, leave):
     page.keyboard.press("Escape") if leave == "Escape" else button.click()
     expect(page.locator("dialog")).to_have_count(0)
     page.keyboard.type(" After.")
-    while not uploads:  # the server has not answered the route yet
+    while not uploads:  # the server has not responded yet
         page.wait_for_timeout(50)
     with page.expect_response(lambda answer: answer.request.method == "DELETE") as deletion:
         route, answer = uploads[0]

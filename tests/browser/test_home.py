@@ -1,4 +1,4 @@
-"""The dashboard as a place to begin: what leads from it to daily work, in how many clicks."""
+"""The dashboard as a starting point: where it leads, in how many clicks."""
 
 import pytest
 from playwright.sync_api import expect
@@ -8,7 +8,7 @@ pytestmark = pytest.mark.browser
 
 @pytest.fixture
 def clicks(visit):
-    """A page of ada's that counts: `page, click, count`."""
+    """A page of ada's that counts clicks: `page, click, count`."""
     page, done = visit("ada").page, []
 
     def click(locator):

@@ -1,6 +1,6 @@
-"""500 hostile texts in every field that people fill in: no page and no feed runs any of them.
+"""500 hostile texts in every field that users fill in: no page and no feed runs any of them.
 
-The policy of the pages would stop what slips through, so the browser is told to ignore it here.
+The content security policy would stop scripts that are not escaped, so the browser is told to ignore it here.
 """
 
 import io
@@ -50,7 +50,7 @@ LISTED = (
 
 
 def fill(app):
-    """Content that consists of the texts."""
+    """Create content that consists of the texts."""
     db.create_all()
     write.create(USERS, SYSTEM, person(0, "admin"))
     authors = [
@@ -88,7 +88,7 @@ def page(number):
 
 
 def post(number, authors, tags):
-    """Each line is a title and an excerpt; every fifth post says the texts of five, with their tags."""
+    """Return a post with a line as its title and excerpt; every fifth post contains five texts, with their tags."""
     first = number % AT_ONCE == 0
     return {
         "title": LINES[number],
@@ -96,13 +96,13 @@ def post(number, authors, tags):
         "body": "\n\n".join(TEXTS[number : number + AT_ONCE]) if first else "x",
         "tags": tags[number : number + AT_ONCE] if first else [],
         "author": authors[number % len(authors)].id,
-        # the posts with texts come first, in lists and feeds
+        # posts with texts come first in lists and feeds
         "published_at": f"2026-{6 if first else 1:02}-{1 + number % 28:02}T00:00:00Z",
     }
 
 
 def upload(app, author):
-    """Pictures whose names and descriptions are the texts."""
+    """Upload images whose names and descriptions are the texts."""
     client = app.test_client()
     client.checked = False
     give_session(app, client, Account(author.id, "person-1", "author"))
@@ -129,7 +129,7 @@ def hostile(tmp_path_factory):
 
 @pytest.fixture
 def look(chromium, hostile):
-    """`look(name, paths)`: go there as somebody, past the policy; no script of a text may run."""
+    """`look(name, paths)`: visit pages as a user, without the content security policy; no script of a text may run."""
     visits = []
 
     def look(name, paths):

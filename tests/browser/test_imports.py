@@ -1,4 +1,4 @@
-"""A table from its upload to its undoing, as people do it: with a worker, with and without scripts."""
+"""A table from its upload to its undo, as users do it: with a worker, with and without scripts."""
 
 import pytest
 
@@ -24,7 +24,7 @@ def table(tmp_path):
 
 @pytest.fixture
 def work(site):
-    """Do what is owed, as a worker would."""
+    """Run the pending jobs, as a worker would."""
 
     def do():
         with site.app.app_context():

@@ -1,4 +1,4 @@
-"""Edits in the cells of a list: where they stand, and what they save."""
+"""Edits in the cells of a list: their position, and what they save."""
 
 import pytest
 from playwright.sync_api import expect

@@ -1,4 +1,4 @@
-"""Daily work by keyboard alone: each thing is reached with Tab, and done with Enter, Space and letters."""
+"""Daily work with the keyboard alone: everything is reached with Tab, and used with Enter, Space and letters."""
 
 import pytest
 from playwright.sync_api import expect
@@ -19,13 +19,13 @@ SHOWS_FOCUS = """one => {
 
 
 class Keyboard:
-    """Somebody without a mouse."""
+    """A user without a mouse."""
 
     def __init__(self, page):
         self.page, self.press, self.type = page, page.keyboard.press, page.keyboard.type
 
     def reach(self, target, key="Tab"):
-        """Press Tab until `target` has the focus, and see that one can tell."""
+        """Press Tab until `target` has the focus, and check that the focus is visible."""
         for _ in range(LIMIT):
             if target.count() and target.first.evaluate("one => one === document.activeElement"):
                 break
@@ -41,7 +41,7 @@ class Keyboard:
 
 @pytest.fixture
 def at(visit):
-    """`at("ann", path)` is the keyboard of somebody who has opened a page."""
+    """`at("ann", path)` is the keyboard of a user who has opened a page."""
 
     def start(name, path):
         page = visit(name).page

@@ -1,4 +1,4 @@
-"""Lists as each person wants them: views that are saved, shared and opened first."""
+"""Lists with each user's preferences: views that are saved, shared and opened by default."""
 
 import pytest
 from playwright.sync_api import expect
@@ -52,7 +52,7 @@ def test_list_opens_with_a_view_without_javascript(visit):
     page.wait_for_url("**/admin/tags/?view=backwards")
     page.click(".tabs >> text=All")
     page.wait_for_url("**/admin/tags/?view=all")
-    page.goto("/admin/tags/")  # and as it was, for the tests that follow
+    page.goto("/admin/tags/")  # restore it for the tests that follow
     page.click(".views summary >> text=Save view")
     page.click("[value=default]")
     page.goto("/admin/tags/")
@@ -97,7 +97,7 @@ def test_columns_are_added_and_dragged(visit):
     page.goto("/admin/categories/")
     page.click(".views summary >> text=Display")
     panel = page.locator(".dropdown-panel:visible")
-    panel.get_by_label("Slug", exact=True).check()  # and stands behind the others at once
+    panel.get_by_label("Slug", exact=True).check()  # it is immediately listed after the others
     rows = panel.locator(".column-list li:has(:checked)")
     shown = [row.inner_text().split("\n")[-1].strip() for row in rows.all()]
     assert shown[-1] == "Slug" and one.axe() == []
@@ -125,7 +125,7 @@ def test_titles_get_the_space_of_short_columns_in_compact_lists(visit, made):
     page = visit("moe").page
     sizes = []
     for density in ("Compact", "Comfortable"):
-        page.goto(f"/admin/posts/?id={id}")  # what stands in other rows moves the columns
+        page.goto(f"/admin/posts/?id={id}")  # the content of other rows moves the columns
         page.click(".views summary >> text=Display")
         page.get_by_label(density).check()
         page.locator(".dropdown-panel:visible .primary").click()

@@ -1,4 +1,4 @@
-"""Lists by keyboard: single keys on rows, and the command palette."""
+"""Lists with the keyboard: single keys on rows, and the command palette."""
 
 import time
 

@@ -1,4 +1,4 @@
-"""Files in the panel as people work with them: sent with a bar, a point by a click, a cover chosen."""
+"""Files in the panel as users work with them: uploads with a progress bar, the focal point by a click, a cover."""
 
 import pytest
 from playwright.sync_api import expect
@@ -20,13 +20,13 @@ def test_image_from_upload_to_cover_of_a_post(visit, site, tmp_path):
     page.wait_for_url("**/admin/media/edit/**")
     page.locator(".replace summary").click()
     page.set_input_files("#replacement", file)
-    assert page.locator("[data-state]").inner_text() == ""  # nothing that Save would save
+    assert page.locator("[data-state]").inner_text() == ""  # Save would have nothing to save
     page.locator(".replace summary").click()
     page.get_by_text("Click the spot").get_by_role("link", name="Focal point").click()
     expect(page.locator("#in-focal_point")).to_be_focused()
     shown = page.locator("[data-focal] img")
     box = shown.bounding_box()
-    # the click waits until the picture stands still, which its measures may come before
+    # the click waits until the image is stable, which it may be before its size is known
     shown.click(position={"x": box["width"] * 0.25, "y": box["height"] * 0.5})
     across, down = (page.locator("[data-point] input").nth(n).input_value() for n in (0, 1))
     assert abs(float(across) - 25) < 1 and abs(float(down) - 50) < 1

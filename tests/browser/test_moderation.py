@@ -1,4 +1,4 @@
-"""The moderation queue: by keys, by clicks, on a phone."""
+"""The moderation queue: with keys, with clicks, on a phone."""
 
 import pytest
 from playwright.sync_api import expect
@@ -14,7 +14,7 @@ QUEUE = "/admin/comments/moderation/"
 
 @pytest.fixture
 def waiting(site, made):
-    """Twenty comments that wait, the last one first; they are gone afterwards."""
+    """Twenty waiting comments, the last one first; they are deleted afterwards."""
     post = made(title="What the tide left", published_at="2026-01-01T10:00:00Z")
     with site.app.app_context():
         mia = Actor("member", read.find_id(USERS, SYSTEM, username="mia"), "mia")
@@ -60,7 +60,7 @@ def test_comments_are_moderated_by_keys(visit, waiting, status):
     expect(one).to_contain_text("Number 13.")
     assert (
         status(waiting[5]) == "approved"
-    )  # by the first key: the others were meant for the next ones
+    )  # by the first key; the others were meant for the next ones
     page.goto(f"{QUEUE}?id={waiting[3]}")
     page.keyboard.press("j")
     expect(one).to_contain_text("Number 15.")

@@ -1,4 +1,4 @@
-"""What editors do all day, in a real browser."""
+"""The daily work of editors, in a real browser."""
 
 import re
 
@@ -168,7 +168,7 @@ def test_late_form_is_submitted_after_the_sign_in(visit, made, post, scripts):
 def test_inline_edit(visit, made, post):
     id = made(published_at="2026-01-01T10:00:00Z")
     page = visit("ada", timezone_id="Europe/Berlin").page
-    page.goto("/admin/")  # the server learns the zone
+    page.goto("/admin/")  # the server gets the time zone
     page.goto("/admin/posts/?sort=-id")
     row = page.locator(f"#row-{id}")
     row.locator("[data-inline=published_at]").focus()
@@ -268,7 +268,7 @@ def test_deletion_asks_and_can_be_cancelled(visit, made, post):
 
 
 class TestWithoutJavaScript:
-    """Everything above, by forms and links alone."""
+    """The same without scripts, by forms and links alone."""
 
     @pytest.fixture
     def page(self, visit):

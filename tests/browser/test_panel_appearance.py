@@ -1,4 +1,5 @@
-"""Pages of the panel in all states: axe in light and dark, the policy, widths from a phone to a desk."""
+"""Pages of the panel in all states: axe in light and dark, the content security policy, widths from a phone to a
+desktop."""
 
 from itertools import pairwise
 
@@ -68,7 +69,7 @@ def test_single_menu_beside_the_heading_opens_on_a_phone(visit):
 
 @pytest.mark.parametrize("width", [1280, 1265, 1250])
 def test_german_list_of_posts_fits_beside_the_menu(visit, width):
-    """A scroll bar takes 15 pixels of a window that is 1280 wide."""
+    """A scroll bar takes 15 pixels of a window that is 1280 pixels wide."""
     one = visit("ada", viewport={"width": width, "height": 900}, locale="de-DE")
     one.page.goto("/admin/posts/")
     assert one.page.locator("html").get_attribute("lang") == "de"
@@ -77,7 +78,7 @@ def test_german_list_of_posts_fits_beside_the_menu(visit, width):
 
 
 def _rows(boxes):
-    """In how many rows these stand."""
+    """Return the number of rows that these elements occupy."""
     middles = sorted(box["y"] + box["height"] / 2 for box in boxes)
     return 1 + sum(below - above > 15 for above, below in pairwise(middles))
 
@@ -101,7 +102,7 @@ def test_buttons_of_a_header_fit_on_a_phone_in_german_too(visit, path, rows):
     buttons = one.page.locator(".head-actions .button:visible")
     assert _rows([button.bounding_box() for button in buttons.all()]) <= rows
     assert one.overflow() <= 0
-    if path == "posts/":  # the words are out of sight, and still said
+    if path == "posts/":  # the words are hidden, but read by screen readers
         assert "Exportieren und importieren" in buttons.first.inner_text()
 
 

@@ -1,4 +1,4 @@
-"""Codes and passkeys as people use them: in Chromium, with its virtual authenticator."""
+"""Codes and passkeys as users have them: in Chromium, with its virtual authenticator."""
 
 import pyotp
 import pytest
@@ -19,19 +19,19 @@ PHONE = {"width": 390, "height": 844}
 
 @pytest.fixture
 def localhost(site, monkeypatch):
-    """The site by the name of this machine, to which passkeys can belong."""
+    """The site by the name of this machine, since passkeys need a domain."""
     monkeypatch.setattr(site, "url", site.url.replace("127.0.0.1", "localhost"))
 
 
 def account(site, name):
-    """The id of somebody."""
+    """Return the id of a user."""
     with site.app.app_context():
         return read.find_id(USERS, SYSTEM, username=name)
 
 
 @pytest.fixture(autouse=True)
 def tidy(site):
-    """Leave nobody with a second factor."""
+    """Remove all second factors afterwards."""
     yield
     with site.app.app_context():
         for name in ("ada", "ann", "mia"):
@@ -39,7 +39,7 @@ def tidy(site):
 
 
 def authenticator(one):
-    """A device with a sensor for fingers, in the browser of `one`."""
+    """Add a virtual device with user verification to the browser of `one`."""
     session = one.context.new_cdp_session(one.page)
     session.send("WebAuthn.enable")
     options = {
@@ -119,7 +119,7 @@ def test_two_factor_without_scripts(visit):
 
 
 def last_used_long_ago(site):
-    """As if no passkey had been used in this second, in which no person signs in twice."""
+    """Clear the last use of all passkeys, since no user signs in twice within a second."""
     with site.app.app_context(), transaction() as connection:
         connection.execute(Passkey.__table__.update().values(last_used_at=None))
 
@@ -221,7 +221,7 @@ def test_response_is_valid_once(visit, site, localhost):
     one.page.wait_for_url("**/")
     assert one.page.locator(".account").count() == 1
     body, cookie = sent[0].post_data, sent[0].all_headers()["cookie"]
-    with site.app.app_context(), transaction() as connection:  # as a passkey without a counter
+    with site.app.app_context(), transaction() as connection:  # like a passkey without a counter
         connection.execute(Passkey.__table__.update().values(sign_count=0))
     headers = {"Cookie": cookie, "Content-Type": "application/x-www-form-urlencoded"}
     client = site.app.test_client(use_cookies=False)

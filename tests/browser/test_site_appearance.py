@@ -1,4 +1,4 @@
-"""Every page for readers: axe in light and dark, the policy, the width of a phone, no script."""
+"""Every page for readers: axe in light and dark, the content security policy, on a phone, without scripts."""
 
 import pytest
 

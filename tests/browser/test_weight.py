@@ -1,4 +1,4 @@
-"""What a first look at a page of the panel takes on the wire: compressed, and nothing cached."""
+"""The bytes that a first visit to a page of the panel transfers: compressed, with nothing cached."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The panel without scripts, at 200 % zoom and in the colours of the system: daily work is possible all the same."""
+"""The panel without scripts, at 200 % zoom and in the system's colours: daily work is still possible."""
 
 import pytest
 from playwright.sync_api import expect
@@ -71,7 +71,7 @@ def test_comment_is_moderated(visit, site, made):
 
 
 def test_pages_fit_at_200_percent(visit):
-    # the window of a laptop, in which each pixel of a page takes four
+    # the window of a laptop, in which each pixel of the page takes four
     one = visit("ada", viewport={"width": 640, "height": 400}, device_scale_factor=2)
     for path in PAGES:
         one.page.goto(path)

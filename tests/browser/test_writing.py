@@ -1,4 +1,4 @@
-"""Writing from the first click to the last: few clicks, and nothing moves under the hands."""
+"""Writing from the first click to the last: few clicks, and a layout that does not shift."""
 
 import re
 import time
@@ -87,7 +87,7 @@ def test_menu_of_a_form_works_with_the_keyboard(visit):
 
 
 class Clicks:
-    """A page whose clicks are counted."""
+    """A page that counts clicks."""
 
     def __init__(self, page):
         self.page, self.count = page, 0
@@ -120,7 +120,7 @@ def test_fixing_a_typo_in_an_old_post_takes_five_clicks(visit, made, site):
 def test_times_are_local(visit, site):
     one = visit("ann", timezone_id="America/New_York")
     page = one.page
-    page.goto("/admin/")  # the script says where this browser is, once nothing else is to be done
+    page.goto("/admin/")  # the script sends the time zone of the browser when it is idle
     until = time.monotonic() + 10
     while not any(cookie["name"] == "time_zone" for cookie in one.context.cookies()):
         assert time.monotonic() < until
@@ -226,7 +226,7 @@ def test_picker_works_with_the_keyboard(visit):
     ("path", "limit"), [("posts/edit/?id=2", 220_000), ("posts/?per_page=100", 100_000)]
 )
 def test_pages_are_small(visit, made, path, limit):
-    """The first time, with all their files."""
+    """A first visit, with all files."""
     for number in range(70 if "per_page" in path else 0):  # with those of the site 100 rows
         made(title=f"Light {number}", tags=["boats", "nets", "weather"], category="sea")
     page, sizes = visit("ada").page, []
@@ -405,7 +405,7 @@ def test_typed_name_is_selected_by_enter_or_reported_as_unknown(visit, made):
     ann.page.goto(f"/admin/posts/edit/?id={made()}")
     category, stored = ann.page.locator("#in-category"), ann.page.locator("[name=category]")
     category.type("shor")
-    category.press("Enter")  # at once: it chooses the only one, and sends nothing
+    category.press("Enter")  # immediately: it chooses the only option, and sends nothing
     expect(stored).to_have_value("shore")
     expect(category).to_have_value("Shore")
     assert "/edit/" in ann.page.url

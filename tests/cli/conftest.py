@@ -33,7 +33,7 @@ class Console:
         return ended.value.code or 0, said.out, said.err
 
     def rows(self, sql):
-        """The rows of a query on the instance's database."""
+        """Return the rows of a query on the instance's database."""
         with closing(sqlite3.connect(self.instance / "quire.db")) as connection:
             return connection.execute(sql).fetchall()
 

@@ -56,12 +56,12 @@ SECONDS = 20
 
 
 def tool(name):
-    """The path of a program; the test is skipped where it is missing."""
+    """Return the path of a program; skip the test if it is missing."""
     return shutil.which(name) or pytest.skip(f"{name} is not installed")
 
 
 def written(folder, kind, installation=LINUX):
-    """The folder with the files of a kind."""
+    """Return the folder with the files of a kind."""
     for name, text in render(kind, installation).items():
         (folder / name).write_text(text, encoding="utf-8")
     return folder

@@ -15,7 +15,7 @@ TABLES = {
 
 
 def digest(console):
-    """A hash of all seeded content."""
+    """Return a hash of all seeded content."""
     rows = [
         console.rows(f"SELECT {columns} FROM {table} ORDER BY 1, 2")
         for table, columns in TABLES.items()

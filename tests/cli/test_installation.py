@@ -23,7 +23,7 @@ def execute(instance, sql):
 
 
 def shape(path):
-    """All columns of all tables, and all indexes, as SQLite reports them."""
+    """Return all columns of all tables, and all indexes, as SQLite reports them."""
     with closing(sqlite3.connect(path)) as connection:
         names = connection.execute(
             "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE '%alembic%'"
@@ -68,7 +68,7 @@ def scripts(tmp_path, monkeypatch):
 
 
 def add_script(folder, name, more=""):
-    """A migration after the newest one."""
+    """Add a migration after the newest one."""
     text = SCRIPT.format(name=name, before=migrations.newest_revision(), more=more)
     (folder / "versions" / f"{name}.py").write_text(text, encoding="utf-8")
     migrations.revisions.cache_clear()

@@ -1,4 +1,4 @@
-"""The tools of npm, and the clients that generators make of the OpenAPI document."""
+"""The tools of npm, and the clients that generators create from the OpenAPI document."""
 
 import hashlib
 import json
@@ -23,7 +23,7 @@ INSTALL = ["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts", "--prefer
 
 
 def run(*command, cwd, **more):
-    """Run a program; what it says if it fails, and if it succeeds."""
+    """Run a program; return its output, and fail with it if the program fails."""
     found = [shutil.which(command[0]) or command[0], *map(str, command[1:])]
     done = subprocess.run(
         found, check=False, cwd=cwd, capture_output=True, text=True, encoding="utf-8", **more
@@ -35,7 +35,7 @@ def run(*command, cwd, **more):
 
 @pytest.fixture(scope="session")
 def packages():
-    """A folder with the packages of package-lock.json; it stays, so the next run finds it filled."""
+    """The folder with the packages of package-lock.json, which the next run reuses."""
     if shutil.which("npm") is None:
         pytest.skip("npm is not installed")
     mark = hashlib.sha256(LOCK.read_bytes()).hexdigest()[:16]
@@ -52,7 +52,7 @@ def packages():
 
 @pytest.fixture(scope="session")
 def workplace(packages):
-    """A folder below the packages: this folder's sources, the example of the guide, the document."""
+    """A folder below the packages: the sources in this folder, the example of the guide, the document."""
     with tempfile.TemporaryDirectory(dir=packages, prefix="run-") as name:
         folder = Path(name)
         for pattern in SOURCES:
@@ -67,7 +67,7 @@ def workplace(packages):
 
 @pytest.fixture(scope="session")
 def tool(packages, workplace):
-    """`tool("orval", ...)`: run a program of npm in the workplace."""
+    """`tool("orval", ...)` runs a program of npm in the workplace."""
 
     def run_tool(name, *given):
         about = json.loads((packages / "node_modules" / name / "package.json").read_text("utf-8"))
@@ -81,7 +81,7 @@ def tool(packages, workplace):
 
 @pytest.fixture(scope="session")
 def clients(tool, workplace):
-    """The workplace with all clients, generated and compiled strictly."""
+    """The workplace with all clients, generated and strictly compiled."""
     with ThreadPoolExecutor(2) as pool:
         for done in (pool.submit(_typescript, tool), pool.submit(_python, workplace)):
             done.result()

@@ -1,4 +1,4 @@
-"""The publishing story, told by the client that openapi-python-client generates."""
+"""The publishing story, with the client that openapi-python-client generates."""
 
 import sys
 from http import HTTPStatus
@@ -50,7 +50,7 @@ T = TypeVar("T")
 
 
 def got(kind: type[T], response: Response[Any], status: HTTPStatus = HTTPStatus.OK) -> T:
-    """The answer, which has to be of this kind and status."""
+    """Return the parsed response, which must have this type and status."""
     assert response.status_code == status, response.content
     assert isinstance(response.parsed, kind), response.parsed
     return response.parsed

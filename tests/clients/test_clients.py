@@ -1,4 +1,4 @@
-"""Clients that others' generators make of the document: they compile, and publish a post."""
+"""Clients that third-party generators create from the document compile and can publish a post."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""The linters of others find nothing in the document."""
+"""Third-party linters find nothing in the document."""
 
 import pytest
 

@@ -27,7 +27,7 @@ def folder(tmp_path, monkeypatch):
 
 
 def modes(folder):
-    """The modes of a folder and of everything in it."""
+    """Return the modes of a folder and of everything in it."""
     paths = [folder, *folder.rglob("*")]
     return {p.name: oct(stat.S_IMODE(p.stat().st_mode)) for p in paths if not p.is_symlink()}
 

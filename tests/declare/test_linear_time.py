@@ -12,7 +12,7 @@ pytestmark = pytest.mark.no_cover  # the same lines again and again
 
 
 def all_paths(text):
-    """Everything that is made of a body: page, feed, search document and mail."""
+    """Process a body in every way: page, feed, search document and mail."""
     markup = render_markdown(text)
     return (
         fit_into_page(markup), absolute(markup, "https://example.org/posts/a"), summary("", markup),

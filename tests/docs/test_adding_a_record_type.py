@@ -52,7 +52,7 @@ def copy(tmp_path_factory):
 
 
 def blocks():
-    """The code of the tutorial: kind, path, place, text."""
+    """Return the code of the tutorial: kind, path, place, text."""
     pattern = r"```python (file|append)=(\S+)(?: after=(\w+))?\n(.*?)```"
     return re.findall(pattern, TUTORIAL.read_text(encoding="utf-8"), re.DOTALL)
 

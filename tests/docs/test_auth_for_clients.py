@@ -16,7 +16,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "auth-for-clients.md"
 
 
 def examples(language):
-    """The examples in one language that stand alone."""
+    """Return the examples in one language that stand alone."""
     found = re.findall(rf"```{language}\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
     return [one for one in found if "csrf_token" not in one]
 

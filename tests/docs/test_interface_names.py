@@ -24,7 +24,7 @@ def texts():
 
 
 def italics(page):
-    """The phrases in italics of a page; a path through the menu is split into its parts."""
+    """Return the phrases in italics of a page; a path through the menu is split into its parts."""
     text = (DOCS / page).read_text(encoding="utf-8")
     text = re.sub(r"```.*?```|`[^`]*`|^    .*?$", "", text, flags=re.DOTALL | re.MULTILINE)
     phrases = re.findall(r"(?<![*\w])\*([^*]+)\*(?![*\w])", text)

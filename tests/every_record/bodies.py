@@ -1,4 +1,4 @@
-"""Valid and broken bodies for any record type, made from its declaration alone."""
+"""Valid and invalid bodies for any record type, made from its declaration alone."""
 
 import hashlib
 import itertools
@@ -32,7 +32,7 @@ VALUES = {
 
 @dataclass(frozen=True)
 class Wrong:
-    """A value that a field must refuse, and the word for why."""
+    """A value that a field must refuse, and the code of the error."""
 
     field: str
     value: Any
@@ -40,7 +40,7 @@ class Wrong:
 
 
 def settable(record: Record, *, new: bool) -> list[Field]:
-    """The fields that somebody from outside sets, and that stand for themselves."""
+    """Return the fields that a client sets and that are stored as they are sent."""
     return [
         field
         for field in record.fields
@@ -52,7 +52,7 @@ def settable(record: Record, *, new: bool) -> list[Field]:
 
 
 def value_for(field: Field) -> Any:
-    """A value that `field` takes, another one at each call where it is text."""
+    """Return a value that `field` accepts, a new one at each call if it is text."""
     if field.choices:
         return field.choices[0]
     if field.target is not None:
@@ -71,12 +71,12 @@ def value_for(field: Field) -> Any:
 
 
 def _moment(number: int) -> str:
-    """A moment later than those before it: ends come after beginnings."""
+    """Return a time later than all earlier ones, so that ends come after beginnings."""
     return rfc3339(datetime(2026, 2, 1, tzinfo=UTC) + timedelta(minutes=number))
 
 
 def body(record: Record, *, whole: bool = False, system: bool = False) -> dict[str, Any]:
-    """What a new record of this type may be made of: the least, or the `whole`."""
+    """Return the values of a new record of this type: the minimum, or the `whole`."""
     fields = settable(record, new=True)
     chosen = [field for field in fields if whole or is_required(field)]
     made = {field.name: value_for(field) for field in chosen}
@@ -91,7 +91,7 @@ def body(record: Record, *, whole: bool = False, system: bool = False) -> dict[s
 
 
 def _by_the_program(record: Record, made: dict[str, Any]) -> dict[str, Any]:
-    """What only the program sets: what the table needs, and that everybody sees the row."""
+    """Return values that only the program sets: those the table needs, and public visibility."""
     needed = {
         field.name: value_for(field)
         for field in record.fields
@@ -106,7 +106,7 @@ def _by_the_program(record: Record, made: dict[str, Any]) -> dict[str, Any]:
 
 
 def a_file() -> Upload:
-    """A picture that has just been received."""
+    """Return an image that has just been uploaded."""
     content = picture()
     path = incoming_dir() / f"{secrets.token_hex(16)}.part"
     path.write_bytes(content)
@@ -114,7 +114,7 @@ def a_file() -> Upload:
 
 
 def send(client: Any, path: str, raw: dict[str, Any]) -> Any:
-    """POST what a new record is made of: as JSON, or as a form where a file is among it."""
+    """POST the values of a new record: as JSON, or as a form if there is a file among them."""
     files = {k: (v.path.open("rb"), v.name) for k, v in raw.items() if isinstance(v, Upload)}
     if not files and path != "media":
         return client.post(path, json=raw)
@@ -124,7 +124,7 @@ def send(client: Any, path: str, raw: dict[str, Any]) -> Any:
 
 
 def a_row(record: Record, **more: Any) -> int:
-    """The id of a record of this type: the only one, an old one where none is made, or a new one."""
+    """Return the id of a record of this type: the only one, an existing one if none can be created, or a new one."""
     if record.singleton:
         return 1
     if record.path == "batches":
@@ -137,7 +137,7 @@ def a_row(record: Record, **more: Any) -> int:
 
 
 def a_batch() -> int:
-    """The id of a batch with one new tag."""
+    """Create a batch with one new tag; return its id."""
     with transaction() as connection:
         tag = create(REGISTRY["tags"], SYSTEM, body(REGISTRY["tags"]))
         id = begin(connection, SYSTEM, BULK)
@@ -146,7 +146,7 @@ def a_batch() -> int:
 
 
 def a_delivery() -> int:
-    """The id of a delivery that has failed."""
+    """Create a delivery that has failed; return its id."""
     webhook = create(REGISTRY["webhooks"], SYSTEM, body(REGISTRY["webhooks"])).id
     about = {"type": "posts", "record_id": 1, "event_at": now(), "status": "failed"}
     row = {"webhook_id": webhook, "event": "posts.created", **about}
@@ -155,7 +155,7 @@ def a_delivery() -> int:
 
 
 def wrong_values(record: Record) -> list[Wrong]:
-    """For each settable field what it must refuse."""
+    """Return values that each settable field must refuse."""
     found = []
     for field in settable(record, new=True):
         found += [Wrong(field.name, value, code) for value, code in _wrong(field)]
@@ -192,10 +192,10 @@ def _wrong(field: Field) -> list[tuple[Any, str]]:
 
 
 def roles() -> list[str]:
-    """Every kind of actor, from least to most."""
+    """Return the kinds of actors, from the least to the most permissions."""
     return ["anonymous", "member", "author", "moderator", "admin"]
 
 
 def typical(role: str) -> Actor:
-    """Somebody of a role, for questions to rules."""
+    """Return an actor with a role, for questions to rules."""
     return Actor(role, None if role == "anonymous" else 0)

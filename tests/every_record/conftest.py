@@ -1,4 +1,4 @@
-"""One test for each record type that is registered, whatever it is."""
+"""One test for each registered record type."""
 
 import pytest
 
@@ -13,8 +13,12 @@ NAMES = {"anonymous": None, **{role: name for name, role in reversed(ROLES.items
 
 
 def pytest_generate_tests(metafunc):
-    """`record`: every type; `made`: those that somebody makes; `changed`: those that somebody changes;
-    `deleted`: those that somebody makes and deletes; `bulk`: those that have bulk requests. Of a test marked `of_every_run("posts")` the others are slow."""
+    """Parametrize tests by record types.
+
+    `record`: every type; `made`: those that users create; `changed`: those that users change; `deleted`: those that
+    users create and delete; `bulk`: those with bulk requests. If a test is marked `of_every_run("posts")`, all other
+    types are slow.
+    """
     records = list(REGISTRY.values())
     chosen = {
         "record": records,
@@ -33,13 +37,13 @@ def pytest_generate_tests(metafunc):
 
 @pytest.fixture
 def by_role(as_):
-    """`by_role("author")`: a client of somebody with that role."""
+    """`by_role("author")`: a client of a user with that role."""
     return lambda role: as_(NAMES[role])
 
 
 @pytest.fixture
 def in_app_context(app):
-    """`in_app_context(function, ...)`: call it with the store at hand, outside of any request."""
+    """`in_app_context(function, ...)` calls it in an application context, outside of any request."""
 
     def call(function, *args, **kwargs):
         with app.app_context():
@@ -49,7 +53,7 @@ def in_app_context(app):
 
 
 def address(record, id=None):
-    """The address of one record; the list's without an id."""
+    """Return the address of one record, or of the list without an id."""
     if record.singleton or id is None:
         return record.path
     return f"{record.path}/{id}"

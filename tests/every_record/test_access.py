@@ -1,4 +1,4 @@
-"""Every verb by every role: what the rules say is what happens."""
+"""Every verb for every role: the rules decide what happens."""
 
 import pytest
 
@@ -11,7 +11,7 @@ from tests.every_record.conftest import address
 
 
 def expected(rule, role):
-    """The statuses that a rule leaves open for somebody who owns nothing."""
+    """Return the statuses that a rule permits for a user who owns nothing."""
     answer = rule(typical(role))
     if answer is False:
         return {401} if role == "anonymous" else {403}
@@ -53,7 +53,7 @@ def test_changing(changed, role, by_role, in_app_context):
         now = by_role("admin").get(address(changed, id)).json
         answer = by_role(role).open(address(changed, id), method=method.upper(), json=now)
         if changed.path == "users" and role != "admin" and answer.status_code == 422:
-            continue  # what an administrator reads of another is not for everybody to send
+            continue  # not everyone may send what an administrator reads about another user
         assert answer.status_code in expected(changed.access.update, role), answer.text
 
 
@@ -79,7 +79,7 @@ def test_actions(record, role, by_role, in_app_context):
     for action in record.actions:
         id = in_app_context(a_row, record)
         answer = by_role(role).post(f"{record.path}/{id}/{action.name}")
-        if action.takes_file and answer.status_code == 422:  # it may, but has sent none
+        if action.takes_file and answer.status_code == 422:  # permitted, but no file was sent
             continue
         assert answer.status_code in expected(action.allow, role), (action.name, answer.text)
 

@@ -1,4 +1,4 @@
-"""Bulk requests of every type, by every role: each operation comes to what the single request does."""
+"""Bulk requests of every type, for every role: each operation has the result of the single request."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from tests.every_record.bodies import a_row, body, roles, settable, value_for
 
 
 def ops_of(record):
-    """The names of the operations of a type."""
+    """Return the names of the operations of a type."""
     found = []
     for model in operation_models(record):
         found += model.model_fields["op"].annotation.__args__
@@ -16,7 +16,7 @@ def ops_of(record):
 
 
 def single(client, record, op, id, data):
-    """The answer to the request that does the same alone."""
+    """Return the response to the equivalent single request."""
     if op == "create":
         return client.post(record.path, json=data)
     if op == "update":
@@ -27,14 +27,14 @@ def single(client, record, op, id, data):
 
 
 def operation(op, id, data):
-    """The same as one of many."""
+    """Return the equivalent operation of a bulk request."""
     if op == "create":
         return {"op": op, "data": data}
     return {"op": op, "id": id, **({"data": data} if op == "update" else {})}
 
 
 def outcome(row):
-    """What is compared: the status, and why it failed."""
+    """Return the parts that are compared: the status, and the reason for a failure."""
     return row.get("code"), row.get("message"), row.get("details")
 
 
@@ -74,7 +74,7 @@ def _data(in_app_context, record, op):
 
 
 def test_operations_can_be_undone(bulk, by_role, in_app_context):
-    """Every change of a versioned type, by whoever made it; each is back or gone."""
+    """A change of a versioned type can be undone."""
     admin = by_role("admin")
     if not bulk.is_versioned or "update" not in ops_of(bulk):
         return

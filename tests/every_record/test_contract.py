@@ -1,4 +1,4 @@
-"""What every type answers: lists, objects, versions, filters, sorts, fields, includes."""
+"""The responses of every type: lists, objects, versions, filters, sorts, fields, includes."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Deletions of records of any type: what the audit log says of them, and whether they are undone as offered."""
+"""Deletions of records of any type: their entries in the audit log, and that an offered undo works."""
 
 import pytest
 from bs4 import BeautifulSoup
@@ -41,8 +41,10 @@ WAYS = ("row", "selection", "api")
 
 
 def delete_by(way, panel, api, record, id):
-    """Delete a record by the menu of its row or its form, by the bulk bar, by a bulk request; the batch that
-    is offered to be undone, None for none."""
+    """Delete a record with the menu of its row, the bulk bar or a bulk request.
+
+    Returns the batch that is offered to be undone, or None.
+    """
     path = record.path
     if way == "api":
         answer = api.post(f"{path}/bulk", json={"operations": [{"op": "delete", "id": id}]})
@@ -58,7 +60,7 @@ def delete_by(way, panel, api, record, id):
 
 
 def offered(panel):
-    """The batch that the last message offers to undo."""
+    """Return the batch that the last message offers to undo."""
     messages = BeautifulSoup(panel.get("/admin/").text, "html.parser").select_one(".messages")
     button = messages.select_one("[name=rowid]")
     return int(button["value"]) if button else None
@@ -84,7 +86,7 @@ def test_undo_is_offered_if_it_restores_the_record(panel, by_role, deleted, way,
 
 
 def references_of(record):
-    """The references of a record that can be empty, or be some of several."""
+    """Return the references of a record that can be empty or have several values."""
     return [
         one
         for one in record.fields

@@ -1,4 +1,4 @@
-"""What administrators decide is explained where they decide it."""
+"""The decisions of administrators are explained on the page where they make them."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What every list answers in other ways than page by page, for every type that is listed."""
+"""Ways to read a list other than page by page, for every type with a list."""
 
 import csv
 import io
@@ -19,7 +19,7 @@ VALUES = {"time": "2026-01-31", "day": "2026-01-31", "decimal": "1.5", "flag": T
 
 @pytest.fixture
 def rows(listed, in_app_context):
-    """Two rows of a type that somebody makes."""
+    """Two rows of a type that users create."""
     return (
         [in_app_context(a_row, listed) for _ in range(2)]
         if listed.access.create is not NOBODY
@@ -28,7 +28,7 @@ def rows(listed, in_app_context):
 
 
 def value_for(field):
-    """A value in JSON that filters of a field take."""
+    """Return a JSON value that filters of a field accept."""
     if field.choices:
         return field.choices[0]
     return VALUES.get(field.kind.name, "x" if field.kind.is_text else 1)

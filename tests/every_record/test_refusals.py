@@ -1,4 +1,4 @@
-"""What every type refuses, with which word, and that nothing is changed by it."""
+"""Every type refuses invalid values with the right code, and changes nothing."""
 
 import pytest
 from pydantic import TypeAdapter
@@ -35,7 +35,9 @@ def test_wrong_values(made, admin, in_app_context):
     takes_files = any(isinstance(value, Upload) for value in good.values())
     id = in_app_context(a_row, made)
     for wrong in in_app_context(wrong_values, made):
-        if takes_files:  # what comes beside a file is text: only changes can be wrong in every way
+        if (
+            takes_files
+        ):  # fields sent with a file are text, so only changes can be wrong in every way
             answer = admin.patch(address(made, id), json={wrong.field: wrong.value})
         else:
             answer = admin.post(made.path, json=good | {wrong.field: wrong.value})

@@ -1,4 +1,4 @@
-"""Every type may be written again with an Idempotency-Key: one effect, one answer."""
+"""Every type supports safe retries with an Idempotency-Key: one effect, one response."""
 
 import secrets
 
@@ -13,7 +13,7 @@ from tests.every_record.conftest import address
 
 @pytest.fixture
 def admin(by_role):
-    """An administrator, whose every request has the same key."""
+    """An administrator, all of whose requests have the same key."""
     client = by_role("admin")
     client.environ_base["HTTP_IDEMPOTENCY_KEY"] = secrets.token_hex(16)
     return client

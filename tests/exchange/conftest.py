@@ -1,4 +1,4 @@
-"""Short ways to write what is imported, and to see what became of it."""
+"""Functions to write files for imports, and to inspect the results."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -42,13 +42,13 @@ HEAD = """<?xml version="1.0" encoding="UTF-8"?>
 
 @pytest.fixture(name="site")
 def _site(app: Flask) -> Iterator[Flask]:
-    """An application in whose context the test runs; root is its first administrator."""
+    """Run the test in the context of an application whose first administrator is root."""
     with app.app_context():
         yield app
 
 
 def imported_users(rows: Rows) -> list[str]:
-    """The usernames of those who came with an import."""
+    """Return the usernames of imported users."""
     found = rows("SELECT username FROM users WHERE password IS NULL ORDER BY id")
     return [row["username"] for row in found]
 
@@ -59,18 +59,18 @@ def tags(rows: Rows) -> list[str]:
 
 
 def add_user(username: str, **values: Any) -> int:
-    """A user, as the program makes one; returns the id."""
+    """Create a user as the program; return the id."""
     return write.create(USERS, SYSTEM, {"username": username, **values}).id
 
 
 def _shown(value: Any) -> Any:
-    """PostgreSQL gives times where SQLite gives their text."""
+    """Convert times of PostgreSQL to the text that SQLite returns."""
     return rfc3339(value) if isinstance(value, datetime) else value
 
 
 @pytest.fixture(name="rows")
 def _rows(site: Flask) -> Rows:
-    """Runs a SELECT and returns its rows as dicts."""
+    """A function that runs a SELECT and returns its rows as dicts."""
 
     def rows(statement: str, **values: Any) -> list[dict[str, Any]]:
         with read_connection() as connection:
@@ -87,14 +87,14 @@ class Folder:
         self.path = path
 
     def add(self, name: str, content: str | bytes) -> Path:
-        """Writes a file below the folder."""
+        """Write a file below the folder."""
         file = self.path / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(content.encode() if isinstance(content, str) else content)
         return file
 
     def load(self, **more: Any) -> ImportReport:
-        """Imports all of it."""
+        """Import all of it."""
         return reader.load(self.path, **more)
 
 
@@ -107,7 +107,7 @@ def _folder(site: Flask, tmp_path: Path) -> Folder:
 
 @pytest.fixture(name="wxr")
 def _wxr(site: Flask, tmp_path: Path) -> Callable[..., ImportReport]:
-    """Writes an export with the given channel content and imports it."""
+    """A function that writes an export with the given channel content and imports it."""
 
     def wxr(content: str, *, version: str = "1.2", **more: Any) -> ImportReport:
         file = tmp_path / "export.xml"
@@ -121,7 +121,7 @@ def _wxr(site: Flask, tmp_path: Path) -> Callable[..., ImportReport]:
 def item(
     id: int, title: str = "A post", content: str = "Text", extra: str = "", **values: str
 ) -> str:
-    """An `<item>` of an export; `values` replace the usual ones, `extra` is put in as it is."""
+    """Return an `<item>` of an export; `values` replace the usual ones, `extra` is added unchanged."""
     usual = {
         "post_id": str(id),
         "post_date_gmt": "2012-03-04 05:06:07",
@@ -168,7 +168,7 @@ def _real() -> Path:
 
 @pytest.fixture
 def elsewhere(tmp_path):
-    """Another installation, on SQLite, with nothing in it."""
+    """Another, empty installation on SQLite."""
     app = application(
         {
             "DATABASE_URL": f"sqlite:///{(tmp_path / 'other.db').as_posix()}",

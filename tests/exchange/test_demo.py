@@ -1,4 +1,4 @@
-"""The demo: a site that is alive today, in every state that the panel has a page for."""
+"""The demo: a site with current content, in every state that has a page in the panel."""
 
 from datetime import datetime, timedelta
 

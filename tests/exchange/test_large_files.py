@@ -1,4 +1,4 @@
-"""Exports that are too large in one part or another are refused while they are read."""
+"""Exports that are too large in any part are refused while they are read."""
 
 import subprocess
 import sys
@@ -22,7 +22,7 @@ MEGABYTE = "x" * 1_000_000
 
 
 def refusal(read, template: str, parts: Iterable[str], path: Path) -> str:
-    """The reason why `read` refuses a file of up to 25 MB, which is never in memory as a whole."""
+    """Return the reason why `read` refuses a file of up to 25 MB, which is never in memory as a whole."""
     start, end = template.split("%s")
     file = path / "export"
     with file.open("w", encoding="utf-8") as text:

@@ -1,4 +1,4 @@
-"""Each text that a file of an import brings costs time in proportion to its length."""
+"""Each text in an imported file takes time in proportion to its length."""
 
 import json
 
@@ -36,7 +36,7 @@ def _date(text):
 
 @pytest.fixture
 def read(tmp_path):
-    """`read(content, name)`: what becomes of a file of a folder."""
+    """`read(content, name)`: the result of importing a file of a folder."""
 
     def entry(content, name="a.md"):
         place = SourceFile(tmp_path, name)

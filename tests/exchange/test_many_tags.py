@@ -1,4 +1,4 @@
-"""A post has at most fifty tags, whatever brings it: a file of more is told so and brings no more."""
+"""A post has at most fifty tags, wherever it comes from: a file with more is reported and imports no more."""
 
 from quire.exchange.model import ImportReport
 from tests.exchange.archive.test_validate import loaded

@@ -1,4 +1,4 @@
-"""What importers hand over, and the report of an import."""
+"""The values that importers pass on, and the report of an import."""
 
 from quire.exchange import model
 from quire.exchange.model import ImportReport

@@ -1,4 +1,4 @@
-"""Dates, heads, Liquid, names and places: what is read before anything is stored."""
+"""Dates, front matter, Liquid, names and paths: parsing before anything is stored."""
 
 import time
 from datetime import UTC, datetime

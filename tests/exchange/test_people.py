@@ -1,4 +1,4 @@
-"""People whom an import names: matched, made, told apart."""
+"""People named in imports: matched, created, distinguished."""
 
 import pytest
 from sqlalchemy import text

@@ -1,4 +1,4 @@
-"""Content that nobody here wrote, imported twice: a blog of 102 posts and WordPress' torture file."""
+"""Real third-party content, imported twice: a blog of 102 posts and WordPress' torture file."""
 
 from pathlib import Path
 

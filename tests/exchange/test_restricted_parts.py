@@ -1,4 +1,4 @@
-"""Parts of a text that not everybody could read are left out, or the post is a draft."""
+"""Parts of a text that not everyone could read are left out, or the post becomes a draft."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A database of PostgreSQL for whoever kills what writes to it."""
+"""A PostgreSQL database for tests that kill the processes which write to it."""
 
 import secrets
 
@@ -9,7 +9,7 @@ from tests.postgresql_servers import PROGRAMS, primary_server
 
 @pytest.fixture(scope="session")
 def own_postgresql():
-    """A server of this run's own."""
+    """A PostgreSQL server that only this run uses."""
     if PROGRAMS is None:
         pytest.skip("PostgreSQL is not installed")
     with primary_server() as server:
@@ -18,7 +18,7 @@ def own_postgresql():
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request):
-    """The URL of an empty database on a server of this run's own; "" for SQLite in the instance folder."""
+    """The URL of an empty database on a server of this run; "" for SQLite in the instance folder."""
     if request.param == "sqlite":
         yield ""
         return

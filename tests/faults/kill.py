@@ -32,7 +32,7 @@ from tests.running_server import free_port
 ROOT = Path(__file__).resolve().parents[2]
 PASSWORD = "a password to die with"
 _OF_POSTS = "SELECT {} FROM {} WHERE type = 'posts' AND record_id IS NOT NULL"
-# not EXISTS: what has no index for that is searched once for all posts, not for each
+# not EXISTS: tables without an index for it are scanned once for all posts, not for each
 HALVES = {
     "a post without its revision": "SELECT count(*) FROM posts WHERE (id, version) NOT IN "
     f"({_OF_POSTS.format('record_id, version', 'revisions')})",
@@ -62,7 +62,7 @@ class Server:
         raise RuntimeError("the server did not start")
 
     def ask(self, connection, method, path, body, token=None, key=None):
-        """Status and JSON of one request; `key` is its Idempotency-Key."""
+        """Return status and JSON of one request; `key` is its Idempotency-Key."""
         headers = {"Content-Type": "application/json"}
         if key:
             headers["Idempotency-Key"] = key
@@ -73,18 +73,18 @@ class Server:
         return answer.status, json.loads(answer.read())
 
     def connect(self):
-        """A connection of its own."""
+        """Return a new connection."""
         return http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
 
     def kill(self):
-        """End it without a word."""
+        """Kill the process."""
         self.process.send_signal(getattr(signal, "SIGKILL", signal.SIGTERM))
         self.process.wait()
         self.process.stdout.close()
 
 
 def write(server: Server, token: str, ledger: list[int]) -> None:
-    """Create posts until the server is gone; note each one it acknowledged."""
+    """Create posts until the server is gone; record each one it acknowledged."""
     connection = server.connect()
     try:
         while True:
@@ -97,7 +97,7 @@ def write(server: Server, token: str, ledger: list[int]) -> None:
 
 
 def cycle(environment: dict[str, str], writers: int, ledger: list[int]) -> None:
-    """Start, write, kill."""
+    """Start a server, write to it, and kill it."""
     server = Server(environment)
     connection = server.connect()
     _, pair = server.ask(
@@ -115,7 +115,7 @@ def cycle(environment: dict[str, str], writers: int, ledger: list[int]) -> None:
 
 
 def losses(database: Path | str, ledger: list[int]) -> list[str]:
-    """What is wrong with a file of SQLite, or with the database of PostgreSQL at a URL, in sentences."""
+    """Return the problems of a SQLite file, or of the PostgreSQL database at a URL, as sentences."""
     with closing(_connect(database)) as db:
         found = {id for (id,) in db.execute("SELECT id FROM posts")}
         wrong = [f"post {id} was acknowledged and is lost" for id in ledger if id not in found]
@@ -132,7 +132,7 @@ def _connect(database: Path | str) -> Any:
 
 
 def environment_of(instance: Path, **settings: str) -> dict[str, str]:
-    """The environment of an installation in this folder, with one author. Raises SystemExit."""
+    """Return the environment of an installation in this folder, with one author. Raises SystemExit."""
     environment = dict(os.environ, QUIRE_INSTANCE=str(instance), BCRYPT_LOG_ROUNDS="4")
     environment.pop("DATABASE_URL", None)
     environment |= settings
@@ -147,7 +147,7 @@ def environment_of(instance: Path, **settings: str) -> dict[str, str]:
 
 
 def run(cycles: int, writers: int, instance: Path, url: str = "") -> list[int]:
-    """Run all cycles, on SQLite unless there is a `url`; the ids that were acknowledged.
+    """Run all cycles, on SQLite unless there is a `url`; return the ids that were acknowledged.
 
     Raises SystemExit on a loss.
     """
@@ -162,7 +162,7 @@ def run(cycles: int, writers: int, instance: Path, url: str = "") -> list[int]:
 
 
 def main() -> None:
-    """Read the flags, run, say how it went."""
+    """Read the flags, run the cycles, and print the result."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--cycles", type=int, default=20)
     parser.add_argument("--writers", type=int, default=4)

@@ -1,4 +1,4 @@
-"""A backup, a restore or a migration that is killed leaves what there was, or what there shall be."""
+"""A backup, a restore or a migration that is killed leaves the old state or the new one."""
 
 import os
 import signal
@@ -32,13 +32,13 @@ class Installation:
             self.environment["DATABASE_URL"] = url
 
     def start(self, *words):
-        """A command that runs."""
+        """Start a command."""
         command = [sys.executable, str(ROOT / "manage.py"), *map(str, words)]
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
         return subprocess.Popen(command, env=self.environment, text=True, **pipes)
 
     def run(self, *words):
-        """What a command prints; it must succeed."""
+        """Run a command, which must succeed, and return its output."""
         process = self.start(*words)
         output, errors = process.communicate(timeout=120)
         assert process.returncode == 0, errors
@@ -54,7 +54,7 @@ class Installation:
         process.communicate()
 
     def query(self, sql):
-        """The rows of a query on the database, which is sound."""
+        """Return the rows of a query, after checking that the database is intact."""
         if self.url:
             with psycopg.connect(self.url) as connection:
                 return connection.execute(sql).fetchall()
@@ -63,13 +63,13 @@ class Installation:
             return connection.execute(sql).fetchall()
 
     def start_anew(self):
-        """Empty the database of PostgreSQL."""
+        """Empty the PostgreSQL database."""
         with psycopg.connect(self.url) as connection:
             connection.execute("DROP SCHEMA public CASCADE")
             connection.execute("CREATE SCHEMA public")
 
     def moments(self, *words):
-        """Times in seconds, from when such a command has been loaded to its end."""
+        """Return times in seconds, from when a command has been loaded to its end."""
         begun = time.monotonic()
         self.run(*words)
         length = time.monotonic() - begun
@@ -78,7 +78,7 @@ class Installation:
 
 @pytest.fixture
 def filled(tmp_path):
-    """An installation with some content and 40 MB that make everything take a while."""
+    """An installation with some content and 40 MB of data that make everything take longer."""
     one = Installation(tmp_path / "instance")
     one.run("seed", "--users", "2", "--posts", "10", "--comments", "10")
     with closing(sqlite3.connect(one.file)) as connection, connection:

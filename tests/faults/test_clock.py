@@ -1,4 +1,4 @@
-"""A clock that is set back by an hour: nothing is lost, nothing comes in another order, nobody is sent away."""
+"""A clock that is set back by an hour: nothing is lost or reordered, and nobody is signed out."""
 
 from datetime import timedelta
 
@@ -14,7 +14,7 @@ TABLE = OutboxEvent.__table__
 
 
 def changed(client, since):
-    """The titles of posts that the feed of changes names behind `since`, and where it stands then."""
+    """Return the titles of posts that the change feed reports after `since`, and its new position."""
     answer = client.get(f"/api/v1/changes?since={since}").json
     ids = [one["id"] for one in answer["changes"] if one["type"] == "posts"]
     return [client.get(f"/api/v1/posts/{id}").json["title"] for id in ids], answer["next"]

@@ -1,4 +1,4 @@
-"""A worker that is killed again and again while it does jobs in batches: each is done, and none twice."""
+"""A worker that is repeatedly killed while it runs jobs in batches: each job is done, and none twice."""
 
 import random
 import time
@@ -24,7 +24,7 @@ EVENTS = OutboxEvent.__table__
 
 @pytest.fixture
 def environment(tmp_path, database_url):
-    """The environment of a worker, beside an application on the same database."""
+    """The environment of a worker next to an application on the same database."""
     url = database_url or f"sqlite:///{(tmp_path / 'quire.db').as_posix()}"
     environment = environment_of(tmp_path, **({"DATABASE_URL": url} if database_url else {}))
     app = create_app("testing", {"QUIRE_INSTANCE": str(tmp_path), "DATABASE_URL": url})
@@ -35,7 +35,7 @@ def environment(tmp_path, database_url):
 
 @pytest.fixture
 def comments(environment):
-    """The ids of comments that somebody has to be told of."""
+    """The ids of comments that somebody has to be notified of."""
     raw = {"username": "bob", "email": "bob@example.org", "password": "a long enough word"}
     bob = create(USERS, SYSTEM, raw).id
     raw = {"title": "Tides", "body": "x", "author": bob, "published_at": "2020-01-01T00:00:00Z"}
@@ -53,13 +53,13 @@ def comments(environment):
 
 
 def count(*where):
-    """How many rows of a table are so."""
+    """Return how many rows of a table meet a condition."""
     with read_connection() as connection:
         return connection.execute(select(func.count()).where(*where)).scalar()
 
 
 def let_others_try():
-    """The claims of a worker that was killed are over at once, not in ten minutes."""
+    """Expire the claims of a killed worker immediately instead of after ten minutes."""
     with transaction() as connection:
         waits = EVENTS.c.due_at.is_not(None)
         connection.execute(update(EVENTS).where(waits, EVENTS.c.attempts > 0).values(due_at=now()))
@@ -73,7 +73,7 @@ def test_each_comment_is_announced_once(environment, comments, tmp_path):
         with worker(environment):
             wait_until(lambda before=before: count(is_told) + sent(tmp_path) > before, 60)
             time.sleep(random.uniform(0, longest))
-        # a server of PostgreSQL notices soon that the worker is gone
+        # a PostgreSQL server soon notices that the worker is gone
         wait_until(lambda: count(is_told) == COMMENTS_MADE - count(*to_tell))
         let_others_try()
     with worker(environment):
@@ -85,5 +85,5 @@ def test_each_comment_is_announced_once(environment, comments, tmp_path):
 
 
 def sent(folder):
-    """How many jobs have sent an email, whether once or, as a worker was killed, again."""
+    """Return how many jobs have sent an email, whether once or, after a worker was killed, twice."""
     return len({path.stem.rpartition("-")[2] for path in (folder / "outbox").glob("*.eml")})

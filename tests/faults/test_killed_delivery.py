@@ -1,4 +1,4 @@
-"""A worker that is killed in the middle of a delivery: it is sent again under its id, and in order."""
+"""A worker that is killed in the middle of a delivery: it is sent again with the same id, and in order."""
 
 import os
 import secrets
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.faults
 
 @pytest.fixture
 def environment(tmp_path):
-    """The environment of a worker, beside an application on the same database."""
+    """The environment of a worker next to an application on the same database."""
     url = f"sqlite:///{(tmp_path / 'quire.db').as_posix()}"
     shared = {"QUIRE_INSTANCE": str(tmp_path), "SECRET_KEY": secrets.token_urlsafe(40)}
     environment = {**os.environ, **shared, "WEBHOOK_PRIVATE_NETWORKS": "true"}
@@ -41,7 +41,7 @@ def environment(tmp_path):
 
 
 def let_others_try():
-    """The claim of a worker that was killed is over at once, not in a minute."""
+    """Expire the claim of a killed worker immediately instead of after a minute."""
     with transaction() as connection:
         claimed = update(OutboxEvent.__table__).where(OutboxEvent.event == SEND)
         connection.execute(claimed.values(due_at=now()))

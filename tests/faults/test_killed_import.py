@@ -1,4 +1,4 @@
-"""A worker that is killed again and again in the middle of an import loses no row and brings none twice."""
+"""A worker that is repeatedly killed in the middle of an import loses no row and imports none twice."""
 
 import io
 import os
@@ -42,7 +42,7 @@ def place(tmp_path):
 
 @contextmanager
 def worker(environment):
-    """A worker that is killed at the end of the block."""
+    """Run a worker that is killed at the end of the block."""
     process = subprocess.Popen(
         [sys.executable, str(ROOT / "manage.py"), "worker"],
         env=environment,
@@ -57,7 +57,7 @@ def worker(environment):
 
 
 def let_others_try():
-    """The claim of a worker that was killed is over at once, not in two minutes."""
+    """Expire the claim of a killed worker immediately instead of after two minutes."""
     events = OutboxEvent.__table__
     with transaction() as connection:
         mine = update(events).where(events.c.event == import_jobs.WORK)

@@ -1,4 +1,4 @@
-"""Writers in processes of their own, one of which dies in its transaction: a poller of changes misses nothing."""
+"""Writers in separate processes, one of which dies in its transaction: a reader of changes misses nothing."""
 
 import subprocess
 import sys
@@ -41,7 +41,7 @@ def environment(tmp_path, own_postgresql, database_url):
 
 @pytest.fixture
 def start_writers(environment):
-    """`start_writers()`: processes that write tags; the first stops in a transaction and says so."""
+    """`start_writers()`: processes that write tags; the first one stops in a transaction and reports that."""
     started = []
 
     def start():
@@ -72,7 +72,7 @@ def server(environment):
 
 
 def changes(server, connection, since=None):
-    """Ids of the tags that have changed since a cursor, the next cursor, and whether more follow."""
+    """Return the ids of the tags changed since a cursor, the next cursor, and whether more follow."""
     query = urlencode({"types": "tags", "limit": 100} | ({"since": since} if since else {}))
     status, answer = server.ask(connection, "GET", f"/changes?{query}", None)
     assert status == 200, answer

@@ -1,4 +1,4 @@
-"""A running server whose disk, database, Redis or mail server fails: it answers, and goes on afterwards."""
+"""A running server whose disk, database, Redis or mail server fails: it responds, and recovers afterwards."""
 
 import os
 import secrets
@@ -35,22 +35,22 @@ class Author:
         self.token = self.ask("POST", "/auth/token", ANN)[1]["access_token"]
 
     def ask(self, method, path, body=None):
-        """Status and JSON of a request by the author; the headers are in `headers`."""
+        """Return status and JSON of a request by the author."""
         status, data = self.server.ask(
             self.connection, method, path, body, getattr(self, "token", None)
         )
         return status, data
 
     def register(self):
-        """The status of somebody else's registration, which sends a letter."""
+        """Register another account, which sends an email; return the status."""
         return self.server.ask(self.connection, "POST", "/users", NEW)[0]
 
     def write(self, size=10):
-        """The status of a new post of so many characters."""
+        """Create a post of so many characters; return the status."""
         return self.ask("POST", "/posts", {"title": "A post", "body": "x" * size})[0]
 
     def refused(self):
-        """A change is refused with a time to try again, while reads are answered."""
+        """Return whether a change is refused with a time to try again."""
         headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
         with closing(self.server.connect()) as connection:
             connection.request("POST", "/api/v1/posts", '{"title": "A", "body": "b"}', headers)
@@ -68,7 +68,7 @@ def installation(tmp_path_factory):
 
 @pytest.fixture
 def author(installation, tmp_path):
-    """`author(SETTING="value")`: the author, on a server of the test's own in `tmp_path`."""
+    """`author(SETTING="value")`: the author, on a server of the test in `tmp_path`."""
 
     @contextmanager
     def writing(**settings):
@@ -88,14 +88,14 @@ def author(installation, tmp_path):
 
 
 def posts(folder):
-    """How many posts there are, in a file that is whole."""
+    """Return how many posts there are, after checking that the file is intact."""
     with closing(sqlite3.connect(folder / "quire.db")) as database:
         assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         return database.execute("SELECT count(*) FROM posts").fetchone()[0]
 
 
 def test_full_disk(author, tmp_path):
-    """No file may grow further, as where a disk is full; until there is room again."""
+    """Files may not grow, as on a full disk, until there is space again."""
     with author() as ann:
         assert ann.write() == 201
         pid = ann.server.process.pid
@@ -111,7 +111,7 @@ def test_full_disk(author, tmp_path):
 
 
 def freeze(path, frozen):
-    """Whether a file could be made unchangeable, or changeable again, also for who has it open."""
+    """Return whether a file could be made immutable, or mutable again, even for processes that have it open."""
     sign = "+i" if frozen else "-i"
     done = shutil.which("chattr") and subprocess.run(
         ["chattr", sign, str(path)], capture_output=True
@@ -148,7 +148,7 @@ def test_locked_database(author, tmp_path):
 
 @pytest.fixture
 def postgresql():
-    """The URL of an empty PostgreSQL database, and a connection to another one of its server."""
+    """The URL of an empty PostgreSQL database, and a connection to another database on its server."""
     name = f"quire_fault_{secrets.token_hex(4)}"
     url = os.environ[POSTGRESQL]
     with closing(psycopg.connect(url, autocommit=True)) as other:
@@ -182,14 +182,14 @@ def test_connections_cut_and_a_database_that_became_read_only(author, tmp_path, 
 
 
 class Redis:
-    """A Redis of this test's own."""
+    """A Redis server of this test."""
 
     def __init__(self, folder):
         self.port, self.folder, self.process = free_port(), folder, None
         self.url = f"redis://127.0.0.1:{self.port}/0"
 
     def start(self):
-        """Run, and answer."""
+        """Start, and wait until it responds."""
         options = [
             "--port",
             str(self.port),
@@ -206,7 +206,7 @@ class Redis:
         wait_until(storage_from_string(storage_uri(self.url)).check)
 
     def kill(self):
-        """End it without a word."""
+        """Kill the process."""
         if self.process is not None:
             self.process.kill()
             self.process.wait()
@@ -215,7 +215,7 @@ class Redis:
 
 @pytest.fixture
 def redis(tmp_path_factory):
-    """A Redis that runs."""
+    """A running Redis server."""
     if shutil.which("redis-server") is None:
         pytest.skip("there is no redis-server")
     server = Redis(tmp_path_factory.mktemp("redis"))
@@ -226,7 +226,7 @@ def redis(tmp_path_factory):
 
 @pytest.mark.parametrize("ending", ["killed", "stopped"])
 def test_unreachable_redis(author, tmp_path, redis, ending):
-    """Requests are answered, and limits hold, each process counting for itself."""
+    """Requests are answered and limits hold, though each process counts alone."""
     settings = {"REDIS_URL": redis.url, "RATELIMIT_API": "20/minute", "RESPONSE_CACHE_BYTES": "0"}
     with author(**settings) as ann:
         assert [ann.ask("GET", "/posts")[0] for _ in range(3)] == [200] * 3
@@ -236,7 +236,7 @@ def test_unreachable_redis(author, tmp_path, redis, ending):
             redis.process.send_signal(signal.SIGSTOP)
         statuses = [ann.ask("GET", "/posts")[0] for _ in range(30)]
     allowed = statuses.count(200)
-    # those before count here too where Redis was late, on a busy machine
+    # earlier requests are counted here too if Redis was late on a busy machine
     assert 17 <= allowed <= 20
     assert statuses == [200] * allowed + [429] * (30 - allowed)
 

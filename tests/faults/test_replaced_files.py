@@ -1,4 +1,4 @@
-"""Files of SQLite that are renamed, replaced or deleted under a running server: it acknowledges nothing more."""
+"""SQLite files that are renamed, replaced or deleted under a running server: it acknowledges nothing more."""
 
 import shutil
 import sqlite3

@@ -1,4 +1,5 @@
-"""A replica of PostgreSQL that is behind, away, silent or no replica: what is read is never old, and is answered."""
+"""A PostgreSQL replica that is behind, unreachable, silent or not a replica: reads are never stale, and always
+answered."""
 
 import logging
 import secrets
@@ -34,7 +35,7 @@ POST = {"title": "Tides", "body": "High and low.", "published_at": "2020-01-01T0
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory):
-    """A primary server and its replica, with tables and people in them."""
+    """A primary server and its replica, with tables and users."""
     with primary_and_replica() as (primary, replica):
         app = application(primary, replica, tmp_path_factory.mktemp("instance"))
         with app.app_context():
@@ -50,7 +51,7 @@ def installed(tmp_path_factory):
 
 @pytest.fixture
 def servers(installed):
-    """Both servers, running and at the same point."""
+    """Both servers, running and at the same position."""
     primary, replica, _ = installed
     yield primary, replica
     replica.signal(signal.SIGCONT)
@@ -62,7 +63,7 @@ def servers(installed):
 
 @pytest.fixture
 def apps(installed, servers, tmp_path, monkeypatch):
-    """Two applications, as two processes on one installation; they use the replica already."""
+    """Two applications, like two processes of one installation, that already use the replica."""
     monkeypatch.setattr(outage_log, "_logged_at", {})
     both = [application(*servers, tmp_path) for _ in range(2)]
     for app in both:
@@ -99,24 +100,22 @@ def close(app):
     wait_until(lambda: not replica.is_sampling)
     with app.app_context():
         for engine in engines(app):
-            # a question that took too long may still be asked by its thread
+            # a thread may still be waiting for a query that took too long
             wait_until(lambda pool=engine.pool: not pool.checkedout())
             engine.dispose()
 
 
 def is_used(app):
-    """Whether a request that reads is answered from the replica."""
+    """Return whether reads are answered from the replica."""
     with seen(app) as statements:
-        address = (
-            f"/api/v1/posts?title={secrets.token_hex(8)}"  # that no finished answer is kept for
-        )
+        address = f"/api/v1/posts?title={secrets.token_hex(8)}"  # for which no response is cached
         assert app.test_client().get(address).status_code == 200
     return bool(statements)
 
 
 @contextmanager
 def seen(app):
-    """The statements that name posts, sent to the replica."""
+    """The statements sent to the replica that name posts."""
     statements, engine = [], app.extensions[REPLICA].engine
 
     def note(connection, cursor, statement, *rest):
@@ -213,7 +212,7 @@ def test_killed_replica_comes_back(servers, apps, ann, caplog):
 
 
 def test_hanging_replica(servers, apps, ann):
-    """Whoever waits for it is answered by the primary server after two seconds, later ones at once."""
+    """Waiting requests are answered by the primary server after two seconds, later ones immediately."""
     _, replica = servers
     wait_until(lambda: is_used(apps[0]))
     replica.signal(signal.SIGSTOP)

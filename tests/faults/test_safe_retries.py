@@ -1,4 +1,4 @@
-"""A server that dies between commit and answer: the request is sent again, and has one effect."""
+"""A server that dies between commit and response: the request is sent again, and has one effect."""
 
 import http.client
 import json
@@ -40,7 +40,7 @@ def environment(tmp_path, database_url):
 
 @pytest.fixture
 def serve(environment):
-    """`serve()`: a server, and a function that asks it."""
+    """`serve()`: a server, and a function that sends requests to it."""
     servers = []
 
     def start():
@@ -126,7 +126,7 @@ def _post(key):
 
 
 def _write(ask, mine, sent):
-    """Create posts until the server is gone; note each key, and the id where an answer came."""
+    """Create posts until the server is gone; record each key, and the id if there was a response."""
     try:
         while True:
             key = secrets.token_hex(8)

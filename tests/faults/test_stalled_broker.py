@@ -1,4 +1,4 @@
-"""A broker that takes messages and answers nothing: requests do not wait for it, and no job is lost."""
+"""A broker that accepts messages but never responds: requests do not wait for it, and no job is lost."""
 
 import shutil
 import subprocess
@@ -20,7 +20,7 @@ NEW = {"username": "new", "email": "new@example.org", "password": PASSWORD}
 
 @pytest.fixture
 def broker(tmp_path_factory):
-    """The port of a Redis of this test's own."""
+    """The port of a Redis server of this test."""
     port = free_port()
     words = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", ""]
     process = subprocess.Popen(

@@ -1,4 +1,4 @@
-"""Two servers on one instance: what one does, the other shows at once, and each letter is sent once."""
+"""Two servers on one instance: changes of one are visible on the other immediately, and each email is sent once."""
 
 import os
 import time
@@ -14,7 +14,7 @@ NEW = {"username": "eve", "email": "eve@example.org", "password": "pallas athene
 
 @pytest.fixture
 def two(tmp_path):
-    """Two of them, each with a connection."""
+    """Two servers, each with a connection."""
     environment = dict(os.environ, QUIRE_INSTANCE=str(tmp_path), BCRYPT_LOG_ROUNDS="4")
     environment.pop("DATABASE_URL", None)
     with ExitStack() as stack:

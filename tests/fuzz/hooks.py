@@ -1,4 +1,4 @@
-"""What a list of parameters cannot say, told to Schemathesis: who knows which names, what excludes what."""
+"""Hooks that tell Schemathesis what a list of parameters cannot express: who knows which names, what excludes what."""
 
 import os
 
@@ -17,9 +17,9 @@ ACTOR = Actor(ROLE, None if ROLE == "anonymous" else 0)
 
 @schemathesis.hook
 def before_load_schema(context, raw_schema):
-    """Let answers hold a part of a record, where `fields` asks for it.
+    """Let responses contain parts of records, since `fields` may ask for them.
 
-    The document describes whole records; that none lacks a field is what all other tests check.
+    The document describes whole records; all other tests check that none lacks a field.
     """
     schemas = raw_schema["components"]["schemas"]
     for record in REGISTRY.values():
@@ -29,10 +29,10 @@ def before_load_schema(context, raw_schema):
 
 @schemathesis.hook
 def before_call(context, case, kwargs):
-    """Leave out what is valid in itself and refused here, where valid data is meant.
+    """Remove values that are valid in themselves but refused here, if valid data is to be sent.
 
-    A cursor is a place that an earlier answer gave, and excludes `page`; `q` is another name of
-    `search`; integers have 64 bits; names that only administrators may know are unknown to everybody else.
+    A cursor comes from an earlier response, and excludes `page`; `q` is another name of `search`; integers have 64
+    bits; names that only administrators may know are unknown to all others.
     """
     if not case.meta or not case.meta.generation.mode.is_positive:
         return
@@ -51,13 +51,13 @@ def before_call(context, case, kwargs):
 
 @schemathesis.hook
 def filter_query(context, query):
-    """Leave out a list of one empty name: in an address it is the list of none, which is valid."""
+    """Exclude a list with one empty name: in an address it means an empty list, which is valid."""
     lists = ("fields", "include", "sort")
     return not query or all(query.get(name) not in ("", [""]) for name in lists)
 
 
 def _small(value):
-    """Without integers beyond 64 bits, which no body may hold, wherever the schema leaves it open."""
+    """Replace integers beyond 64 bits, which no body may contain even if the schema permits any value."""
     if isinstance(value, dict):
         return {name: _small(one) for name, one in value.items()}
     if isinstance(value, list):

@@ -1,6 +1,6 @@
-"""Schemathesis against a running Quire: `python -m tests.fuzz.run [--examples 100] [--role ann ...]`.
+"""Runs Schemathesis against a running Quire: `python -m tests.fuzz.run [--examples 100] [--role ann ...]`.
 
-Every check is on. Ends with 0 when no answer broke the document and none was a server error.
+Every check is enabled. Exits with 0 if all responses match the document and none is a server error.
 """
 
 import argparse
@@ -25,7 +25,7 @@ PEOPLE = (None, *ROLES)
 
 
 def filled(folder):
-    """An application with some of everything; the accounts in use have ids that are hard to hit."""
+    """Create an application with records of every type; the ids of the accounts in use are hard to guess."""
     app = create_app("testing", {"DATABASE_URL": f"sqlite:///{(folder / 'fuzz.db').as_posix()}"})
     with app.app_context():
         db.create_all()
@@ -48,7 +48,7 @@ def filled(folder):
 
 
 def fuzz(name, examples, more=()):
-    """Run Schemathesis as `name` on a fresh database; returns its exit status."""
+    """Run Schemathesis as `name` on a fresh database; return its exit status."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         app, people = filled(Path(folder))
         with serving(app) as address:

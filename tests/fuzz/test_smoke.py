@@ -1,4 +1,4 @@
-"""A short throw at the API, the same each time; `python -m tests.fuzz.run` throws longer and by chance."""
+"""A short fuzzing run that is the same each time; `python -m tests.fuzz.run` runs longer and randomly."""
 
 import pytest
 

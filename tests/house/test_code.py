@@ -1,4 +1,4 @@
-"""House rules that a machine can keep."""
+"""House rules that can be checked automatically."""
 
 import ast
 import re
@@ -7,7 +7,7 @@ from statistics import median
 
 import pytest
 
-pytestmark = pytest.mark.no_cover  # it runs nothing of ours
+pytestmark = pytest.mark.no_cover  # it runs none of our code
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = sorted([*(ROOT / "src").rglob("*.py"), ROOT / "serve.py", ROOT / "manage.py"])
@@ -48,13 +48,13 @@ def named(path):
 
 
 def trees():
-    """Each file and its syntax tree, one after the other: all of them together take 100 MB."""
+    """Yield each file with its syntax tree, one after the other: all of them together take 100 MB."""
     for path in SOURCES:
         yield path, ast.parse(path.read_text(encoding="utf-8"))
 
 
 class FileRules:
-    """What holds for each file."""
+    """The rules for each file."""
 
     def is_short(path, tree):
         assert path.read_text(encoding="utf-8").count("\n") <= 300
@@ -75,7 +75,7 @@ class FileRules:
         assert not inside
 
     def keeps_no_more_than_a_fixed_number(path, tree):
-        """`@cache` never forgets: each of its arguments must be one of few that Quire itself names."""
+        """`@cache` never evicts: each of its arguments must have one of few values that Quire itself defines."""
         kept = [f for f in functions(tree) if "cache" in map(ast.unparse, f.decorator_list)]
         arguments = {
             f"{f.name}({a.arg}: {ast.unparse(a.annotation)})" for f in kept for a in f.args.args
@@ -124,7 +124,7 @@ RULES = [rule for name, rule in vars(FileRules).items() if not name.startswith("
 
 @pytest.fixture(scope="module")
 def broken():
-    """The files that break a rule, and how, by the name of the rule."""
+    """The files that break a rule, with the reason, by the name of the rule."""
     found = {rule.__name__: {} for rule in RULES}
     for path, tree in trees():
         for rule in RULES:
@@ -137,7 +137,7 @@ def broken():
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
 def test_every_file_follows_the_rules(rule, broken):
-    # one test for all files: 450 for each rule are most of what pytest collects
+    # one test for all files: 450 tests per rule would be most of what pytest collects
     assert broken[rule.__name__] == {}
 
 
@@ -159,7 +159,7 @@ def test_only_one_function_commits():
         for line in path.read_text(encoding="utf-8").splitlines()
         if re.search(r"\.commit\(|connection\.begin\(", line)
     ]
-    # of PostgreSQL in db.py, of SQLite in another; a read begins what is never committed
+    # those of PostgreSQL are in db.py, those of SQLite elsewhere; a read begins a transaction that is never committed
     own = ["connections/driver_statements.py", "connections/shared_commit.py", "db.py"]
     assert sorted(begun) == own
 

@@ -1,4 +1,5 @@
-"""What a run leaves out when it collects tests, only folders and files whose marker it deselects; what it keeps of those that have run, and measures of them."""
+"""A run collects no deselected folders or files, releases tests after they have run, and measures little of their
+preparation."""
 
 import re
 from types import SimpleNamespace
@@ -74,7 +75,7 @@ def test_file_is_skipped_if_the_marker_of_all_its_tests_is_deselected(
 
 @pytest.fixture
 def reported():
-    """`reported(listed)`: the reports that are kept of three, if `-r` has the letters of `listed`."""
+    """`reported(listed)`: the reports kept of three, if `-r` has the letters of `listed`."""
 
     def report(listed, **more):
         kept = {"": ["set up"], "passed": [], "failed": []}

@@ -79,7 +79,7 @@ def test_files_named_in_documents_exist():
 
 
 def has(path, name):
-    """Whether a file of the package or the repository is there, and holds `name`."""
+    """Return whether a file exists in the package or the repository, and contains `name`."""
     files = [folder / path for folder in (ROOT, ROOT / "src" / "quire")]
     return any(
         re.search(rf"^(def|class)? ?{name}", file.read_text(encoding="utf-8"), re.MULTILINE)

@@ -1,4 +1,5 @@
-"""What is special about a record type stands in its declaration: the engine names none, the interfaces tell none apart."""
+"""Special properties of a record type are in its declaration: the engine names none, the interfaces distinguish
+none."""
 
 import ast
 from pathlib import Path
@@ -52,12 +53,12 @@ def named(path):
 
 
 def docstrings(tree):
-    """Strings that are statements: they explain, and name nothing to the program."""
+    """Return the ids of strings that are statements: these explain code and refer to no record type."""
     return {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
 
 
 def record_types_in(source):
-    """The record types that strings of a program name, alone or before the word of an event."""
+    """Yield the record types that strings in a program name, alone or before the verb of an event."""
     tree = ast.parse(source)
     explained = docstrings(tree)
     for node in ast.walk(tree):
@@ -83,7 +84,7 @@ def test_names_are_found_however_they_are_used():
 
 
 def types_told_apart_in(source):
-    """The record types that an interface compares a record, its path or the target of a field with."""
+    """Yield the record types that an interface compares a record, its path or the target of a field with."""
     constants = {name.upper() for name in REGISTRY}
     for node in ast.walk(ast.parse(source)):
         sides = [node.left, *node.comparators] if isinstance(node, ast.Compare) else []

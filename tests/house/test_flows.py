@@ -1,7 +1,7 @@
-"""How many files a request leads through, so that whoever follows it need not read half of the code.
+"""Limits how many files a request involves, so that following it does not require reading half of the code.
 
-A file counts if a function of it runs. What runs for any request of the API, even for one that leads nowhere, or for any
-page of the panel does not count: it is read once, for all of them.
+A file counts if one of its functions runs. Files that run for any request of the API, even one to an unknown URL, or
+for any page of the panel do not count: they are read once, for all of them.
 """
 
 import sys
@@ -17,13 +17,13 @@ SOURCE = f"{Path(__file__).resolve().parents[2] / 'src' / 'quire'}/"
 
 @pytest.fixture
 def post(make, people):
-    """The id of a post that everybody may read."""
+    """The id of a public post."""
     past = "2020-01-01T00:00:00Z"
     return make(POSTS, title="Tides", body="They come.", author=people["ann"].id, published_at=past)
 
 
 def files_of(call):
-    """The files of Quire in which a function runs during `call()`; functions without a name are left out."""
+    """Return the files of Quire in which a function runs during `call()`; unnamed functions are ignored."""
     files = set()
 
     def note(frame, event, _):
@@ -43,9 +43,9 @@ def files_of(call):
 def test_list_of_the_api_involves_few_files(app, make, post):
     client = app.test_client()
     client.get("/api/v1/posts?per_page=2")
-    # an address that was not asked for: an answer that is kept leads through nothing
+    # a different URL, since a cached response would involve no files
     listing = files_of(lambda: client.get("/api/v1/posts?per_page=3"))
-    make(TAGS, name="sea")  # after a change any request reads the versions of all tables
+    make(TAGS, name="sea")  # after a change, any request reads the versions of all tables
     found = sorted(listing - files_of(lambda: client.get("/api/v1/nothing")))
     assert "store/read.py" in found
     assert len(found) <= 20, found
@@ -56,7 +56,9 @@ def test_form_of_a_post_involves_few_files(app, people, post):
     give_session(app, client, people["root"])
     form, other = f"/admin/posts/edit/?id={post}", "/admin/jobs/"
     for path in (form, other):
-        assert client.get(path).status_code == 200  # what is compiled on first use is no part of it
+        assert (
+            client.get(path).status_code == 200
+        )  # code that is compiled on first use does not count
     found = sorted(files_of(lambda: client.get(form)) - files_of(lambda: client.get(other)))
     assert "admin/form/page.py" in found
-    assert len(found) <= 29, found  # three of them to read a record: the other page reads none
+    assert len(found) <= 29, found  # three of them read a record, which the other page does not

@@ -1,4 +1,4 @@
-"""What a test has made is freed after it, where that is worth the time."""
+"""The objects of a test are freed after it, if that is worth the time."""
 
 import gc
 import sys
@@ -14,11 +14,11 @@ from tests import garbage
 
 
 class Part:
-    """An object of a circle."""
+    """An object of a reference cycle."""
 
 
 def circle(size):
-    """A weak reference to a circle of so many objects that nobody uses."""
+    """Return a weak reference to an unused cycle of that many objects."""
     first = last = Part()
     for _ in range(size):
         last.next = last = Part()
@@ -28,7 +28,7 @@ def circle(size):
 
 @pytest.fixture(autouse=True)
 def grown_from_here(monkeypatch):
-    """Growth is counted from here on."""
+    """Count growth from here on."""
     blocks = sys.getallocatedblocks()
     monkeypatch.setattr(garbage, "_blocks", {"all": blocks, "young": blocks})
 

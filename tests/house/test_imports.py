@@ -1,4 +1,4 @@
-"""Imports by a string are imports: they obey the layers of setup.cfg, and close no circle."""
+"""Imports by a string are imports too: they obey the layers of setup.cfg, and form no cycle."""
 
 import ast
 from configparser import ConfigParser
@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import pytest
 
-pytestmark = pytest.mark.no_cover  # it runs nothing of ours
+pytestmark = pytest.mark.no_cover  # it runs none of our code
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "src"
@@ -23,7 +23,7 @@ FILES = {module_of(path): path for path in sorted((SOURCE / "quire").rglob("*.py
 
 
 class Names(NamedTuple):
-    """What one module names of others."""
+    """The names of other modules that a module uses."""
 
     imports: set
     strings: set
@@ -31,7 +31,7 @@ class Names(NamedTuple):
 
 
 def layers():
-    """The number of the layer of each package, 0 for the lowest."""
+    """Return the number of the layer of each package, 0 for the lowest."""
     config = ConfigParser()
     config.read(ROOT / "setup.cfg", encoding="utf-8")
     lines = config["importlinter:contract:layers"]["layers"].split("\n")
@@ -40,7 +40,7 @@ def layers():
 
 
 def strings_in(tree):
-    """Modules of ours that strings name, such as "quire.cli.users:users"."""
+    """Yield our modules that are named in strings, such as "quire.cli.users:users"."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             name = node.value.partition(":")[0]
@@ -73,7 +73,7 @@ def _calls_import_module(node):
 
 
 def attributes_of_strings(tree):
-    """Pairs of a module that a string names and what is read from it: `import_module("a.b").c`."""
+    """Yield pairs of a module named in a string and the attribute read from it: `import_module("a.b").c`."""
     for node in ast.walk(tree):
         if _calls_import_module(node):
             for argument in node.value.args:
@@ -87,7 +87,7 @@ def attributes_of_strings(tree):
 
 @pytest.fixture(scope="module")
 def names():
-    """What each module names: what it imports, what strings mean, and what is read from those.
+    """The names that each module uses: in imports, in strings, and as attributes of those.
 
     The trees are read one after the other: all of them together take 100 MB.
     """

@@ -1,4 +1,4 @@
-"""Names of the code: functions say what they do or return, and what nothing names again is dead."""
+"""Names in the code: functions are named after what they do or return, and unused definitions are found."""
 
 import ast
 import re
@@ -13,7 +13,7 @@ NAMED_ONCE = {"DECLARING_MODULES"}
 
 
 def words_of_the_program():
-    """How often each word stands in the package and in what runs beside it."""
+    """Return how often each word occurs in the package and in the programs next to it."""
     folders = [ROOT / name for name in ("src", "tools", "benchmarks", "alembic_migrations")]
     files = [path for folder in folders for path in folder.rglob("*") if path.suffix in TEXTS]
     words = Counter()
@@ -23,7 +23,7 @@ def words_of_the_program():
 
 
 def names_of(tree):
-    """What a module defines for others; what a decorator registers is used by its registry."""
+    """Yield the names that a module defines for others; decorated ones are used by their registry."""
     for node in tree.body:
         if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.decorator_list:
             yield node.name
@@ -48,9 +48,9 @@ NOUNS = {
 }  # fmt: skip
 """Words that end as participles do, and are none."""
 STANDARD = {
-    "blocking",  # a block, which no decorator makes
-    "created", "skipped", "updated",  # what reports count
-    "pending",  # an action of the API, whose name is that of its function
+    "blocking",  # a context manager without a decorator
+    "created", "skipped", "updated",  # counts in reports
+    "pending",  # an action of the API, which is named after its function
     "received",  # waitress calls it
     "scoped",  # a rule with a scope
 }  # fmt: skip
@@ -63,9 +63,9 @@ VAGUE = {
 
 
 def is_vague(function):
-    """Whether its name is a bare participle or preposition, without a word for what the function does or returns.
+    """Return whether a function's name is a bare participle or preposition, without a word for what it does or returns.
 
-    A block may be named by a participle, as in `with restoring()`, and so may what a decorator puts around a function.
+    A context manager may be named by a participle, as in `with restoring()`, and so may the wrapper in a decorator.
     """
     around = {ast.unparse(one).partition("(")[0] for one in function.decorator_list}
     if around & {"contextmanager", "wraps"} or function.name.startswith("__"):
@@ -76,7 +76,7 @@ def is_vague(function):
 
 
 def functions(source):
-    """All functions of a module, methods and inner ones too."""
+    """Return all functions of a module, including methods and inner ones."""
     return [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.FunctionDef)]
 
 

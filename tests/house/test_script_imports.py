@@ -1,4 +1,4 @@
-"""Scripts that no checker looks into, those in strings and pages too, import and use what exists."""
+"""Scripts that no checker examines, including those in strings and pages, import and use existing names."""
 
 import ast
 import re
@@ -39,7 +39,7 @@ def test_each_import_exists():
 
 
 def uses():
-    """What a program outside `src` takes from our code: where, from which module, and its name."""
+    """Yield the names that programs outside `src` use from our code: where, from which module, and the name."""
     for path in (
         one for folder in ("tools", "benchmarks") for one in (ROOT / folder).rglob("*.py")
     ):
@@ -62,7 +62,7 @@ def uses():
 
 
 def is_there(module, name):
-    """Whether a module has the name; what is no module may have anything."""
+    """Return whether a module has the name; objects that are not modules are not checked."""
     try:
         import_module(module)
     except ModuleNotFoundError:

@@ -1,4 +1,4 @@
-"""Names in templates, scripts and style sheets follow the same rules as those of the code."""
+"""Names in templates, scripts and style sheets follow the same rules as those in the code."""
 
 import re
 
@@ -16,12 +16,12 @@ STANDARD = {"typing", "saving"}
 
 
 def names(source):
-    """What a script or a template defines for others."""
+    """Return the names that a script or a template defines for others."""
     return {name for one in DEFINITIONS for name in re.findall(one, source, re.MULTILINE)}
 
 
 def is_vague(name):
-    """Whether a name is a bare participle, adverb or preposition."""
+    """Return whether a name is a bare participle, adverb or preposition."""
     is_participle = re.fullmatch(r"[a-z]+(ed|ing)", name) and name not in NOUNS | STANDARD
     return name in VAGUE | {"later"} or bool(is_participle)
 

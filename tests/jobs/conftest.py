@@ -1,4 +1,4 @@
-"""What tests of jobs share: counted commits; pictures drawn in this process, where they can be looked at."""
+"""Fixtures for tests of jobs: counted commits, and images processed in this process."""
 
 import pytest
 from sqlalchemy import event

@@ -66,7 +66,7 @@ class Worker:
 
 
 def address_of(broker):
-    """The URL of a broker, empty for none; skip the test if a required one is missing."""
+    """Return the URL of a broker, empty for none; skip the test if a required one is missing."""
     url = BROKERS.get(broker, "")
     if url is None:
         pytest.skip(f"{broker} is not set")

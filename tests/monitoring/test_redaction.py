@@ -1,4 +1,4 @@
-"""What looks like a secret is taken out of lines of the log; what does not stays."""
+"""Text that looks like a secret is removed from log lines; all other text stays."""
 
 import pytest
 

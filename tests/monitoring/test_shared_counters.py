@@ -1,4 +1,4 @@
-"""Counters of several processes: each writes a file, and their sum loses and repeats nothing."""
+"""Counters of several processes: each writes a file, and their sum neither loses nor repeats anything."""
 
 import json
 import os

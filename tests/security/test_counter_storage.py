@@ -23,7 +23,7 @@ def _never_again(monkeypatch):
 
 
 def storage_at(port):
-    """A storage on the Redis at that port, and the names of the calls on which this thread waits."""
+    """Return a storage on the Redis at that port, and the names of the calls on which this thread waits."""
     storage = FallbackStorage(storage_uri(f"redis://127.0.0.1:{port}/0"))
     own, calls = threading.get_ident(), []
     for name in ("incr", "get"):

@@ -39,7 +39,7 @@ def costs(monkeypatch):
 
 
 def work(costs):
-    """The work done so far; each additional round of cost doubles it."""
+    """Return the work done so far; each additional round of cost doubles it."""
     done = sum(2**cost for cost in costs)
     costs.clear()
     return done

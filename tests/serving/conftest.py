@@ -1,4 +1,4 @@
-"""Servers of these tests run in this process: its log is what it was afterwards."""
+"""Servers of these tests run in this process: its log is restored afterwards."""
 
 import pytest
 
@@ -7,6 +7,6 @@ from tests.monitoring.log_setup import restored_log
 
 @pytest.fixture(autouse=True)
 def log_as_before():
-    """`serve` sets up the log of its process."""
+    """Restore the log of this process, which `serve` sets up."""
     with restored_log():
         yield

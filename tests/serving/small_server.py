@@ -1,4 +1,4 @@
-"""A server around a tiny application, for tests that stop it from outside: `PROCESSES` argument."""
+"""A server with a tiny application, for tests that stop it from outside: `PROCESSES` is its argument."""
 
 import signal
 import sys
@@ -15,38 +15,38 @@ from quire.serving.supervisor import Supervisor
 
 
 def application(environ, start_response):
-    """Answer `ok` after as many seconds as the path says."""
+    """Respond with `ok` after as many seconds as the path says."""
     time.sleep(float(environ["PATH_INFO"].strip("/") or 0))
     start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", "2")])
     return [b"ok"]
 
 
 def build():
-    """What each process serves."""
+    """Return what each process serves."""
     return application, {"threads": 2}, nullcontext()
 
 
 def say(sock):
-    """Tell the test the port."""
+    """Print the port for the test."""
     print(sock.getsockname()[1], flush=True)
 
 
 def build_unless_told():
-    """The same, unless a file says why not."""
+    """Return the same, unless a file contains a reason to fail."""
     if len(sys.argv) > 2 and (words := Path(sys.argv[2]).read_text(encoding="utf-8")):
         raise StartupError(words)
     return build()
 
 
 def handle_signals(supervisor):
-    """As serve.py does it."""
+    """Handle signals as serve.py does."""
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: supervisor.stop())
     signal.signal(signal.SIGHUP, lambda *_: supervisor.restart())
 
 
 def main(processes):
-    """Serve until a signal; the exit status."""
+    """Serve until a signal; return the exit status."""
     sock = bind("127.0.0.1", 0)
     if processes == 1:
         server = Server(*build()[:1], sock, **build()[1])

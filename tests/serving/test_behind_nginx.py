@@ -1,4 +1,4 @@
-"""Quire behind nginx as a caching proxy, with the lines that docs/operators.md gives."""
+"""Quire behind nginx as a caching proxy, with the lines in docs/operators.md."""
 
 import http.client
 import re
@@ -22,7 +22,7 @@ SECONDS = 20
 
 
 def configuration(folder, upstream, port):
-    """The documented lines, for these ports and this folder."""
+    """Return the documented lines, for these ports and this folder."""
     text = OPERATORS.read_text(encoding="utf-8")
     server = re.search(r"```nginx\n(.*?)```", text, re.DOTALL)[1]
     for documented, here in (
@@ -55,7 +55,7 @@ def proxy(app, tmp_path):
 
 @pytest.fixture
 def get(proxy):
-    """`get(path, **headers)`: status, headers and body, and what the cache did (`hit`, `miss`, ...)."""
+    """`get(path, **headers)`: status, headers and body, and the state of the cache (`hit`, `miss`, ...)."""
 
     def asked(path, method="GET", **headers):
         connection = http.client.HTTPConnection("127.0.0.1", proxy, timeout=SECONDS)
@@ -71,7 +71,7 @@ def get(proxy):
 
 @pytest.fixture
 def post(make, people):
-    """A post that everybody may read, with a draft beside it."""
+    """A public post, with a draft."""
     make(POSTS, title="Draft", body="canary " * 300, author=people["ann"].id)
     live = {"published_at": "2026-01-02T10:00:00Z", "author": people["ann"].id, "slug": "live"}
     return make(POSTS, title="Live", body="Text. " * 300, **live)

@@ -1,4 +1,4 @@
-"""Connections whose clients do not take what they asked for: nobody else waits for them."""
+"""Connections whose clients do not read their responses delay nobody else."""
 
 import contextlib
 import io
@@ -26,13 +26,13 @@ LAST = b"GET /%s HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
 
 
 def broken(pieces):
-    """A stream that ends because the database does not answer any more."""
+    """Yield a stream that ends because the database stops responding."""
     yield from pieces
     raise Unavailable("The database is not responding. Try again.")
 
 
 def application(environ, start_response):
-    """Answer with a large body, a stream without end or one that breaks, no body, or a word."""
+    """Respond with a large body, an endless or breaking stream, no body, or a word."""
     asked = environ["PATH_INFO"].strip("/")
     if asked.startswith("broken"):
         start_response("200 OK", [("Content-Type", "text/plain")])
@@ -49,13 +49,13 @@ def application(environ, start_response):
 
 
 def running(**options):
-    """The server, with as many threads as a small installation has."""
+    """Run the server with as many threads as a small installation has."""
     return running_server.running(application, **{"threads": 2, **options})
 
 
 @contextlib.contextmanager
 def idle_reader(port, data):
-    """A client that sends `data` and reads nothing."""
+    """Connect a client that sends `data` and reads nothing."""
     client = socket.socket()
     client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
     client.settimeout(20)
@@ -66,7 +66,7 @@ def idle_reader(port, data):
 
 
 def ask(port, path, timeout=3):
-    """Everything that the server answers on a connection of its own."""
+    """Return everything that the server sends on a connection of its own."""
     with socket.create_connection(("127.0.0.1", port), timeout=timeout) as client:
         client.sendall(LAST % path)
         return drain(client)
@@ -82,7 +82,7 @@ def drain(client, pause=0.0):
 
 @pytest.fixture
 def impatient(monkeypatch):
-    """A server that gives clients little time to take what they asked for."""
+    """A server that gives clients little time to read their responses."""
     monkeypatch.setattr(channel_module, "STALLED_SECONDS", 1.0)
     monkeypatch.setattr(outage_log, "_logged_at", {})
 
@@ -98,7 +98,8 @@ def test_clients_that_do_not_read_occupy_no_thread(path):
 
 @pytest.fixture(params=["poll", "select"])
 def waiting(request, monkeypatch):
-    """How the server waits for its sockets: `select`, as on Windows, fails where one is closed meanwhile."""
+    """The function with which the server waits for its sockets: `select`, as on Windows, fails if one is closed
+    meanwhile."""
     if request.param == "select":
         monkeypatch.delattr(select, "poll")
 
@@ -111,7 +112,7 @@ def test_clients_that_do_not_read_are_disconnected(impatient, caplog, waiting):
                     stack.enter_context(idle_reader(port, GET % b"large" * 148))
                 wait_until(lambda: len(server.active_channels) == 4)
                 wait_until(lambda: not server.active_channels)
-    # an attack that goes on for hours does not fill the disk with lines
+    # a long attack does not fill the disk with log lines
     assert caplog.text.count("did not read their responses") == 1
     assert "127.0.0.1" in caplog.text
 
@@ -233,7 +234,7 @@ def test_loop_is_idle_while_a_thread_sends(monkeypatch):
 
     def slow_send(self, *arguments, **keywords):
         if threading.current_thread().name.startswith("waitress"):
-            time.sleep(0.2)  # as for Python's lock
+            time.sleep(0.2)  # as for the GIL
         return send(self, *arguments, **keywords)
 
     turn = server_module.Server._poll

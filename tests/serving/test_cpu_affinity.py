@@ -1,4 +1,4 @@
-"""The threads of a server process stay together, those that work outside Python's lock do not."""
+"""The threads of a server process stay together; those that work without the GIL do not."""
 
 import os
 import threading
@@ -34,14 +34,14 @@ def threads():
 def test_threads_follow_the_first_to_its_cpu(threads):
     worker, roaming = threads
     pinner = CpuPinner()
-    pinner.tick()  # sets this thread free
+    pinner.tick()  # unpins this thread
     assert os.sched_getaffinity(worker.native_id) == pinner.allowed
     pinner.tick()
     here = os.sched_getaffinity(0)
     assert len(here) == 1 and here < pinner.allowed
     assert os.sched_getaffinity(worker.native_id) == here
     assert os.sched_getaffinity(roaming.native_id) == pinner.allowed
-    pinner.tick()  # stays for a while
+    pinner.tick()  # stays pinned for a while
     assert os.sched_getaffinity(0) == here
     pinner.due = 0
     pinner.tick()

@@ -1,4 +1,4 @@
-"""What two servers in a row could read differently is refused, or read in the one way of the RFC."""
+"""Requests that two servers in a row could read differently are refused, or read in the only way of the RFC."""
 
 import json
 
@@ -11,23 +11,23 @@ HEAD = b"POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n"
 
 
 def by_length(*values):
-    """A request whose length is given in these ways."""
+    """Return a request with these Content-Length values."""
     return HEAD + b"".join(b"Content-Length:%s\r\n" % one for one in values) + b"\r\n12345"
 
 
 def chunked(body=b"5\r\n12345\r\n0\r\n\r\n", *values):
-    """A request with a body in chunks, as these header lines announce it."""
+    """Return a request with a chunked body, with these values of Transfer-Encoding."""
     lines = b"".join(b"Transfer-Encoding:%s\r\n" % one for one in values or [b" chunked"])
     return HEAD + lines + b"\r\n" + body
 
 
 def with_lines(*lines):
-    """A request for the first page with these header lines."""
+    """Return a request for the first page with these header lines."""
     return b"\r\n".join([b"GET / HTTP/1.1", *lines, b"", b""])
 
 
 def asked(line):
-    """A request with this first line."""
+    """Return a request with this request line."""
     return line + b"\r\nHost: a\r\nConnection: close\r\n\r\n"
 
 
@@ -110,7 +110,7 @@ TARGETS = [
 
 
 def test_host_of_an_absolute_target_takes_precedence(app):
-    """RFC 9112, 3.2.2: the Host header is ignored then."""
+    """RFC 9112, 3.2.2: the Host header is then ignored."""
     form = b"GET %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n"
     with serving(app) as address:
         place = int(address.rpartition(":")[2])

@@ -1,4 +1,4 @@
-"""serve.py: the first start, later ones, flags, refusals, and many starts at once."""
+"""serve.py: the first start, later ones, flags, refusals, and many simultaneous starts."""
 
 import contextlib
 import gc
@@ -33,7 +33,7 @@ posix = pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGTERM to se
 
 @pytest.fixture(autouse=True)
 def instance(tmp_path, monkeypatch):
-    """The path of an instance folder that does not exist yet; signals as they were, afterwards."""
+    """The path of an instance folder that does not exist yet; signal handlers are restored afterwards."""
     for name in [*docs.names(), "FLASK_DEBUG"]:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setitem(settings.Settings.model_config, "env_file", None)
@@ -41,13 +41,13 @@ def instance(tmp_path, monkeypatch):
     monkeypatch.setenv("BCRYPT_LOG_ROUNDS", "4")
     monkeypatch.setattr(
         gc, "freeze", lambda: None
-    )  # each application would stay until the run ends
+    )  # each application would be kept until the run ends
     with restored_handlers():
         yield tmp_path / "instance"
 
 
 def get(address, body=None):
-    """Status and JSON of an answer; waits until somebody listens."""
+    """Return status and JSON of a response; wait until the server listens."""
     data = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(address, data, {"Content-Type": "application/json"})
     for _ in range(600):
@@ -63,7 +63,7 @@ def get(address, body=None):
 
 
 def serve(capsys, *flags, using=lambda address: None):
-    """Start in this process, use it from another thread, stop: (status, output, errors)."""
+    """Start in this process, use the server from another thread, and stop it; return (status, output, errors)."""
     port = free_port()
 
     def use():
@@ -77,7 +77,7 @@ def serve(capsys, *flags, using=lambda address: None):
 
 
 def run(*flags):
-    """The status that starting with these flags ends with."""
+    """Return the exit status of a start with these flags."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "argv", ["serve.py", *flags])
         with pytest.raises(SystemExit) as ended:
@@ -229,7 +229,7 @@ def test_contents_of_a_further_process():
 
 
 class Pipe:
-    """The child's end of the pipe to its parent, who soon hangs up."""
+    """The child's end of the pipe to its parent, which soon hangs up."""
 
     def __init__(self):
         self.sent = []
@@ -282,7 +282,7 @@ def test_eight_simultaneous_starts_on_an_empty_folder(instance):
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_stop_answers_accepted_requests(number, monkeypatch):
-    monkeypatch.setenv("RATELIMIT_ENABLED", "false")  # every one is to reach the password
+    monkeypatch.setenv("RATELIMIT_ENABLED", "false")  # every request has to reach the password
     server = start("--threads", "2")
     address = server.stdout.readline().removeprefix("Quire is ready at ").strip()
     seen = []

@@ -1,4 +1,4 @@
-"""What a server asks of the C library: one memory pool, and its free memory back."""
+"""Settings of glibc for a server: one memory pool, and the return of free memory."""
 
 import os
 from pathlib import Path

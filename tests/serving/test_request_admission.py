@@ -1,4 +1,4 @@
-"""Large bodies are taken in only from who shows a proof, and not many at once from one network."""
+"""Large bodies are accepted only with credentials, and only a few at the same time from one network."""
 
 import contextlib
 import json
@@ -14,7 +14,7 @@ PROVED = b"Authorization: Bearer x\r\n"
 
 
 def application(environ, start_response):
-    """Say how long the body was."""
+    """Respond with the length of the body."""
     body = str(len(environ["wsgi.input"].read())).encode()
     start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", str(len(body)))])
     return [body]
@@ -28,14 +28,14 @@ def running(**options):
 
 @contextlib.contextmanager
 def sending(port, data):
-    """A client that has sent `data` and waits."""
+    """Connect a client that has sent `data` and waits."""
     with socket.create_connection(("127.0.0.1", port), timeout=5) as client:
         client.sendall(data)
         yield client
 
 
 def refused(client):
-    """Status, headers and error of the answer that ends a connection."""
+    """Return status, headers and error of the response that ends a connection."""
     answer = b"".join(iter(lambda: client.recv(65536), b""))
     head, _, body = answer.partition(b"\r\n\r\n")
     return int(head.split()[1]), head, json.loads(body)
@@ -86,7 +86,7 @@ def test_small_bodies_and_other_paths_need_no_credentials():
 
 
 def finish(client):
-    """Send what the headers have announced; whether all of it arrived."""
+    """Send the announced body; return whether all of it arrived."""
     client.sendall(b"x" * 899_999)
     answer = b""
     while not answer.endswith(b"900000"):
@@ -96,7 +96,7 @@ def finish(client):
 
 @pytest.fixture
 def few(monkeypatch):
-    """Two large bodies at once from one network."""
+    """A limit of two simultaneous large bodies from one network."""
     monkeypatch.setattr(request_admission, "LARGE_BODIES", 2)
 
 

@@ -1,4 +1,4 @@
-"""Restarts: no request is refused meanwhile, and what cannot start leaves the old server as it is."""
+"""Restarts: no request is refused meanwhile, and if the new processes cannot start, the old ones continue."""
 
 import http.client
 import os
@@ -21,7 +21,7 @@ MANAGE = SERVE.with_name("manage.py")
 
 
 class Clients:
-    """Two clients that ask again and again: one on a connection for each request, one on one that it keeps."""
+    """Four clients that ask again and again: two with a connection per request, two with persistent ones."""
 
     def __init__(self, port, path):
         self.port, self.path, self.failures, self.count = port, path, [], 0
@@ -67,7 +67,7 @@ class Clients:
 
 
 class SmallServer:
-    """The small server in a process of its own, and what it says on standard error."""
+    """The small server in a process of its own, and its output on standard error."""
 
     def __init__(self, processes, obstacle):
         self.obstacle, self.said = obstacle, []
@@ -84,7 +84,7 @@ class SmallServer:
             self.said.append(line)
 
     def restart(self, number, words="Restarted"):
-        """Ask for the restart with this number, and wait until it is done."""
+        """Request a restart, and wait until the given number of them are done."""
         self.process.send_signal(signal.SIGHUP)
         end = time.monotonic() + 30
         while sum(words in one for one in self.said) < number:
@@ -92,7 +92,7 @@ class SmallServer:
             time.sleep(0.02)
 
     def stop(self):
-        """The status it ends with."""
+        """Stop the server; return its exit status."""
         self.process.send_signal(signal.SIGTERM)
         status = self.process.wait(40)
         self.reader.join()
@@ -159,7 +159,7 @@ def test_failing_restart_leaves_the_old_processes(small, processes):
 
 @posix
 def test_stop_ends_retired_processes_too(small):
-    """A connection that is idle keeps a retired process, but not a stop."""
+    """An idle connection keeps a retired process running, but does not delay a stop."""
     server = small("1")
     connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)
     connection.request("GET", "/")
@@ -174,7 +174,7 @@ def test_stop_ends_retired_processes_too(small):
 def test_running_servers_are_listed(tmp_path):
     assert running_servers(tmp_path) == []
     with pytest.raises(SystemExit), registered(tmp_path, "http://127.0.0.1:8000/") as files:
-        # another process sees the lock; this one would have it already
+        # another process sees the lock, which this one already has
         code = (
             "import sys; from pathlib import Path; from quire.config.running_servers import running_servers as r;"
             "print([one.address for one in r(Path(sys.argv[1]))])"
@@ -210,7 +210,7 @@ def test_command_without_a_server_says_so(instance, capsys, monkeypatch):  # noq
 
 
 def command(*arguments):
-    """What manage.py answers in a process of its own."""
+    """Return the output of manage.py in a process of its own."""
     return subprocess.run(
         [sys.executable, str(MANAGE), *arguments], capture_output=True, text=True, timeout=120
     )

@@ -38,7 +38,7 @@ def application(environ, start_response):
 
 
 def running(**options):
-    """A small server with small limits."""
+    """Run a small server with low limits."""
     return running_server.running(
         application, **{"threads": 2, "max_request_body_size": 2000, **options}
     )
@@ -52,7 +52,7 @@ def port():
 
 
 def send(port, data, timeout=10):
-    """Everything a server answers to `data` until it closes."""
+    """Return everything that a server sends in response to `data` until it closes."""
     with socket.create_connection(("127.0.0.1", port), timeout=timeout) as client:
         client.sendall(data)
         return drain(client)
@@ -74,7 +74,7 @@ GET = b"GET /%s HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
 
 
 def recording(order, let):
-    """An application that notes the path of each request, and answers when it is let."""
+    """Return an application that records the path of each request, and responds after `let` is set."""
 
     def application(environ, start_response):
         order.append(environ["PATH_INFO"])
@@ -342,7 +342,7 @@ def test_stop_gives_up_eventually(monkeypatch):
 
 
 def start(*arguments):
-    """A server in a process of its own, with its port."""
+    """Start a server in a process of its own; return it with its port."""
     command = [sys.executable, str(DUMMY), *arguments]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     return process, int(process.stdout.readline() or 0)
@@ -352,7 +352,7 @@ def start(*arguments):
 @pytest.mark.parametrize("processes", ["1", "2"])
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_signal_loses_nothing(processes, number):
-    """20 requests, most of them queued, some still in the backlog, and a long one."""
+    """20 requests, most of them queued and some still in the backlog, and a long one."""
     process, port = start(processes)
     answers = []
     paths = [b"2.5", *[b"0.1"] * 20]
@@ -372,17 +372,17 @@ def test_signal_loses_nothing(processes, number):
 
 
 def build_small():
-    """What a process of a fleet serves in these tests."""
+    """Return what a process of a fleet serves in these tests."""
     return application, {"threads": 1}, contextlib.nullcontext()
 
 
 def build_broken():
-    """What a process makes of a broken application."""
+    """Fail as a broken application does."""
     raise SystemExit(7)
 
 
 def watched(build, meanwhile, count=2):
-    """Run a fleet in this thread: its status. `meanwhile(fleet, port)` runs beside it."""
+    """Run a fleet in this thread, and `meanwhile(fleet, port)` in another one; return its exit status."""
     sock = sockets.bind("127.0.0.1", 0)
     port = sock.getsockname()[1]
     fleet = Supervisor(build, sock, count)

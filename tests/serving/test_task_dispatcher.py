@@ -1,4 +1,4 @@
-"""Threads that answer requests: those that wait hold up no others."""
+"""Threads that answer requests: blocked ones delay no others."""
 
 import threading
 
@@ -8,7 +8,7 @@ PATIENCE = 10
 
 
 class Task:
-    """Something to do, as waitress has it."""
+    """A task of waitress."""
 
     def __init__(self, work):
         self.service, self.done = self._do, threading.Event()
@@ -19,11 +19,11 @@ class Task:
         self.done.set()
 
     def cancel(self):
-        """Nothing."""
+        """Do nothing."""
 
 
 def dispatcher(count):
-    """Threads for tasks of one network."""
+    """Return threads for tasks of one network."""
     return ElasticDispatcher(count, lambda task: "")
 
 

@@ -1,4 +1,4 @@
-"""Two processes of one server: metrics are sums over both, and every line of their logs is whole."""
+"""Two processes of one server: metrics are the sums of both, and every line of their logs is complete."""
 
 import json
 import os
@@ -23,7 +23,7 @@ LOG_BYTES = 8000
 
 
 def ask(address, ids, number):
-    """Send requests on connections of their own; note the ids of the answers."""
+    """Send requests on separate connections; record the ids of the responses."""
     for page in range(number):
         with urllib.request.urlopen(
             f"{address}api/v1/posts?page={page % 3 + 1}", timeout=20
@@ -45,13 +45,13 @@ def counted(address):
 
 
 def expect_count(address, number):
-    """The count reaches the number, within the time that processes take to write theirs, and stays."""
+    """Wait until the count reaches the number, within the interval of writing, and check that it stays."""
     end, seen = time.monotonic() + 30, []
     while seen[-3:] != [[number]] * 3:
         assert time.monotonic() < end, seen
         seen.append(counted(address))
         time.sleep(0.3)
-    assert max(seen) == [number], seen  # counted twice, it would be more for a while
+    assert max(seen) == [number], seen  # if counted twice, it would be larger for a while
 
 
 @posix

@@ -75,7 +75,7 @@ def test_stopping_server_ends_the_wait(quire):
 
 
 def begin_to_wait(url, since):
-    """The connection of a request that waits."""
+    """Return the connection of a waiting request."""
     address = urlsplit(url)
     client = socket.create_connection((address.hostname, address.port), timeout=20)
     path = f"/api/v1/changes?wait=25&since={since}"
@@ -92,7 +92,7 @@ def test_disconnected_clients_free_their_places(make_app):
         for client in clients[1:]:
             client.close()
         wait_for_waiters(app, count=1)
-        with clients[0] as half:  # it says that it sends nothing more, and still reads
+        with clients[0] as half:  # it sends nothing more, but still reads
             half.shutdown(socket.SHUT_WR)
             assert b'"changes":[]' in half.recv(4096)
 
@@ -111,7 +111,7 @@ def test_connection_continues_after_a_wait(quire):
 
 
 def test_identical_requests_share_one_read(quire, people):
-    """Ten of each reader: what one may see is told to them alone."""
+    """Ten requests of each reader: each gets only what that reader may see."""
     readers = {name: headers(quire, name and people[name]) for name in (None, "ann", "bob")}
     with serving(quire) as url, ThreadPoolExecutor(WAITING) as pool, reads_of_posts(quire) as reads:
         answers = {
@@ -124,7 +124,7 @@ def test_identical_requests_share_one_read(quire, people):
             draft = write.create(POSTS, SYSTEM, post).id
             for answer in answers["ann"]:
                 assert answer.result(20) == [("upsert", draft)]
-            wait_for_reads(reads, len(readers))  # the others go on to wait
+            wait_for_reads(reads, len(readers))  # the others go on waiting
             published = write.create(POSTS, SYSTEM, {**post, "published": True}).id
         for answer in (*answers[None], *answers["bob"]):
             assert answer.result(20) == [("upsert", published)]
@@ -139,13 +139,13 @@ def wait_for_reads(reads, count):
 
 
 def headers(app, account):
-    """The proof of an account, none of nobody."""
+    """Return the credentials of an account, none for None."""
     with app.app_context():
         return {"Authorization": f"Bearer {issue(account)['access_token']}"} if account else {}
 
 
 def changes(url, proof):
-    """What a reader is told who waits from now on, as operations and ids."""
+    """Return the changes that a waiting reader gets from now on, as operations and ids."""
     path = f"{url}/api/v1/changes"
 
     def told(query):

@@ -38,7 +38,7 @@ def use(actor):
 
 
 def kept():
-    """The number of cached rule answers and of cached statements."""
+    """Return the number of cached rule answers and of cached statements."""
     rules = [getattr(record.access, verb) for record in REGISTRY.values() for verb in VERBS]
     rules += [action.allow for record in REGISTRY.values() for action in record.actions]
     return sum(len(rule._cached_answers) for rule in rules), sum(

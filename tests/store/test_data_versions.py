@@ -30,7 +30,7 @@ def listed(**query):
 
 
 def counts(statements, call=listed):
-    """The number of statements that count rows while `call()` runs."""
+    """Return the number of statements that count rows while `call()` runs."""
     _, seen = statements(call)
     return sum("count(*) AS count_1" in one for one in seen)
 

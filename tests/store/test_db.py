@@ -26,7 +26,7 @@ def pings(server, monkeypatch):
 
 
 def process():
-    """The server process behind the next connection of the pool."""
+    """Return the server process behind the next connection of the pool."""
     with read_connection() as connection:
         return connection.execute(text("SELECT pg_backend_pid()")).scalar_one()
 

@@ -51,7 +51,7 @@ def elsewhere(app, call):
 
 
 def names(app):
-    """The names of all tags that other connections see."""
+    """Return the names of all tags that other connections see."""
     found = []
 
     def look():

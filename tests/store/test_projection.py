@@ -8,7 +8,7 @@ from quire.store.projection import Projection
 
 
 def tables(record, names):
-    """The table aliases that a statement reads."""
+    """Return the table aliases that a statement reads."""
     projection = Projection(record, ANONYMOUS, names)
     parts = iterate(projection.select_from(record.table))
     return {id(one) for one in parts if one.__visit_name__ == "alias"}

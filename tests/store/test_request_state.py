@@ -84,7 +84,7 @@ def test_authentication_and_the_list_share_a_connection(make_app, people, scheme
 
 
 def away(port, tmp_path):
-    """An application whose database cannot be reached."""
+    """Return an application whose database cannot be reached."""
     url = f"postgresql://quire@127.0.0.1:{port}/quire?connect_timeout=2"
     return create_app("testing", {"DATABASE_URL": url, "QUIRE_INSTANCE": tmp_path})
 

@@ -1,4 +1,4 @@
-"""The catalogues: up to date with the code, complete, and with the placeholders of the English texts."""
+"""The catalogues are up to date with the code, complete, and keep the placeholders of the English texts."""
 
 import ast
 import re
@@ -50,7 +50,7 @@ QUOTED = re.compile(r'(?:"|`) ?([A-Z][a-z]+(?: [^"`$]+)[^"`$]*)(?:"|`)')
 
 
 def test_scripts_contain_no_untranslated_texts(template):
-    """A script of the panel translates by `translate`; what others say stands in their page."""
+    """Scripts of the panel translate with `translate`; texts of other scripts are in their page."""
     scripts = list(translations.SOURCE.rglob("static/*.js"))
     found = [(p.name, text) for p in scripts for text in QUOTED.findall(p.read_text("utf-8"))]
     assert len(found) > 50

@@ -1,4 +1,4 @@
-"""Sentences in parts: how long something takes, in words."""
+"""Messages built from parts, and durations in words."""
 
 import math
 import re
@@ -48,14 +48,14 @@ VERBS = r"(ist|sind|muss|müssen|hat|haben|wird|werden|braucht|brauchen|darf|dü
 
 
 def test_german_fits_labels_of_any_number_and_gender():
-    """Labels such as Schlagwörter and E-Mail stand before it: no verb can agree with all of them."""
+    """Labels such as Schlagwörter and E-Mail precede the text, so no verb can agree with all of them."""
     german = {text: text_in(text) for text in phrases()}
     assert len(german) > 20
     assert [text for text, words in german.items() if re.match(VERBS, words)] == []
 
 
 def phrases():
-    """What is said of values behind the label of their field."""
+    """Yield the phrases that follow the label of a field."""
     declare = Path(parse_errors.__file__).parent
     for path in declare.glob("*.py"):
         yield from re.findall(

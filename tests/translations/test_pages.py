@@ -1,4 +1,4 @@
-"""Pages in German: nothing on them is an English text that the catalogue has a translation for."""
+"""German pages contain no English text that the catalogue translates."""
 
 import re
 
@@ -37,7 +37,7 @@ PANEL = (
 
 @pytest.fixture(scope="module")
 def english():
-    """Texts that read differently in German; single words may be the same in another meaning."""
+    """Return the texts that are different in German; single words may be the same in another meaning."""
     with (CATALOGUES / "de.po").open("rb") as file:
         pairs = {one.id: one.string for one in read_po(file) if isinstance(one.id, str) and one.id}
     return {text for text, german in pairs.items() if text != german and " " in text}
@@ -45,7 +45,7 @@ def english():
 
 @pytest.fixture
 def german(app, people, make):
-    """A client of the administrator's with a German browser; there is a post and a comment."""
+    """A client of the administrator's German browser; there is a post and a comment."""
     post = make(
         POSTS,
         title="Tide",
@@ -61,7 +61,7 @@ def german(app, people, make):
 
 
 def seen(page):
-    """What people see and hear of a page, but not what stands in the log or in code."""
+    """Yield the texts of a page that people see and hear, but not those in the log or in code."""
     for one in page(["script", "style", "code", "pre", "template"]):
         one.decompose()
     yield from (" ".join(text.split()) for text in page.find_all(string=True))
@@ -85,7 +85,7 @@ MONTHS = {
 
 
 class Strokes:
-    """A catalogue of a language whose words are strokes: what can be read is not translated."""
+    """A catalogue of a language whose words are strokes: readable words are not translated."""
 
     KEPT = re.compile(r"(%\(\w+\)[sd]|%%|<[^>]*>|&\w+;|\{\w+\})|[A-Za-z]")
 
@@ -97,8 +97,8 @@ class Strokes:
 
 
 def readable(page):
-    """The words on a page that no catalogue can change."""
-    for one in page("time"):  # Babel knows how dates are written
+    """Yield the words on a page that no catalogue can change."""
+    for one in page("time"):  # Babel formats dates
         one.decompose()
     for text in seen(page):
         words = re.findall(r"[A-Za-z]{3,}", NAMES.sub("", text))

@@ -33,7 +33,7 @@ def post(make, people):
 
 
 def fetch(client, path, accepted, method="GET", **headers):
-    """The response to a client that accepts these codings, its coding, and its decoded body."""
+    """Return the response to a client that accepts these codings, its coding, and its decoded body."""
     client.checked = False  # it only reads JSON
     sent = {"Accept-Encoding": accepted, **headers}
     response = client.open(path, method=method, headers=sent)

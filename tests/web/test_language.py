@@ -31,7 +31,7 @@ def site_language(app):
 
 
 def spoken(response):
-    """The language that a page declares, and the text of its sign-in link."""
+    """Return the language that a page declares, and the text of its sign-in link."""
     page = BeautifulSoup(response.data, "html.parser")
     return page.html["lang"], page.find("a", href="/auth/login").text
 

@@ -1,6 +1,6 @@
-"""What a newcomer does first, by the Python that runs this: start, a user, GET, POST, a backup, stop, a restore.
+"""The first steps of a new user, with the Python that runs this: start, a user, GET, POST, a backup, stop, a restore.
 
-TEST_REDIS_URL names a broker for the worker; without one it does without.
+TEST_REDIS_URL names a broker for the worker, which is optional.
 """
 
 import contextlib
@@ -44,14 +44,14 @@ runpy.run_path(sys.argv[0], run_name="__main__")
 
 
 def begin(environment, *command):
-    """A process of ours that ends when Ctrl-Break is pressed."""
+    """Start a process that ends when Ctrl-Break is pressed."""
     command = [sys.executable, "-c", PRESSED, *command]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
     return subprocess.Popen(command, env=environment, text=True, **pipes)
 
 
 def ready(process, words):
-    """What a process says behind `words`."""
+    """Return the text that a process prints after `words`."""
     for line in process.stdout:
         print("it says:", line.rstrip(), flush=True)
         if line.startswith(words):
@@ -60,13 +60,13 @@ def ready(process, words):
 
 
 def start(environment, *flags):
-    """serve.py on a free port: the process and its address."""
+    """Start serve.py on a free port; return the process and its address."""
     server = begin(environment, str(ROOT / "serve.py"), "--port", "0", *flags)
     return server, ready(server, READY)
 
 
 def manage(environment, *arguments, given=""):
-    """What a command of manage.py prints."""
+    """Return the output of a command of manage.py."""
     command = [sys.executable, str(ROOT / "manage.py"), *arguments]
     done = subprocess.run(
         command, env=environment, input=given, capture_output=True, text=True, check=False
@@ -77,7 +77,7 @@ def manage(environment, *arguments, given=""):
 
 
 def call(url, body=None, token=None, kind="application/json"):
-    """Status and JSON of a GET, or of a POST of `body`: JSON, or bytes of another `kind`."""
+    """Return status and JSON of a GET, or of a POST of `body`: JSON, or bytes of another `kind`."""
     headers = {"Content-Type": kind}
     if token:
         headers["Authorization"] = f"Bearer {token}"
@@ -92,14 +92,14 @@ def call(url, body=None, token=None, kind="application/json"):
 
 
 def expect(what, found, wanted):
-    """Say what was found; end with status 1 when it is not what was wanted."""
+    """Print the value found; exit with status 1 if it is not the expected one."""
     print(f"{what}: {found}", flush=True)
     if found != wanted:
         raise SystemExit(f"{what}: {wanted} was expected.")
 
 
 def use(api, environment):
-    """Make a user, sign in, make a tag, read it."""
+    """Create a user, sign in, create a tag, read it."""
     user = ["users", "create", "ann", "ann@example.org", "--role", "admin", "--password-stdin"]
     expect("user", manage(environment, *user, given=PASSWORD + "\n"), "1")
     expect("role", json.loads(manage(environment, "users", "list", "--json"))[0]["role"], "admin")
@@ -117,14 +117,14 @@ def use(api, environment):
 
 
 def sign_in(api):
-    """An access token."""
+    """Return an access token."""
     status, tokens = call(f"{api}/auth/token", {"email": "ann@example.org", "password": PASSWORD})
     expect("token", status, 200)
     return tokens["access_token"]
 
 
 def upload(api, token, name):
-    """Send a picture that is called `name`, wait until it is drawn, fetch a variant: its record."""
+    """Upload an image called `name`, wait until it is processed, and fetch a variant; return its record."""
     out = io.BytesIO()
     Image.new("RGB", (700, 350), (7, len(name) % 256, 99)).save(out, "PNG")  # each its own
     head = f'--x\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n\r\n'
@@ -145,7 +145,7 @@ def upload(api, token, name):
 
 
 def back_up(environment, api, folder):
-    """Back up while the server runs, change something, and be refused a restore meanwhile."""
+    """Back up while the server runs, change something, and check that a restore is refused meanwhile."""
     archive = str(Path(folder) / "saved" / "backup.zip")
     environment = environment | {"BACKUP_PASSPHRASE": PASSWORD}
     print(manage(environment, "backup", archive, "--encrypt"), flush=True)
@@ -157,7 +157,7 @@ def back_up(environment, api, folder):
 
 
 def bring_back(environment, folder):
-    """Restore, here and elsewhere."""
+    """Restore in the same place and in another one."""
     archive = str(Path(folder) / "saved" / "backup.zip")
     environment = environment | {"BACKUP_PASSPHRASE": PASSWORD}
     for place in (folder, str(Path(folder) / "elsewhere")):
@@ -167,7 +167,7 @@ def bring_back(environment, folder):
 
 
 def stop(process):
-    """Press Ctrl-Break; the exit status."""
+    """Press Ctrl-Break; return the exit status."""
     process.stdin.write("\n")
     process.stdin.flush()
     with contextlib.suppress(subprocess.TimeoutExpired):
@@ -177,7 +177,7 @@ def stop(process):
 
 
 def restart(environment, address):
-    """New processes take over while somebody asks again and again."""
+    """Replace the processes while requests are being sent."""
     answers, done = [], threading.Event()
 
     def ask():
@@ -196,7 +196,7 @@ def restart(environment, address):
 
 
 def work(environment):
-    """Two servers that do no jobs, and a worker that does them."""
+    """Run two servers without jobs, and a worker that runs them."""
     more = {"JOB_THREADS": "0", "CELERY_BROKER_URL": os.environ.get("TEST_REDIS_URL", "")}
     worker = begin(environment | more, str(ROOT / "manage.py"), "worker")
     begun = time.monotonic()
@@ -214,7 +214,7 @@ def work(environment):
 
 
 def main():
-    """The whole journey, twice: the second start finds what the first one made."""
+    """Run the whole journey twice: the second start finds what the first one created."""
     sys.stdout.reconfigure(encoding="utf-8")
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         environment = os.environ | {"QUIRE_INSTANCE": folder, "PYTHONUTF8": "1"}

@@ -1,7 +1,7 @@
-"""Quire under a Windows Python: `WIN_PYTHON=command python tests/windows/smoke.py`.
+"""Quire with a Windows Python: `WIN_PYTHON=command python tests/windows/smoke.py`.
 
-The command runs Windows' python.exe with the arguments it is given, and with `--exe PATH` another
-executable. A virtual environment is made, requirements.txt installed, and journey.py run in it.
+The command runs Windows' python.exe with the arguments it is given, and with `--exe PATH` another executable. A virtual
+environment is created, requirements.txt installed, and journey.py run in it.
 """
 
 import os
@@ -15,7 +15,7 @@ VENV = os.environ.get("WIN_VENV", "C:/quire-smoke")
 
 
 def run(*arguments):
-    """Run a command, show what it says, end everything when it fails."""
+    """Run a command, show its output, and stop everything if it fails."""
     print("+", *arguments, flush=True)
     status = subprocess.run(arguments, cwd=ROOT, check=False).returncode
     if status:
@@ -23,7 +23,7 @@ def run(*arguments):
 
 
 def main():
-    """Make the environment and go on the journey."""
+    """Create the environment and run the journey."""
     python = shlex.split(os.environ.get("WIN_PYTHON", ""))
     if not python:
         print("Skipped: WIN_PYTHON does not say how to run a Windows Python.")

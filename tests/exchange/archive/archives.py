@@ -1,4 +1,4 @@
-"""Content of every kind, and short ways to look into archives."""
+"""Content of every kind, and functions to look into archives."""
 
 import io
 import json
@@ -29,7 +29,7 @@ LIVE = "2026-01-01T10:00:00Z"
 
 
 def fill(people):
-    """Records of every type, in every state, with a past; in the context of an application."""
+    """Create records of every type, in every state, with a history, in an application context."""
     root = Actor("admin", people["root"].id, "root", door="admin")
     ann = Actor("author", people["ann"].id, "ann", door="admin")
     bob = Actor("member", people["bob"].id, "bob")
@@ -85,12 +85,12 @@ def _illustrate(post, ann):
 
 
 def packed(**more):
-    """The bytes of an archive of all there is."""
+    """Return the bytes of an archive of everything."""
     return b"".join(export.stream(**more))
 
 
 def contents(data):
-    """The files of an archive: lines of JSON by name."""
+    """Return the files of an archive: lines of JSON by name."""
     with zipfile.ZipFile(io.BytesIO(data)) as zip:
         return {
             name: [json.loads(line) for line in zip.read(name).splitlines()]
@@ -100,13 +100,13 @@ def contents(data):
 
 
 def manifest(data):
-    """What an archive says of itself."""
+    """Return the manifest of an archive."""
     with zipfile.ZipFile(io.BytesIO(data)) as zip:
         return json.loads(zip.read("manifest.json"))
 
 
 def forged(file, files, facts=None):
-    """An archive made by hand of lists of objects, or bytes, by name; `facts` replace the usual."""
+    """Write an archive made from lists of objects, or bytes, by name; `facts` replace the usual manifest entries."""
     raw = {
         name: lines if isinstance(lines, bytes) else "\n".join(map(json.dumps, lines)).encode()
         for name, lines in files.items()

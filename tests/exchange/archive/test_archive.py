@@ -1,4 +1,4 @@
-"""Everything goes out into one file and comes in again without loss; run again, nothing changes."""
+"""Exporting everything to one file and importing it loses nothing; a second import changes nothing."""
 
 import json
 import zipfile
@@ -63,7 +63,7 @@ def test_import_into_the_source(full, file):
 
 
 def test_import_into_another_database_engine(file, elsewhere):
-    """What a trash, a thread and a redirect are to readers."""
+    """The trash, a thread and a redirect look the same to readers."""
     merge.load(file)
     post = read.get_record(POSTS, SYSTEM, read.find_id(POSTS, SYSTEM, slug="ebb-and-flood"))
     assert (post["views"], post["comment_count"], post["version"]) == (41, 2, 4)
@@ -185,7 +185,7 @@ def test_dry_run_saves_nothing(file, elsewhere):
 
 
 class TestMeeting:
-    """What comes to a place where something of that name is already."""
+    """Records whose name exists already."""
 
     def test_users_are_matched_by_address_then_by_name(self, file, elsewhere):
         raw = {"username": "other", "email": "ann@example.org", "role": "member"}
@@ -220,7 +220,7 @@ class TestMeeting:
 
 @pytest.fixture
 def dense_file(site, people, tmp_path):
-    """The export of a site whose posts repeat a word: a hundredth of what it unpacks to."""
+    """The export of a site whose posts repeat a word: its size is a hundredth of what it unpacks to."""
     for number in range(6):
         body = "![ *a _b " * 10_000
         write.create(POSTS, SYSTEM, {"title": f"Post {number}", "body": body, "author": "ann"})

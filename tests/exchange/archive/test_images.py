@@ -1,4 +1,4 @@
-"""Pictures in archives: what an installation has drawn arrives byte for byte, all else is drawn anew."""
+"""Images in archives: our own renderings arrive byte for byte, all others are rendered again."""
 
 import io
 import zipfile
@@ -24,7 +24,7 @@ SUFFIXES = {"JPEG": "jpg", "PNG": "png", "GIF": "gif", "WEBP": "webp"}
 
 
 def drawn(content):
-    """The id of a picture that was uploaded and drawn."""
+    """Return the id of an image that was uploaded and processed."""
     with receive(io.BytesIO(content), "picture") as file:
         id = upload(SYSTEM, file, {}).id
     process_media(id)
@@ -33,7 +33,7 @@ def drawn(content):
 
 @pytest.fixture
 def image_archive(site, tmp_path):
-    """An archive of a photo, a picture of each format, a small one and a document."""
+    """An archive of a photo, an image of each format, a small one and a document."""
     contents = [photo(800, 600), *(picture(700, 300, format) for format in SUFFIXES)]
     for content in (*contents, picture(30, 20, "JPEG"), b"%PDF-1.7\n"):
         drawn(content)
@@ -52,7 +52,7 @@ def records_in(path):
 
 
 def stored(app):
-    """The files of an installation that can be fetched, by name."""
+    """Return the files of an installation that can be fetched, by name."""
     root = Path(app.config["QUIRE_INSTANCE"]) / "uploads"
     return {f"files/{path.name}": path.read_bytes() for path in root.rglob("*.*")}
 

@@ -1,4 +1,4 @@
-"""Archives that are damaged, or made to do harm: each is one clear line, and nothing is written."""
+"""Damaged or malicious archives: each results in one clear line, and nothing is written."""
 
 import json
 import zipfile
@@ -20,7 +20,7 @@ TAG = {"id": 3, "name": "Ice", "slug": "ice", "description": "", "version": 1,
 
 @pytest.fixture
 def refused(site, tmp_path):
-    """`refused(bytes or None)`: the words for a file that is refused as a whole."""
+    """`refused(bytes or None)`: the message for a file that is refused as a whole."""
 
     def load(data=None):
         file = tmp_path / "bad.zip"

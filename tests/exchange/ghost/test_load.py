@@ -1,4 +1,4 @@
-"""Ghost exports, as versions 0.7 to 5 write them: posts, pages, people, tags, pictures."""
+"""Ghost exports, as versions 0.7 to 5 write them: posts, pages, people, tags, images."""
 
 import json
 
@@ -11,7 +11,7 @@ IDS = iter(range(1, 10_000))
 
 
 def post(**values):
-    """A row of the table of posts as Ghost 5 has it; `values` replace the usual ones."""
+    """Return a row of the table of posts in Ghost 5; `values` replace the usual ones."""
     id = f"{next(IDS):024x}"
     return {
         "id": id, "uuid": f"8a7fd0f8-0000-4000-8000-{id[:12]}{id[-12:]}"[:36] + id[-4:],
@@ -52,7 +52,7 @@ def blog(site, tmp_path):
 
 
 def link(table, other, *pairs):
-    """Rows that link posts with others, in their order."""
+    """Return rows that link posts with others, in order."""
     return {table: [
         {"id": str(number), "post_id": a["id"], other: b, "sort_order": number}
         for number, (a, b) in enumerate(pairs)
@@ -257,7 +257,7 @@ def test_empty_posts_are_bounded(blog, monkeypatch):
 @pytest.mark.parametrize(("limit", "value"), [("MAX_ROWS", 3), ("MAX_CHARACTERS", 70)])
 def test_tables_in_memory_are_bounded(blog, monkeypatch, limit, value):
     monkeypatch.setattr(f"quire.exchange.ghost.load.{limit}", value)
-    assert blog(post()).created == 1  # of two people the columns that are used have 65 characters
+    assert blog(post()).created == 1  # the columns used have 65 characters for two people
     tables = {"tags": [{"id": "a", "name": "One"}, {"id": "b", "name": "Two", "slug": "two"}]}
     [line] = blog(post(), tables=tables).lines
     assert (line.outcome, line.words[:9]) == ("skipped", "has more ")

@@ -1,4 +1,4 @@
-"""Links within imported texts lead where they led before."""
+"""Links within imported texts lead to the same place as before."""
 
 import re
 from html import unescape
@@ -17,7 +17,7 @@ from tests.growth import grows_too_fast
 
 
 def dead_links(markup: str) -> list[str]:
-    """Targets of links within `markup` that nothing in it has as its id."""
+    """Return the targets of links within `markup` that are not the id of any element."""
     ids = {unescape(id) for id in re.findall(r' id="([^"]*)"', markup)}
     targets = (unquote(unescape(href)) for href in re.findall(r' href="#([^"]*)"', markup))
     return [target for target in targets if target and target not in ids]

@@ -1,4 +1,4 @@
-"""Which files of a folder become pages, and what is said of all others."""
+"""The files of a folder that become pages, and the messages about all others."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Folders of Markdown, imported: what becomes of each file, and of a second run."""
+"""Importing folders of Markdown: the result for each file, and of a second run."""
 
 import os
 import sys
@@ -17,7 +17,7 @@ from tests.exchange.conftest import ONE, Folder, Rows, tags
 
 @pytest.fixture(name="post")
 def _post(folder: Folder, rows: Rows) -> Callable[..., dict[str, Any]]:
-    """Imports one file and returns its post, with the report's words as `words`."""
+    """Import one file and return its post, with the messages of the report as `words`."""
 
     def post(content: str | bytes, name: str = "a.md") -> dict[str, Any]:
         folder.add(name, content)

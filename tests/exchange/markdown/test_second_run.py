@@ -1,4 +1,4 @@
-"""A folder that is imported again: what stays, what is brought anew, what is told."""
+"""Importing a folder again: unchanged, updated and reported files."""
 
 import sqlite3
 from contextlib import closing

@@ -1,4 +1,4 @@
-"""Pages that a site generator keeps from the public stay out of it: what is in doubt is a draft."""
+"""Pages that a site generator hides from the public stay hidden: in doubt, they become drafts."""
 
 import json
 
@@ -15,7 +15,7 @@ def head(lines: str) -> str:
 
 
 def states(rows: Rows) -> dict[str, bool]:
-    """Whether each post is public, by its slug."""
+    """Return whether each post is public, by its slug."""
     found = rows("SELECT slug, published_at FROM posts")
     return {row["slug"]: row["published_at"] is not None for row in found}
 

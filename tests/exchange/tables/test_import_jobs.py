@@ -1,4 +1,4 @@
-"""Imports of tables by a worker: part by part, interrupted and continued, no row twice, and undone."""
+"""Imports of tables by a worker: in parts, interrupted and continued, no row twice, and undone."""
 
 import io
 from contextlib import contextmanager
@@ -24,7 +24,7 @@ TEXT = "name\n" + "\n".join(NAMES) + "\n"
 
 
 class Died(BaseException):
-    """What ends a process, as nothing that is caught does."""
+    """An exception that ends a process, since nothing catches it."""
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def job(site, root):
 
 @pytest.fixture
 def one_by_one(monkeypatch):
-    """Each part of the work is one row in one batch, however long that takes."""
+    """Each part of the work is one row in one batch, however long it takes."""
     monkeypatch.setattr(import_handler, "PART_SECONDS", -1.0)
     monkeypatch.setattr("quire.store.transactions.long_work.BATCH_SECONDS", 60)
 
@@ -49,7 +49,7 @@ def again(job):
 
 
 def due_again():
-    """Let the claim of a worker that has died be over."""
+    """End the claim of a worker that has died."""
     with transaction() as connection:
         events = OutboxEvent.__table__
         mine = update(events).where(events.c.event == import_jobs.WORK)

@@ -1,4 +1,4 @@
-"""Tables, CSV and XLSX: columns are matched, cells read, rows brought or named with their faults."""
+"""Tables, CSV and XLSX: columns are matched, cells are read, rows are imported or reported with their errors."""
 
 from datetime import datetime
 
@@ -17,7 +17,7 @@ from tests.exchange.conftest import tags
 
 @pytest.fixture
 def csv(site, tmp_path):
-    """`csv("tags", text)` imports a CSV file; the report."""
+    """`csv("tags", text)` imports a CSV file and returns the report."""
 
     def load(path, text, **more):
         data = text if isinstance(text, bytes) else text.encode()

@@ -1,4 +1,4 @@
-"""Tables as programs write them: nothing is lost without a word, and nothing fills memory."""
+"""Tables as programs write them: nothing is lost without a message, and nothing fills the memory."""
 
 import io
 import subprocess
@@ -26,7 +26,7 @@ SHEET = (
 
 @pytest.fixture(name="csv")
 def _csv(site, tmp_path):
-    """`csv("tags", text)` imports a CSV file; the report."""
+    """`csv("tags", text)` imports a CSV file and returns the report."""
 
     def load(path, text, **more):
         (tmp_path / "x.csv").write_bytes(text.encode())
@@ -36,7 +36,7 @@ def _csv(site, tmp_path):
 
 
 def workbook(sheet: str, strings: str = "", *, more: bytes = b"") -> bytes:
-    """A workbook with this sheet in place of its own."""
+    """Return a workbook with this sheet instead of its own."""
     book, source = io.BytesIO(), io.BytesIO()
     Workbook().save(source)
     with zipfile.ZipFile(source) as old, zipfile.ZipFile(book, "w", zipfile.ZIP_DEFLATED) as new:
@@ -50,7 +50,7 @@ def workbook(sheet: str, strings: str = "", *, more: bytes = b"") -> bytes:
 
 
 def with_member(book: bytes, name: str, text: str) -> bytes:
-    """The same workbook with another text in one of its members."""
+    """Return the workbook with a different text in one of its members."""
     changed = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(book)) as old, zipfile.ZipFile(changed, "w") as new:
         for one in old.namelist():

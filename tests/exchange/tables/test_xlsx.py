@@ -1,4 +1,4 @@
-"""What a workbook says of its cells, and what it lacks."""
+"""The types of cells in a workbook, and missing parts."""
 
 import io
 import re

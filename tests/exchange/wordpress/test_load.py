@@ -1,4 +1,4 @@
-"""WordPress exports, imported: what becomes of each item, comment and person."""
+"""WordPress exports: the results for each item, comment and person."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Exports as files: brought again, tried, broken, hostile, large."""
+"""Exports as files: imported again, tried, broken, hostile, large."""
 
 import tracemalloc
 from pathlib import Path

@@ -14,7 +14,7 @@ CLEAR, RED, BLACK = (0, 0, 0, 0), (200, 30, 30, 255), (0, 0, 0, 255)
 
 
 def square(background, step):
-    """A red square that moves from left to right, next to a fixed black bar."""
+    """Return a red square that moves from left to right, next to a fixed black bar."""
     image = Image.new("RGBA", (60, 30), background)
     image.paste(BLACK, (0, 0, 4, 30))
     image.paste(RED, (8 + 10 * step, 5, 16 + 10 * step, 20))
@@ -22,7 +22,7 @@ def square(background, step):
 
 
 def film(format, background, mode="RGBA", **more):
-    """An animation of four such frames with different durations."""
+    """Return an animation of four such frames with different durations."""
     frames = [square(background, step).convert(mode) for step in range(4)]
     more = {"duration": [80, 90, 100, 110], "loop": 3, **more}
     out = io.BytesIO()
@@ -31,7 +31,7 @@ def film(format, background, mode="RGBA", **more):
 
 
 def seen(content):
-    """The visible pixels and milliseconds of each frame shown."""
+    """Return the visible pixels and milliseconds of each frame shown."""
     image = Image.open(io.BytesIO(content))
     frames = []
     for frame in ImageSequence.Iterator(image):
@@ -57,7 +57,7 @@ def test_gif_disposal_methods_are_preserved(draw, disposal, background):
 
 
 def block(x, width, color, disposal, sees_through):
-    """A frame that covers a part of a GIF, in one of four colours."""
+    """Return a frame that covers a part of a GIF, in one of four colours."""
     image = Image.new("P", (width, 10), color)
     image.putpalette(PALETTE)
     if sees_through:

@@ -13,7 +13,7 @@ WIDTH, HEIGHT = 208, 40
 
 
 def halves(bits, color, left, right, key, more=b""):
-    """A PNG with one value on the left and one on the right, each in bytes; `key` is its tRNS."""
+    """Return a PNG with one value on the left and one on the right, each in bytes; `key` is its tRNS."""
     head = struct.pack(">IIBBBBB", WIDTH, HEIGHT, bits, color, 0, 0, 0)
     count = WIDTH * bits // 16 if bits < 8 else WIDTH // 2
     row = b"\0" + left * count + right * count

@@ -53,7 +53,7 @@ def make_due(app):
 
 
 def mail_jobs(place):
-    """The mail jobs that follow from all comments, in order."""
+    """Return the mail jobs that follow from all comments, in order."""
     make_due(place.app)
     with place.app.app_context():
         run_batch("comments.created")

@@ -132,7 +132,7 @@ def test_welcome_mail_to_an_invited_user_is_in_their_language(app, people, recei
 
 
 def words_of(kind, comment):
-    """The values in the job of a mail of this kind."""
+    """Return the values in the job of a mail of this kind."""
     words = {
         "new_device": {"agent": "Firefox", "ip": "192.0.2.7", "time": "2026-01-01T00:00:00Z"},
         "webhook_disabled": {"webhook": 3, "url": "https://example.org/", "reason": "Gone."},

@@ -300,7 +300,7 @@ def test_every_mail_has_valid_text_and_html(make_app, people, tmp_path, kind):
 
 
 def comments(people, status):
-    """The id of a comment with markup that must stay text."""
+    """Return the id of a comment with markup that must stay text."""
     post = {"title": "A <b>bold</b> title {{ 7 * 7 }}", "body": "x", "author": people["ann"].id}
     id = create(POSTS, SYSTEM, {**post, "published_at": "2026-01-01T10:00:00Z"}).id
     said = {"body": "So *it* is: <script>alert(1)</script> {{ 7 * 7 }}", "status": status}

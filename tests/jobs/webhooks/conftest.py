@@ -1,4 +1,4 @@
-"""What tests of webhooks share: a receiver on this machine, and webhooks that send to it."""
+"""Fixtures for tests of webhooks: a receiver on this machine, and webhooks that send to it."""
 
 import json
 import threading
@@ -138,6 +138,6 @@ def hasten():
 
 
 def deliveries():
-    """All deliveries, oldest first."""
+    """Return all deliveries, oldest first."""
     with read_connection() as connection:
         return connection.execute(select(TABLE).order_by(TABLE.c.id)).all()

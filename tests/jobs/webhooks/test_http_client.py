@@ -170,7 +170,7 @@ def test_tls_certificate_is_verified(tls_receiver):
 
 
 def self_signed(folder):
-    """A file with a key and a self-signed certificate for localhost."""
+    """Return a file with a key and a self-signed certificate for localhost."""
     key, name = ec.generate_private_key(ec.SECP256R1()), x509.Name([])
     moment = datetime.now(UTC)
     certificate = x509.CertificateBuilder(

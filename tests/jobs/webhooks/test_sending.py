@@ -38,7 +38,7 @@ def webhook(id):
 
 
 def failing(*statuses):
-    """A receiver that answers with these statuses one after the other, then with 204."""
+    """Return a receiver that answers with these statuses one after the other, then with 204."""
     waiting = list(statuses)
     return lambda handler, message: answer(handler, waiting.pop(0) if waiting else 204)
 

@@ -1,4 +1,4 @@
-"""What several tests of connections look at."""
+"""Fixtures for tests of connections."""
 
 import logging
 

@@ -50,7 +50,7 @@ def messages():
 
 
 def rows():
-    """The details of events of doors that others see."""
+    """Return the details of `doors` events, as other connections see them."""
     statement = text("SELECT fields FROM audit_events WHERE type = 'doors'")
     with db.engine.connect() as connection:
         return connection.execute(statement).scalars().all()

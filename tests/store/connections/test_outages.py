@@ -20,7 +20,7 @@ from tests.monitoring.log_setup import logging_to
 
 
 class Fault(sqlite3.OperationalError):
-    """What the driver raises."""
+    """An error as the driver raises it."""
 
     def __init__(self, code):
         super().__init__("so says SQLite")

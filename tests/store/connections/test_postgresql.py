@@ -84,7 +84,7 @@ def meeting(monkeypatch):
 
 
 def both(*calls):
-    """What two calls in two threads return."""
+    """Return the results of two calls in two threads."""
     answers = {}
     threads = [
         threading.Thread(target=lambda n=n, call=call: answers.update({n: call()}))

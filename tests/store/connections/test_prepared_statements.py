@@ -36,7 +36,7 @@ ROW = audit.audit_row(SYSTEM, "create", "posts", 7, ["title", "tags"])
 
 
 def kept(app, add):
-    """The one audit row that `add(connection)` leaves."""
+    """Return the one audit row that `add(connection)` leaves."""
     with app.app_context():
         with transaction() as connection:
             add(connection)
@@ -98,7 +98,7 @@ def kinds(app):
 
 
 def stored(write):
-    """What a call leaves in the table, without the ids."""
+    """Return what a call leaves in the table, without the ids."""
     with db.engine.begin() as connection:
         write(connection)
         rows = connection.execute(select(KINDS).order_by(KINDS.c.id)).all()

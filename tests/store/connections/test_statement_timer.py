@@ -17,7 +17,7 @@ ENDLESS = (
 
 
 def counting_to(number):
-    """A statement that takes as long as the number is large."""
+    """Return a statement whose time grows with the number."""
     return text(ENDLESS.replace("n % 7 + 1 FROM numbers", f"n + 1 FROM numbers WHERE n < {number}"))
 
 

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.skipif(
 
 
 def ask(address, body=None, token=""):
-    """The status of an answer."""
+    """Return the status of a response."""
     data = None if body is None else json.dumps(body).encode()
     headers = {"Content-Type": "application/json", "Authorization": token} if token else {}
     request = urllib.request.Request(address, data, headers)

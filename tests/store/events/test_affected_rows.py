@@ -36,7 +36,7 @@ def comment(post, **more):
 
 
 def deletion(record, id):
-    """The rows that a deletion names besides its own, and the tables in which it leaves changed rows unnamed."""
+    """Return the rows that a deletion names besides its own, and the tables in which it leaves changed rows unnamed."""
     before = versions()
     write.delete(record, SYSTEM, id, permanent=True)
     events = OutboxEvent.__table__.c

@@ -12,7 +12,7 @@ VERSIONED = [one for one in REGISTRY.values() if one.is_versioned]
 
 
 def foreign_tables(record, rule):
-    """The tables of other types that a rule's conditions read."""
+    """Return the tables of other types that a rule's conditions read."""
     answers = [rule(Actor(role, 1)) for role in RANKED_ROLES]
     columns = (
         element

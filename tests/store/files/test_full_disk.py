@@ -34,7 +34,7 @@ def no_room():
 
 
 def noise(size):
-    """A unique PDF of about that many bytes."""
+    """Return a unique PDF of about that many bytes."""
     return b"%PDF-1.7\n" + os.urandom(size)
 
 
@@ -45,7 +45,7 @@ def ann(app, people):
 
 
 def rows(app):
-    """The number of media records."""
+    """Return the number of media records."""
     with app.app_context(), db.engine.connect() as connection:
         return connection.exec_driver_sql("SELECT count(*) FROM media").scalar()
 

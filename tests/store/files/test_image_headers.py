@@ -78,7 +78,7 @@ def test_png_orientation_may_follow_the_pixels(read):
 
 
 def interlaced(width, height):
-    """An interlaced PNG without pixels."""
+    """Return an interlaced PNG without pixels."""
     return png(struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 1), b"")
 
 

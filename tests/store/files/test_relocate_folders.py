@@ -42,7 +42,7 @@ class ShrinkingStorage(LocalStorage):
 
 
 def contents(storage):
-    """The content of each file of a storage, by name."""
+    """Return the content of each file of a storage, by name."""
     return {name: storage.path(name).read_bytes() for name in storage.older_than(float("inf"))}
 
 

@@ -10,13 +10,13 @@ from quire.store.db import db
 
 
 def new(author, **more):
-    """The id of a new post that is live."""
+    """Return the id of a new post that is live."""
     raw = {"title": "T", "body": "b", "author": author, "published_at": rfc3339(now())}
     return write.create(POSTS, SYSTEM, {**raw, **more}).id
 
 
 def live():
-    """How many posts are live, as the database itself counts them."""
+    """Return how many posts are live, as counted by the database itself."""
     with db.engine.connect() as connection:
         words = "SELECT count(*) FROM posts WHERE deleted_at IS NULL AND published_at <= :now"
         condition = words + " AND (unpublish_at IS NULL OR unpublish_at > :now)"
@@ -25,5 +25,5 @@ def live():
 
 
 def counting(seen):
-    """Those of the statements that count posts."""
+    """Return the statements that count posts."""
     return [one for one in seen if "count(*)" in one and "FROM posts" in one]

@@ -39,7 +39,7 @@ def posts(app, people):
 
 
 def pages(actor, *conditions, **more):
-    """The ids of all pages of three, each with its total and whether it has neighbours."""
+    """Return the ids of all pages of three, each with its total and whether it has neighbours."""
     queries = (Query(page=n, per_page=3, conditions=conditions, **more) for n in range(1, 10))
     listed = [read.list_records(POSTS, actor, query) for query in queries]
     return [

@@ -133,7 +133,7 @@ def test_deep_sorted_page_skips_rows_in_a_covering_index(context, name):
 
 
 def _plan(call):
-    """The query plan of the last statement of the call."""
+    """Return the query plan of the last statement of the call."""
     return query_plans(db.engine, call, without=("seqscan", "bitmapscan", "sort"))[-1]
 
 

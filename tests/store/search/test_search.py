@@ -328,7 +328,7 @@ def two_thirds(context, people):
 
 
 def _walks(statements):
-    """The statements that scan the rows of a list in its order."""
+    """Return the statements that scan the rows of a list in its order."""
     return [one for one in statements if "in_order" in one and "AS matches" not in one]
 
 

@@ -7,7 +7,7 @@ LONGER, WHOLE = '"high" "sea"*', '"high" "sea"'
 
 
 def asked_of(words, hits, last=0):
-    """The expressions counted for these words, and the one that is searched for."""
+    """Return the expressions counted for these words, and the one that is searched for."""
     values, asked = {"search": expression(words, "sqlite")}, []
 
     def count(values):

@@ -23,7 +23,7 @@ UNTIL_IT_WAITS = 0.3
 
 
 def overlapping(app, first, second):
-    """The results, "done" or "refused", of two changes if the first commits after the second began."""
+    """Return the results, "done" or "refused", of two changes if the first commits after the second began."""
     begun, commit = Event(), Event()
 
     def hold_open():
@@ -58,7 +58,7 @@ def _outcome(future):
 
 
 def count(app, column, *where):
-    """The number of rows."""
+    """Return the number of rows."""
     with app.app_context(), read_connection() as connection:
         return connection.execute(select(func.count(column)).where(*where)).scalar_one()
 

@@ -56,7 +56,7 @@ def test_waiting_writer_gets_in_within_a_few_batches(app, write):
 
 
 def batches_until_let_in(app, write):
-    """The number of batches that pass after a writer begins to wait in the middle of one."""
+    """Return the number of batches that pass after a writer begins to wait in the middle of one."""
     writer = threading.Thread(target=write, args=(app,))
 
     def take(number):
